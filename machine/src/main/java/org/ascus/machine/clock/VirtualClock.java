@@ -1,0 +1,208 @@
+package org.ascus.machine.clock;
+
+import java.util.Comparator;
+import java.util.PriorityQueue;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+
+/**
+ * Guest time in nanoseconds since the machine started; it stands still while the machine is paused.
+ *
+ * <p>It runs either with the host's monotonic clock, timers firing on a thread of its own, or by instruction count,
+ * when whoever executes instructions moves it and fires the timers ({@link #runDue}), so that the same input gives the
+ * same run.
+ */
+public final class VirtualClock implements AutoCloseable {
+  private static final long NEVER = Long.MAX_VALUE;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final PriorityQueue<Timer> armed =
+      new PriorityQueue<>(Comparator.<Timer>comparingLong(t -> t.deadline).thenComparingLong(t -> t.order));
+  private long nextOrder;
+  private volatile LongSupplier instructionTime;
+  private volatile boolean running;
+  private volatile long offset;
+  private Thread thread;
+  private boolean closed;
+
+  /** A one-shot timer. Its callback runs on the clock's thread, or on the thread that calls {@link #runDue}. */
+  public final class Timer {
+    private final Runnable callback;
+    private long deadline = NEVER;
+    private long order;
+
+    private Timer(Runnable callback) {
+      this.callback = callback;
+    }
+
+    /** Fires once when guest time reaches {@code deadline} (ns; at once if it has); replaces an earlier deadline. */
+    public void arm(long deadline) {
+      lock.lock();
+      try {
+        armed.remove(this);
+        this.deadline = deadline;
+        this.order = nextOrder++;
+        armed.add(this);
+        startThread();
+        changed.signalAll();
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    public void cancel() {
+      lock.lock();
+      try {
+        armed.remove(this);
+        deadline = NEVER;
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  public Timer newTimer(Runnable callback) {
+    return new Timer(callback);
+  }
+
+  /** Guest time in nanoseconds. */
+  public long nanos() {
+    LongSupplier source = instructionTime;
+    if (source != null) {
+      return source.getAsLong();
+    }
+    return running ? System.nanoTime() + offset : offset;
+  }
+
+  /** Lets time pass; harmless when it does already. */
+  public void start() {
+    lock.lock();
+    try {
+      if (!running) {
+        offset -= System.nanoTime();
+        running = true;
+        changed.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Stops time; harmless when it stands already. */
+  public void stop() {
+    lock.lock();
+    try {
+      if (running) {
+        long now = nanos();
+        running = false;
+        offset = now;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Sets guest time, for a loaded snapshot; only while stopped. */
+  public void setNanos(long nanos) {
+    lock.lock();
+    try {
+      if (running) {
+        throw new IllegalStateException("the clock runs");
+      }
+      offset = nanos;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** From now on time is what {@code source} says (ns), and timers fire in {@link #runDue} alone. */
+  public void useInstructionTime(LongSupplier source) {
+    instructionTime = source;
+  }
+
+  public boolean isInstructionTime() {
+    return instructionTime != null;
+  }
+
+  /** When the next timer is due (ns), or {@link Long#MAX_VALUE}. */
+  public long nextDeadline() {
+    lock.lock();
+    try {
+      Timer next = armed.peek();
+      return next == null ? NEVER : next.deadline;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Fires every timer that is due now, in order of deadline. */
+  public void runDue() {
+    for (Runnable due = pollDue(); due != null; due = pollDue()) {
+      due.run();
+    }
+  }
+
+  private Runnable pollDue() {
+    lock.lock();
+    try {
+      Timer next = armed.peek();
+      if (next == null || next.deadline > nanos()) {
+        return null;
+      }
+      armed.poll();
+      next.deadline = NEVER;
+      return next.callback;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void startThread() {
+    if (thread == null && !closed && instructionTime == null) {
+      thread = Thread.ofPlatform().daemon().name("ascus-clock").start(this::loop);
+    }
+  }
+
+  private void loop() {
+    while (true) {
+      lock.lock();
+      try {
+        while (true) {
+          if (closed) {
+            return;
+          }
+          Timer next = armed.peek();
+          if (!running || next == null || instructionTime != null) {
+            changed.awaitUninterruptibly();
+            continue;
+          }
+          long wait = next.deadline - nanos();
+          if (wait <= 0) {
+            break;
+          }
+          try {
+            changed.awaitNanos(wait);
+          } catch (InterruptedException e) {
+            return;
+          }
+        }
+      } finally {
+        lock.unlock();
+      }
+      runDue();
+    }
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Guest time and timers. */
+package org.ascus.machine.clock;

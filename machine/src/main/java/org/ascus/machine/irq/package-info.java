@@ -1,0 +1,2 @@
+/** Interrupt wires and gates. */
+package org.ascus.machine.irq;

@@ -1,0 +1,13 @@
+package org.ascus.machine.run;
+
+/** Life of a machine. */
+public enum RunState {
+  /** Made, not yet started ({@code -S}). */
+  PRELAUNCH,
+  RUNNING,
+  PAUSED,
+  /** Ended by the guest with {@code -no-shutdown}: state is there to look at, nothing runs. */
+  SHUTDOWN,
+  /** Over; threads are gone. */
+  ENDED
+}

@@ -1,0 +1,2 @@
+/** Logging by category. */
+package org.ascus.machine.trace;
