@@ -1,0 +1,13 @@
+/* Fibonacci numbers by double recursion: calls, returns and stack traffic and little else. */
+#include "guest.h"
+
+const char program_name[] = "fib";
+
+/* Kept from being unrolled into itself: the calls are what is measured. */
+__attribute__((noinline, optimize("no-optimize-sibling-calls", "no-inline"))) static uint64_t fib(unsigned n) {
+  return n < 2 ? n : fib(n - 1) + fib(n - 2);
+}
+
+uint64_t iteration(void) {
+  return fib(30) + fib(28);
+}
