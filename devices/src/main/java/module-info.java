@@ -1,0 +1,8 @@
+/** Boards and devices. Never sees a guest CPU. */
+module org.ascus.devices {
+  requires transitive org.ascus.machine;
+
+  exports org.ascus.devices.virtio;
+  exports org.ascus.devices.virtio.queue;
+  exports org.ascus.devices.virtio.transport.mmio;
+}
