@@ -2,7 +2,11 @@
 module org.ascus.devices {
   requires transitive org.ascus.machine;
 
+  exports org.ascus.devices.block;
+  exports org.ascus.devices.block.format;
+  exports org.ascus.devices.block.protocol;
   exports org.ascus.devices.virtio;
+  exports org.ascus.devices.virtio.blk;
   exports org.ascus.devices.virtio.queue;
   exports org.ascus.devices.virtio.transport.mmio;
 }

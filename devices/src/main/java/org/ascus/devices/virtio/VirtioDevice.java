@@ -37,6 +37,7 @@ public abstract class VirtioDevice extends Device {
   private boolean featuresRefused;
   private int status;
   private int configGeneration;
+  private boolean loaded;
 
   /**
    * @param deviceId as in VIRTIO 1.2, section 5
@@ -265,6 +266,20 @@ public abstract class VirtioDevice extends Device {
       }
       status = (int) in.getLong("status", 0, 0xff);
       loadDevice(in, version);
+      loaded = true;
+    } finally {
+      lock().unlock();
+    }
+  }
+
+  /** The machine runs again: buffers that were in flight in a state that was loaded are taken up once more. */
+  public final void resumed() {
+    lock().lock();
+    try {
+      if (loaded) {
+        loaded = false;
+        queues.forEach(this::notify);
+      }
     } finally {
       lock().unlock();
     }

@@ -61,6 +61,12 @@ public abstract class Device implements Stateful {
   /** Last phase: start what runs by itself. */
   public void resetExit() {}
 
+  /**
+   * Finishes what its own threads do to guest memory. Called without the lock while no CPU runs, before a state is saved
+   * or loaded; afterwards the device touches nothing until a CPU or a timer runs again.
+   */
+  public void quiesce() {}
+
   /** Property values for {@code info qtree}. */
   public Map<String, String> properties() {
     return Map.of();

@@ -346,6 +346,7 @@ public final class Machine implements AutoCloseable {
 
   /** All guest-visible state but disks. Only while not running. */
   public byte[] save() {
+    devices.forEach(Device::quiesce);
     StateWriter out = new StateWriter();
     out.section(new MachineState(this));
     cpus.forEach(out::section);
@@ -356,6 +357,7 @@ public final class Machine implements AutoCloseable {
   /** Loads what {@link #save} wrote on a machine of the same configuration. Only while not running. */
   public void load(byte[] stream) throws StateException {
     StateReader in = new StateReader(stream);
+    devices.forEach(Device::quiesce);
     in.section(new MachineState(this));
     for (Cpu cpu : cpus) {
       in.section(cpu);

@@ -1,0 +1,32 @@
+package org.ascus.devices.block;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** A block node that cannot be opened or a request that failed; the message names the file or node and the cause. */
+public final class BlockException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  public BlockException(String message) {
+    super(message);
+  }
+
+  public BlockException(String message, Throwable cause) {
+    super(message, cause);
+  }
+
+  /** The error for a file that the host does not open. */
+  public static BlockException open(Path path, IOException cause) {
+    String reason =
+        switch (cause) {
+          case NoSuchFileException _ -> "No such file or directory";
+          case AccessDeniedException _ -> "Permission denied";
+          case FileSystemException e when e.getReason() != null -> e.getReason();
+          default -> String.valueOf(cause.getMessage());
+        };
+    return new BlockException("Could not open '" + path + "': " + reason, cause);
+  }
+}

@@ -1,0 +1,63 @@
+package org.ascus.devices.block;
+
+import java.nio.ByteBuffer;
+
+/**
+ * A node of the block graph: {@link #size} bytes that are read and written at any offset.
+ *
+ * <p>Contract:
+ *
+ * <ul>
+ *   <li>Calls block until they are done and may come from any number of threads at once; whoever wants them to run in
+ *       the background brings the thread. Requests that overlap and are not ordered by their callers may be done in any
+ *       order; ordered ones see each other.
+ *   <li>Offsets and lengths are in bytes, not aligned to anything, and lie inside [0, {@link #size}); others fail with a
+ *       {@link BlockException} and change nothing.
+ *   <li>What was written before a {@link #flush} is on stable storage after it. A write that failed may have been done
+ *       in part.
+ *   <li>A buffer is read or filled from its position to its limit; its position is at the limit after success.
+ * </ul>
+ */
+public interface BlockNode extends AutoCloseable {
+  /** What a person would call it: a file name. */
+  String name();
+
+  long size();
+
+  boolean readOnly();
+
+  void read(long offset, ByteBuffer target) throws BlockException;
+
+  void write(long offset, ByteBuffer source) throws BlockException;
+
+  void flush() throws BlockException;
+
+  /** The bytes are not needed any more; they read as anything or as before until they are written again. */
+  void discard(long offset, long length) throws BlockException;
+
+  /**
+   * Makes the bytes zero.
+   *
+   * @param mayUnmap whether the storage may be given back instead of being written
+   */
+  void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException;
+
+  /** Makes everything durable that was written and lets go of the host's resources. Harmless when repeated. */
+  @Override
+  void close() throws BlockException;
+
+  /** Fails when [offset, offset + length) is not inside the node. */
+  default void checkRange(long offset, long length) throws BlockException {
+    if (offset < 0 || length < 0 || offset > size() - length) {
+      throw new BlockException(
+          name() + ": request of " + length + " bytes at " + offset + " leaves the node of " + size() + " bytes");
+    }
+  }
+
+  /** Fails when the node is read-only. */
+  default void checkWritable() throws BlockException {
+    if (readOnly()) {
+      throw new BlockException("Block node '" + name() + "' is read-only");
+    }
+  }
+}

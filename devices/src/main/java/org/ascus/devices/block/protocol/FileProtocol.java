@@ -1,0 +1,253 @@
+package org.ascus.devices.block.protocol;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Set;
+import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.BlockNode;
+
+/**
+ * The bytes of a host file or block device. Bytes past the end of the file, up to the next multiple of 512, read as zero
+ * and may be written, which makes the file longer.
+ */
+public final class FileProtocol implements BlockNode {
+  private static final int SECTOR = 512;
+  private static final int ZEROES = 1 << 20;
+  private static final Set<OpenOption> READ_WRITE = Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
+
+  private final String name;
+  private final FileChannel channel;
+  private final boolean readOnly;
+  private final boolean durable;
+  private volatile long size;
+
+  /**
+   * How a file is opened.
+   *
+   * @param readOnly no writes
+   * @param locking refuse a file that another process, or this one, has open for writing
+   */
+  public record Options(boolean readOnly, boolean locking) {
+    public static final Options READ_WRITE = new Options(false, true);
+    public static final Options READ_ONLY = new Options(true, true);
+  }
+
+  private FileProtocol(String name, FileChannel channel, boolean readOnly, boolean durable) throws IOException {
+    this.name = name;
+    this.channel = channel;
+    this.readOnly = readOnly;
+    this.durable = durable;
+    this.size = roundUp(channel.size());
+  }
+
+  private static long roundUp(long bytes) {
+    return (bytes + SECTOR - 1) & -SECTOR;
+  }
+
+  /**
+   * Opens a file that exists.
+   *
+   * @throws BlockException {@code Could not open '<path>': <reason>}
+   */
+  public static FileProtocol open(Path path, Options options) throws BlockException {
+    if (Files.isDirectory(path)) {
+      throw new BlockException("Could not open '" + path + "': Is a directory");
+    }
+    Set<OpenOption> open = options.readOnly() ? Set.of(StandardOpenOption.READ) : READ_WRITE;
+    FileChannel channel;
+    try {
+      channel = FileChannel.open(path, open);
+    } catch (IOException e) {
+      throw BlockException.open(path, e);
+    }
+    try {
+      if (options.locking()) {
+        lock(path, channel, options.readOnly());
+      }
+      return new FileProtocol(path.toString(), channel, options.readOnly(), true);
+    } catch (IOException e) {
+      closeQuietly(channel, e);
+      throw BlockException.open(path, e);
+    } catch (BlockException e) {
+      closeQuietly(channel, e);
+      throw e;
+    }
+  }
+
+  /**
+   * A sparse file of zeroes that is gone when this process ends, whichever way. It is not made durable.
+   *
+   * @param size bytes
+   */
+  public static FileProtocol temporary(long size) throws BlockException {
+    Path path = null;
+    try {
+      path = Files.createTempFile("ascus-", ".tmp");
+      EnumSet<StandardOpenOption> open =
+          EnumSet.of(
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE,
+              StandardOpenOption.SPARSE,
+              StandardOpenOption.DELETE_ON_CLOSE);
+      FileProtocol file = new FileProtocol(path.toString(), FileChannel.open(path, open), false, false);
+      file.size = size;
+      return file;
+    } catch (IOException e) {
+      throw new BlockException(
+          "Could not create temporary file in '" + System.getProperty("java.io.tmpdir") + "': " + e.getMessage(), e);
+    }
+  }
+
+  private static void lock(Path path, FileChannel channel, boolean shared) throws BlockException {
+    String kind = shared ? "shared" : "write";
+    try {
+      FileLock lock = channel.tryLock(0, Long.MAX_VALUE, shared);
+      if (lock == null) {
+        throw inUse(path, kind);
+      }
+    } catch (OverlappingFileLockException _) {
+      throw inUse(path, kind);
+    } catch (IOException _) {
+      // Some file systems know no locks; QEMU's locking=auto goes on without one too.
+      return;
+    }
+  }
+
+  private static BlockException inUse(Path path, String kind) {
+    return new BlockException(
+        "Could not open '" + path + "': Failed to get \"" + kind + "\" lock. Is another process using the image?");
+  }
+
+  private static void closeQuietly(FileChannel channel, Exception because) {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      because.addSuppressed(e);
+    }
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public boolean readOnly() {
+    return readOnly;
+  }
+
+  private interface Body {
+    void run() throws IOException;
+  }
+
+  /** An interrupted thread would close the channel for everybody, so the interrupt waits until the request is done. */
+  private void request(String what, Body body) throws BlockException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      body.run();
+    } catch (IOException e) {
+      throw new BlockException(name + ": " + what + ": " + e.getMessage(), e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  @Override
+  public void read(long offset, ByteBuffer target) throws BlockException {
+    checkRange(offset, target.remaining());
+    request(
+        "read at " + offset,
+        () -> {
+          long at = offset;
+          while (target.hasRemaining()) {
+            int count = channel.read(target, at);
+            if (count < 0) {
+              zeroFill(target);
+              return;
+            }
+            at += count;
+          }
+        });
+  }
+
+  private static void zeroFill(ByteBuffer target) {
+    if (target.hasArray()) {
+      int from = target.arrayOffset() + target.position();
+      Arrays.fill(target.array(), from, from + target.remaining(), (byte) 0);
+      target.position(target.limit());
+    } else {
+      while (target.hasRemaining()) {
+        target.put((byte) 0);
+      }
+    }
+  }
+
+  @Override
+  public void write(long offset, ByteBuffer source) throws BlockException {
+    checkWritable();
+    checkRange(offset, source.remaining());
+    request(
+        "write at " + offset,
+        () -> {
+          long at = offset;
+          while (source.hasRemaining()) {
+            at += channel.write(source, at);
+          }
+        });
+  }
+
+  @Override
+  public void flush() throws BlockException {
+    if (durable && !readOnly) {
+      request("flush", () -> channel.force(true));
+    }
+  }
+
+  /** Does nothing: the host's file keeps its blocks, which the contract allows. */
+  @Override
+  public void discard(long offset, long length) throws BlockException {
+    checkWritable();
+    checkRange(offset, length);
+  }
+
+  @Override
+  public void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException {
+    checkWritable();
+    checkRange(offset, length);
+    ByteBuffer zeroes = ByteBuffer.allocate((int) Math.min(length, ZEROES));
+    long at = offset;
+    while (at < offset + length) {
+      zeroes.clear().limit((int) Math.min(ZEROES, offset + length - at));
+      int count = zeroes.remaining();
+      write(at, zeroes);
+      at += count;
+    }
+  }
+
+  @Override
+  public void close() throws BlockException {
+    if (channel.isOpen()) {
+      try {
+        flush();
+      } finally {
+        request("close", channel::close);
+      }
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Protocol nodes: where bytes come from. So far a host file. */
+package org.ascus.devices.block.protocol;
