@@ -8,5 +8,9 @@ module org.ascus.devices {
   exports org.ascus.devices.virtio;
   exports org.ascus.devices.virtio.blk;
   exports org.ascus.devices.virtio.queue;
+  exports org.ascus.devices.virtio.rng;
   exports org.ascus.devices.virtio.transport.mmio;
+
+  provides org.ascus.machine.device.DeviceProvider with
+      org.ascus.devices.virtio.VirtioDevices;
 }

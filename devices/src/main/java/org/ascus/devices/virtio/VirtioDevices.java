@@ -1,0 +1,106 @@
+package org.ascus.devices.virtio;
+
+import java.security.SecureRandom;
+import java.util.List;
+import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.virtio.blk.BlkOptions;
+import org.ascus.devices.virtio.blk.VirtioBlk;
+import org.ascus.devices.virtio.rng.EntropySource;
+import org.ascus.devices.virtio.rng.VirtioRng;
+import org.ascus.machine.device.Device;
+import org.ascus.machine.device.DeviceContext;
+import org.ascus.machine.device.DeviceException;
+import org.ascus.machine.device.DeviceProvider;
+import org.ascus.machine.device.DeviceType;
+import org.ascus.machine.device.Property;
+import org.ascus.machine.device.Property.Kind;
+import org.ascus.machine.device.PropertyValues;
+import org.ascus.machine.run.RunState;
+
+/**
+ * The virtio devices that a user can name. Each takes its bus from property {@code bus} (empty: the first free slot) and
+ * is left for the caller to add to the machine.
+ */
+public final class VirtioDevices implements DeviceProvider {
+  private static final String BUS = "virtio-bus";
+  private static final Property BUS_PROPERTY = new Property("bus", Kind.STRING, "", "Bus to plug into");
+
+  @Override
+  public List<DeviceType> types() {
+    return List.of(blk(), rng());
+  }
+
+  private static DeviceType blk() {
+    BlkOptions d = BlkOptions.DEFAULT;
+    return new DeviceType(
+        "virtio-blk-device",
+        BUS,
+        "Virtio block device",
+        List.of(
+            BUS_PROPERTY,
+            new Property("drive", Kind.DRIVE, "", "Node name or ID of a block device to use as a backend"),
+            new Property("serial", Kind.STRING, d.serial(), "Serial number that the guest can read"),
+            new Property("logical_block_size", Kind.SIZE, "512", "A power of two between 512 B and 2 MiB"),
+            new Property("physical_block_size", Kind.SIZE, "512", "A power of two between 512 B and 2 MiB"),
+            new Property("num-queues", Kind.UINT32, "1", "Number of request queues"),
+            new Property("queue-size", Kind.UINT32, "256", "Entries per queue, a power of two"),
+            new Property("config-wce", Kind.BOOL, "on", "Let the guest switch the write cache"),
+            new Property("discard", Kind.BOOL, "on", "Offer discard requests"),
+            new Property("write-zeroes", Kind.BOOL, "on", "Offer write-zeroes requests"),
+            new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order")),
+        VirtioDevices::makeBlk);
+  }
+
+  private static Device makeBlk(DeviceContext context, String id, PropertyValues v) throws DeviceException {
+    if (v.getString("drive").isEmpty()) {
+      throw new DeviceException("virtio-blk-device: drive property not set");
+    }
+    BlockNode node = context.lookup(BlockNode.class, v.getString("drive"));
+    BlkOptions options =
+        new BlkOptions(
+            v.getString("serial"),
+            (int) Math.min(v.getSize("logical_block_size"), Integer.MAX_VALUE),
+            (int) Math.min(v.getSize("physical_block_size"), Integer.MAX_VALUE),
+            (int) Math.min(v.getLong("num-queues"), Integer.MAX_VALUE),
+            (int) Math.min(v.getLong("queue-size"), Integer.MAX_VALUE),
+            v.getBool("config-wce"),
+            v.getBool("discard"),
+            v.getBool("write-zeroes"));
+    return plug(context, v, new VirtioBlk(id, VirtioHost.of(context.machine()), node, options));
+  }
+
+  private static DeviceType rng() {
+    return new DeviceType(
+        "virtio-rng-device",
+        BUS,
+        "Virtio entropy device",
+        List.of(
+            BUS_PROPERTY,
+            new Property("rng", Kind.STRING, "", "ID of an entropy source; the host's if empty"),
+            new Property("max-bytes", Kind.UINT64, Long.toString(VirtioRng.UNLIMITED), "Most bytes per period"),
+            new Property("period", Kind.UINT32, "65536", "Length of a period in milliseconds")),
+        VirtioDevices::makeRng);
+  }
+
+  private static Device makeRng(DeviceContext context, String id, PropertyValues v) throws DeviceException {
+    EntropySource source =
+        v.getString("rng").isEmpty()
+            ? new SecureRandom()::nextBytes
+            : context.lookup(EntropySource.class, v.getString("rng"));
+    VirtioHost host = VirtioHost.of(context.machine());
+    return plug(context, v, new VirtioRng(id, host, source, v.getLong("max-bytes"), v.getLong("period")));
+  }
+
+  private static Device plug(DeviceContext context, PropertyValues v, VirtioDevice device) throws DeviceException {
+    context.lookup(VirtioBus.class, v.getString("bus")).plug(device);
+    context
+        .machine()
+        .addStateListener(
+            state -> {
+              if (state == RunState.RUNNING) {
+                device.resumed();
+              }
+            });
+    return device;
+  }
+}
