@@ -25,6 +25,9 @@ public final class VirtioDevices implements DeviceProvider {
   private static final String BUS = "virtio-bus";
   private static final Property BUS_PROPERTY = new Property("bus", Kind.STRING, "", "Bus to plug into");
 
+  /** For {@link java.util.ServiceLoader}. */
+  public VirtioDevices() {}
+
   @Override
   public List<DeviceType> types() {
     return List.of(blk(), rng());
