@@ -1,0 +1,45 @@
+package org.ascus.isa.cpu;
+
+/**
+ * A basic block, decoded: position-independent and shared by all CPUs of a machine. It is found by the physical address
+ * of its first byte and lies in one page, but for an instruction that straddles into the next page, which is always a
+ * block of its own.
+ */
+public final class Block {
+  /** Physical address of the first instruction. */
+  public final long physical;
+
+  /** Packed instructions, see {@code org.ascus.isa.decode.Packed}. */
+  public final long[] code;
+
+  /** Byte offset of each instruction from the first; one more element than instructions, the last is the length. */
+  public final short[] offsets;
+
+  /** Physical page of the second part of a straddling instruction, or -1. */
+  public final long secondPage;
+
+  /** Cleared when a byte of the block was overwritten; then nobody enters it any more. */
+  public volatile boolean valid = true;
+
+  /** How often control came here by a back edge or call; plain races only lose counts. */
+  public int heat;
+
+  /** Heat at which a compile request was or will be made. */
+  public int threshold;
+
+  /** Compiled code that starts here, or null. */
+  public volatile CompiledCode compiled;
+
+  public Block(long physical, long[] code, short[] offsets, long secondPage, int threshold) {
+    this.physical = physical;
+    this.code = code;
+    this.offsets = offsets;
+    this.secondPage = secondPage;
+    this.threshold = threshold;
+  }
+
+  /** Length in bytes. */
+  public int bytes() {
+    return offsets[code.length];
+  }
+}

@@ -1,0 +1,21 @@
+package org.ascus.isa.cpu;
+
+/** Turns hot blocks into compiled code, in the background. */
+public interface Translator {
+  /** For {@code -accel interpreter}. */
+  Translator NONE =
+      new Translator() {
+        @Override
+        public void hot(VCpu cpu, Block block, long pc) {}
+
+        @Override
+        public String describe() {
+          return "no translation (interpreter)\n";
+        }
+      };
+
+  /** {@code block}, at virtual address {@code pc} on {@code cpu}, has reached its threshold. Returns quickly. */
+  void hot(VCpu cpu, Block block, long pc);
+
+  String describe();
+}

@@ -1,0 +1,451 @@
+package org.ascus.isa.cpu;
+
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+import org.ascus.isa.mmu.SoftTlb;
+import org.ascus.machine.bus.host.HostMemory;
+import org.ascus.machine.cpu.Cpu;
+
+/**
+ * A guest CPU: the hot state that every tier works on, and the loop that runs it. Fields are plain and public because
+ * interpreters and compiled code use them directly; only the thread inside {@link #run} touches them, but for those
+ * marked volatile.
+ */
+public abstract class VCpu implements Cpu {
+  /** No event: go on. */
+  public static final int NONE = 0;
+
+  /** The current instruction trapped; the ISA holds cause and value. It counts as executed; pc is its address. */
+  public static final int TRAP = 1;
+
+  /** Leave translated code after the current instruction: something that the dispatcher must look at has changed. */
+  public static final int LEAVE = 2;
+
+  /** Like LEAVE, and the CPU waits for an interrupt. */
+  public static final int HALT = 3;
+
+  /** Most instructions that compiled code executes between two looks at the budget. */
+  public static final int MAX_PATH = 4096;
+
+  private static final long POLL_INTERVAL = 50_000;
+  private static final int JUMP_CACHE = 4096;
+
+  /** Register file; the ISA says which slots are what. */
+  public final long[] regs = new long[64];
+
+  /** See {@link SoftTlb}. */
+  public final long[] tlb = SoftTlb.create();
+
+  /** Context number of data accesses, shifted to its place in a tag. */
+  public long context;
+
+  public long pc;
+
+  /** Instructions left until the dispatcher looks up; may go below zero inside translated code. */
+  public long budget;
+
+  /** Instruction count at which {@link #budget} is zero. */
+  public long sliceEnd;
+
+  /** Instructions of the current block completed before the current one, while a slow path runs; else 0. */
+  public int executed;
+
+  /** NONE, TRAP, LEAVE or HALT. */
+  public int event;
+
+  /** The last block ended in a back edge, a call or a computed jump: its target counts as a head. */
+  public boolean hotEdge;
+
+  /** How deep compiled regions call each other on the host stack. */
+  public int callDepth;
+
+  /** Set by any thread: something in the volatile fields wants a look. */
+  public volatile boolean attention;
+
+  private volatile boolean exitRequested;
+  private volatile boolean idle = true;
+  private volatile Thread thread;
+  private final ConcurrentLinkedQueue<Long> protectRequests = new ConcurrentLinkedQueue<>();
+
+  protected final CodeSpace codeSpace;
+  private final Translator translator;
+  private final boolean sleeps;
+  private final int index;
+  private final Set<Long> breakpoints = new HashSet<>();
+  private boolean atBreakpoint;
+
+  private final long[] jumpPc = new long[JUMP_CACHE];
+  private final long[] jumpContext = new long[JUMP_CACHE];
+  private final Block[] jumpBlock = new Block[JUMP_CACHE];
+
+  /** Identifies how instruction addresses map to memory now; equal values mean the same mapping. Never 0. */
+  public long fetchContext = 1;
+
+  /** Counts flushes of single pages: with {@link #fetchContext} it identifies how code is mapped. */
+  public long pageFlushes;
+
+  /**
+   * @param sleeps whether a CPU that waits for an interrupt sleeps on its thread; if not {@link #run} returns
+   */
+  protected VCpu(int index, CodeSpace codeSpace, Translator translator, boolean sleeps) {
+    this.index = index;
+    this.codeSpace = codeSpace;
+    this.translator = translator;
+    this.sleeps = sleeps;
+    codeSpace.addCpu(this);
+  }
+
+  // ---- what an ISA provides ----
+
+  /** Handles a load that missed the TLB; may set {@link #event}. The result is zero-extended. */
+  public abstract long loadSlow(long va, int widthLog2);
+
+  /** Handles a store that missed the TLB; may set {@link #event}. */
+  public abstract void storeSlow(long va, int widthLog2, long value);
+
+  /** Guest-physical address of the code at {@code va} in the current fetch context, or -1; never traps. */
+  public abstract long probeFetch(long va);
+
+  /** Decodes the block at {@link #pc}, or returns null after entering the trap that the fetch caused. */
+  protected abstract Block fetchBlock();
+
+  /** Interprets the first {@code count} instructions of {@code block}; pc, budget and event are exact on return. */
+  protected abstract void interpret(Block block, int count);
+
+  /** Enters the handler of the trap that {@link #event} announced. */
+  protected abstract void enterTrap();
+
+  /** Enters an interrupt handler if an interrupt can be taken now. */
+  protected abstract void pollInterrupts();
+
+  /** True if a waiting CPU must go on. */
+  protected abstract boolean wakes();
+
+  // ---- memory, as every tier sees it ----
+
+  public final long load8(long va) {
+    int i = SoftTlb.index(va);
+    if (tlb[i] == ((va & SoftTlb.PAGE_MASK) | context)) {
+      return HostMemory.getByte(va + tlb[i + SoftTlb.ADDEND]);
+    }
+    return (byte) loadSlow(va, 0);
+  }
+
+  public final long load16(long va) {
+    int i = SoftTlb.index(va);
+    if (tlb[i] == ((va & (SoftTlb.PAGE_MASK | 1)) | context)) {
+      return HostMemory.getShort(va + tlb[i + SoftTlb.ADDEND]);
+    }
+    return (short) loadSlow(va, 1);
+  }
+
+  public final long load32(long va) {
+    int i = SoftTlb.index(va);
+    if (tlb[i] == ((va & (SoftTlb.PAGE_MASK | 3)) | context)) {
+      return HostMemory.getInt(va + tlb[i + SoftTlb.ADDEND]);
+    }
+    return (int) loadSlow(va, 2);
+  }
+
+  public final long load64(long va) {
+    int i = SoftTlb.index(va);
+    if (tlb[i] == ((va & (SoftTlb.PAGE_MASK | 7)) | context)) {
+      return HostMemory.getLong(va + tlb[i + SoftTlb.ADDEND]);
+    }
+    return loadSlow(va, 3);
+  }
+
+  public final void store8(long va, long value) {
+    int i = SoftTlb.index(va);
+    if (tlb[i + SoftTlb.WRITE_TAG] == ((va & SoftTlb.PAGE_MASK) | context)) {
+      HostMemory.putByte(va + tlb[i + SoftTlb.ADDEND], (byte) value);
+    } else {
+      storeSlow(va, 0, value);
+    }
+  }
+
+  public final void store16(long va, long value) {
+    int i = SoftTlb.index(va);
+    if (tlb[i + SoftTlb.WRITE_TAG] == ((va & (SoftTlb.PAGE_MASK | 1)) | context)) {
+      HostMemory.putShort(va + tlb[i + SoftTlb.ADDEND], (short) value);
+    } else {
+      storeSlow(va, 1, value);
+    }
+  }
+
+  public final void store32(long va, long value) {
+    int i = SoftTlb.index(va);
+    if (tlb[i + SoftTlb.WRITE_TAG] == ((va & (SoftTlb.PAGE_MASK | 3)) | context)) {
+      HostMemory.putInt(va + tlb[i + SoftTlb.ADDEND], (int) value);
+    } else {
+      storeSlow(va, 2, value);
+    }
+  }
+
+  public final void store64(long va, long value) {
+    int i = SoftTlb.index(va);
+    if (tlb[i + SoftTlb.WRITE_TAG] == ((va & (SoftTlb.PAGE_MASK | 7)) | context)) {
+      HostMemory.putLong(va + tlb[i + SoftTlb.ADDEND], value);
+    } else {
+      storeSlow(va, 3, value);
+    }
+  }
+
+  // ---- running ----
+
+  @Override
+  public final int index() {
+    return index;
+  }
+
+  @Override
+  public final long pc() {
+    return pc;
+  }
+
+  @Override
+  public final long instructionCount() {
+    return sliceEnd - budget + executed;
+  }
+
+  @Override
+  public final Stop run(long instructions) {
+    thread = Thread.currentThread();
+    idle = false;
+    try {
+      return loop(instructions);
+    } finally {
+      idle = true;
+      thread = null;
+    }
+  }
+
+  private Stop loop(long instructions) {
+    boolean exact = instructions != Long.MAX_VALUE;
+    long end = exact ? instructionCount() + instructions : Long.MAX_VALUE;
+    while (true) {
+      if (attention) {
+        attention = false;
+        serveProtectRequests();
+        if (exitRequested) {
+          attention = true;
+          return Stop.REQUESTED;
+        }
+      }
+      pollInterrupts();
+      long now = instructionCount();
+      if (now >= end) {
+        return Stop.BUDGET;
+      }
+      if (event == HALT) {
+        if (!wakes()) {
+          if (!sleeps) {
+            return Stop.HALTED;
+          }
+          sleep();
+          continue;
+        }
+        event = NONE;
+      }
+      budget = Math.min(POLL_INTERVAL, end - now);
+      sliceEnd = now + budget;
+      if (!breakpoints.isEmpty()) {
+        if (!atBreakpoint && breakpoints.contains(pc)) {
+          atBreakpoint = true;
+          return Stop.BREAKPOINT;
+        }
+        atBreakpoint = false;
+        budget = 1;
+        sliceEnd = now + 1;
+      }
+      runSlice(exact || !breakpoints.isEmpty());
+    }
+  }
+
+  /** Runs until the budget is used up or something needs the outer loop. */
+  private void runSlice(boolean exact) {
+    while (budget > 0) {
+      Block block = findBlock(pc);
+      if (block == null) {
+        if (attention) {
+          return;
+        }
+        continue;
+      }
+      CompiledCode compiled = block.compiled;
+      if (compiled != null && (!exact || budget > MAX_PATH) && compiled.matches(this)) {
+        if (exact) {
+          budget -= MAX_PATH;
+          sliceEnd -= MAX_PATH;
+          compiled.run(this);
+          budget += MAX_PATH;
+          sliceEnd += MAX_PATH;
+        } else {
+          compiled.run(this);
+        }
+      } else {
+        if (hotEdge) {
+          hotEdge = false;
+          profile(block, pc);
+        }
+        int count = block.code.length;
+        interpret(block, exact && count > budget ? (int) budget : count);
+      }
+      if (event != NONE) {
+        if (event == TRAP) {
+          event = NONE;
+          enterTrap();
+        } else if (event == LEAVE) {
+          event = NONE;
+          return;
+        } else {
+          return;
+        }
+      }
+      if (attention) {
+        return;
+      }
+    }
+  }
+
+  private void sleep() {
+    idle = true;
+    if (!attention && !wakes()) {
+      LockSupport.park(this);
+    }
+    idle = false;
+    serveProtectRequests();
+  }
+
+  private static int jumpIndex(long va) {
+    return (int) (va >>> 6) & 0xfc0 | (int) (va >>> 1 ^ va >>> 6) & 63;
+  }
+
+  /** The block at virtual address {@code va}, or null after the fetch trapped. {@code va} must be {@link #pc}. */
+  public final Block findBlock(long va) {
+    int i = jumpIndex(va);
+    Block block = jumpBlock[i];
+    if (block != null && jumpPc[i] == va && jumpContext[i] == fetchContext && block.valid) {
+      return block;
+    }
+    block = fetchBlock();
+    if (block != null) {
+      jumpPc[i] = va;
+      jumpContext[i] = fetchContext;
+      jumpBlock[i] = block;
+    }
+    return block;
+  }
+
+  /** The compiled code at {@code va} if it is known, valid and mapped; null sends the caller to the dispatcher. */
+  public final CompiledCode findCompiled(long va) {
+    int i = jumpIndex(va);
+    Block block = jumpBlock[i];
+    if (block != null && jumpPc[i] == va && jumpContext[i] == fetchContext && block.valid) {
+      CompiledCode compiled = block.compiled;
+      if (compiled != null && compiled.matches(this)) {
+        return compiled;
+      }
+    }
+    return null;
+  }
+
+  /** Forgets the jump cache entries of the page of {@code va}, and of the page before, which may straddle into it. */
+  protected final void flushJumpPage(long va) {
+    pageFlushes++;
+    for (long page = (va & SoftTlb.PAGE_MASK) - 4096; page <= va; page += 4096) {
+      int group = (int) (page >>> 6) & 0xfc0;
+      Arrays.fill(jumpBlock, group, group + 64, null);
+    }
+  }
+
+  /** Forgets where instruction addresses lead. */
+  protected final void clearJumpCache() {
+    Arrays.fill(jumpBlock, null);
+  }
+
+  /** Counts a back edge or call to {@code block} at {@link #pc} and asks for translation when it has become hot. */
+  protected final void profile(Block block, long va) {
+    int heat = ++block.heat;
+    if (heat >= block.threshold) {
+      block.heat = 0;
+      translator.hot(this, block, va);
+    }
+  }
+
+  public final Translator translator() {
+    return translator;
+  }
+
+  public final CodeSpace codeSpace() {
+    return codeSpace;
+  }
+
+  // ---- requests from other threads ----
+
+  @Override
+  public final void requestExit() {
+    exitRequested = true;
+    wakeUp();
+  }
+
+  @Override
+  public final void clearExitRequest() {
+    exitRequested = false;
+  }
+
+  /** Makes the loop look at interrupts and requests, and wakes a sleeping CPU. */
+  protected final void wakeUp() {
+    attention = true;
+    Thread t = thread;
+    if (t != null) {
+      LockSupport.unpark(t);
+    }
+  }
+
+  final void requestProtect(long physicalPage) {
+    protectRequests.add(physicalPage);
+    attention = true;
+  }
+
+  final void protectNow(long physicalPage) {
+    SoftTlb.protect(tlb, physicalPage);
+  }
+
+  final boolean hasProtectRequests() {
+    return !protectRequests.isEmpty();
+  }
+
+  final boolean isIdle() {
+    return idle;
+  }
+
+  final void serveProtectRequests() {
+    for (Long page = protectRequests.peek(); page != null; page = protectRequests.peek()) {
+      if (SoftTlb.protect(tlb, page)) {
+        codeSpace.invalidatePage(page);
+      }
+      protectRequests.poll();
+    }
+  }
+
+  @Override
+  public final void addBreakpoint(long virtualAddress) {
+    breakpoints.add(virtualAddress);
+  }
+
+  @Override
+  public final void removeBreakpoint(long virtualAddress) {
+    breakpoints.remove(virtualAddress);
+  }
+
+  @Override
+  public final String describeTranslation() {
+    return translator.describe()
+        + "blocks decoded       " + codeSpace.blocks() + "\n"
+        + "code invalidations   " + codeSpace.invalidations() + "\n";
+  }
+}

@@ -1,0 +1,189 @@
+package org.ascus.isa.node;
+
+import com.oracle.truffle.api.CompilerDirectives;
+import com.oracle.truffle.api.CompilerDirectives.CompilationFinal;
+import com.oracle.truffle.api.TruffleLanguage;
+import com.oracle.truffle.api.frame.VirtualFrame;
+import com.oracle.truffle.api.nodes.ExplodeLoop;
+import com.oracle.truffle.api.nodes.IndirectCallNode;
+import com.oracle.truffle.api.nodes.RootNode;
+import org.ascus.isa.cpu.CompiledCode;
+import org.ascus.isa.cpu.VCpu;
+import org.ascus.isa.region.Region;
+
+/**
+ * A region: one entry, many blocks. It is never run by the AST interpreter, which is slower than tier 0 by far: there it
+ * returns null at once and whoever called it goes on in tier 0.
+ *
+ * <p>Registers that the region uses are loaded at its entry and those it writes are stored at every exit and around
+ * calls. Calls go to other regions on the host stack; the callee leaves its next pc in the CPU and the caller goes on
+ * when that is the return address.
+ */
+public final class RegionRoot extends RootNode {
+  /** What a region that ran returns. */
+  public static final Object RAN = new Object();
+
+  private static final int MAX_CALL_DEPTH = 100;
+
+  @Children private final BlockNode[] blocks;
+  @Child private IndirectCallNode call = IndirectCallNode.create();
+
+  @CompilationFinal(dimensions = 1)
+  private final int[] used;
+
+  @CompilationFinal(dimensions = 1)
+  private final int[] written;
+
+  private final String name;
+
+  /**
+   * @param used slots that are read or written anywhere in the region
+   * @param written slots that are written
+   */
+  public RegionRoot(TruffleLanguage<?> language, String name, BlockNode[] blocks, int[] used, int[] written) {
+    super(language, RegionFrame.descriptor());
+    this.name = name;
+    this.blocks = blocks;
+    this.used = used;
+    this.written = written;
+  }
+
+  @Override
+  public Object execute(VirtualFrame frame) {
+    if (CompilerDirectives.inInterpreter()) {
+      return null;
+    }
+    VCpu cpu = (VCpu) frame.getArguments()[0];
+    frame.setLongStatic(RegionFrame.BUDGET, cpu.budget);
+    if (cpu.budget <= 0) {
+      return RAN;
+    }
+    frame.setLongStatic(RegionFrame.CONTEXT, cpu.context);
+    frame.setLongStatic(RegionFrame.ENTRY_PC, cpu.pc);
+    loadRegisters(frame, cpu);
+    try {
+      run(frame, cpu);
+    } catch (RegionExit e) {
+      storeRegisters(frame, cpu);
+    }
+    return RAN;
+  }
+
+  @ExplodeLoop(kind = ExplodeLoop.LoopExplosionKind.MERGE_EXPLODE)
+  private void run(VirtualFrame frame, VCpu cpu) {
+    int index = 0;
+    while (true) {
+      BlockNode block = blocks[index];
+      block.execute(frame, cpu);
+      TerminatorNode end = block.end;
+      switch (end.kind) {
+        case BRANCH -> {
+          if (end.condition(frame)) {
+            if (end.taken >= 0 && !(end.takenBack && spent(frame))) {
+              index = end.taken;
+              continue;
+            }
+            leave(frame, cpu, end.takenOffset);
+            return;
+          }
+          if (end.other >= 0 && !(end.otherBack && spent(frame))) {
+            index = end.other;
+            continue;
+          }
+          leave(frame, cpu, end.otherOffset);
+          return;
+        }
+        case JUMP -> {
+          if (end.taken >= 0 && !(end.takenBack && spent(frame))) {
+            index = end.taken;
+            continue;
+          }
+          leave(frame, cpu, end.takenOffset);
+          return;
+        }
+        case CALL -> {
+          long target = end.target(frame, cpu);
+          storeRegisters(frame, cpu);
+          cpu.budget = frame.getLongStatic(RegionFrame.BUDGET);
+          cpu.pc = target;
+          if (end.taken < 0 || !call(cpu, target)) {
+            return;
+          }
+          long link = frame.getLongStatic(RegionFrame.ENTRY_PC) + end.takenOffset;
+          if (cpu.pc != link || cpu.budget <= 0 || cpu.event != VCpu.NONE) {
+            return;
+          }
+          loadRegisters(frame, cpu);
+          frame.setLongStatic(RegionFrame.BUDGET, cpu.budget);
+          frame.setLongStatic(RegionFrame.CONTEXT, cpu.context);
+          index = end.taken;
+          continue;
+        }
+        case LEAVE -> {
+          cpu.pc = end.target(frame, cpu);
+          cpu.budget = frame.getLongStatic(RegionFrame.BUDGET);
+          storeRegisters(frame, cpu);
+          return;
+        }
+      }
+    }
+  }
+
+  /** Calls the region at {@code target}; false if there is none that can be called. */
+  private boolean call(VCpu cpu, long target) {
+    CompiledCode code = cpu.findCompiled(target);
+    if (!(code instanceof Region region) || !region.isReady() || cpu.callDepth >= MAX_CALL_DEPTH) {
+      return false;
+    }
+    cpu.callDepth++;
+    Object ran = call.call(region.callTarget(), cpu);
+    cpu.callDepth--;
+    if (ran == null) {
+      region.bounced();
+      return false;
+    }
+    return true;
+  }
+
+  private static boolean spent(VirtualFrame frame) {
+    return frame.getLongStatic(RegionFrame.BUDGET) <= 0;
+  }
+
+  private void leave(VirtualFrame frame, VCpu cpu, int offset) {
+    cpu.pc = frame.getLongStatic(RegionFrame.ENTRY_PC) + offset;
+    cpu.hotEdge = true;
+    cpu.budget = frame.getLongStatic(RegionFrame.BUDGET);
+    storeRegisters(frame, cpu);
+  }
+
+  @ExplodeLoop
+  private void loadRegisters(VirtualFrame frame, VCpu cpu) {
+    long[] regs = cpu.regs;
+    for (int slot : used) {
+      frame.setLongStatic(slot, regs[slot]);
+    }
+  }
+
+  @ExplodeLoop
+  private void storeRegisters(VirtualFrame frame, VCpu cpu) {
+    long[] regs = cpu.regs;
+    for (int slot : written) {
+      regs[slot] = frame.getLongStatic(slot);
+    }
+  }
+
+  @Override
+  public String getName() {
+    return name;
+  }
+
+  @Override
+  public boolean isCloningAllowed() {
+    return false;
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

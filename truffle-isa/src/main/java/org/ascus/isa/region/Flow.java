@@ -1,0 +1,24 @@
+package org.ascus.isa.region;
+
+/**
+ * Where control goes after a block. Targets are byte offsets from the block's first instruction.
+ *
+ * @param kind what ends the block
+ * @param taken target of BRANCH, JUMP and CALL; for FALL the next instruction
+ * @param next the instruction behind the block: the other edge of BRANCH, and where CALL and CALL_INDIRECT come back to
+ */
+public record Flow(Kind kind, int taken, int next) {
+  /** Ends of blocks. */
+  public enum Kind {
+    BRANCH,
+    JUMP,
+    CALL,
+    CALL_INDIRECT,
+    /** Return or computed jump. */
+    LEAVE,
+    /** The block was cut short; control goes on behind it. */
+    FALL,
+    /** The last instruction is for the interpreter alone. */
+    STOP
+  }
+}

@@ -1,0 +1,128 @@
+package org.ascus.isa.region;
+
+import com.oracle.truffle.api.RootCallTarget;
+import org.ascus.isa.cpu.Block;
+import org.ascus.isa.cpu.CodeSpace;
+import org.ascus.isa.cpu.CompiledCode;
+import org.ascus.isa.cpu.VCpu;
+
+/**
+ * A compiled region, or one that waits for its compilation. It is entered at its first block only and is valid while its
+ * bytes are unchanged and its pages are mapped at the same distances from each other.
+ */
+public final class Region implements CompiledCode, CodeSpace.RegionHandle {
+  private static final int RETRY = 16;
+
+  private final Block head;
+  private final RootCallTarget callTarget;
+  private final int instructions;
+
+  /** [start, end) of each block, guest-physical. */
+  private final long[] ranges;
+
+  /** Virtual pages relative to that of the entry, and the physical page each must be mapped to. */
+  private final long[] pageOffsets;
+
+  private final long[] physicalPages;
+  private final long[] checkedContext = new long[64];
+  private final long[] checkedFlush = new long[64];
+
+  private volatile boolean valid = true;
+  private volatile boolean ready;
+  private int patience = RETRY;
+
+  Region(
+      Block head, RootCallTarget callTarget, int instructions, long[] ranges, long[] pageOffsets, long[] physicalPages) {
+    this.head = head;
+    this.callTarget = callTarget;
+    this.instructions = instructions;
+    this.ranges = ranges;
+    this.pageOffsets = pageOffsets;
+    this.physicalPages = physicalPages;
+  }
+
+  public RootCallTarget callTarget() {
+    return callTarget;
+  }
+
+  /** True once compiled code was seen to run. */
+  public boolean isReady() {
+    return ready && valid;
+  }
+
+  /** Guest instructions in the region. */
+  public int instructions() {
+    return instructions;
+  }
+
+  /** A call found no compiled code: it is still being made, or was thrown away. */
+  public void bounced() {
+    ready = false;
+    patience = RETRY;
+  }
+
+  @Override
+  public void run(VCpu cpu) {
+    Object ran = callTarget.call(cpu);
+    if (ran == null) {
+      bounced();
+    } else {
+      ready = true;
+    }
+  }
+
+  @Override
+  public boolean matches(VCpu cpu) {
+    if (!valid) {
+      return false;
+    }
+    if (!ready) {
+      if (--patience > 0) {
+        return false;
+      }
+      patience = RETRY;
+    }
+    return pageOffsets.length == 1 || mapped(cpu);
+  }
+
+  private boolean mapped(VCpu cpu) {
+    int i = cpu.index();
+    if (checkedContext[i] == cpu.fetchContext && checkedFlush[i] == cpu.pageFlushes) {
+      return true;
+    }
+    long entryPage = cpu.pc & -4096L;
+    for (int p = 0; p < pageOffsets.length; p++) {
+      long physical = cpu.probeFetch(entryPage + pageOffsets[p]);
+      if (physical < 0 || (physical & -4096L) != physicalPages[p]) {
+        return false;
+      }
+    }
+    checkedContext[i] = cpu.fetchContext;
+    checkedFlush[i] = cpu.pageFlushes;
+    return true;
+  }
+
+  @Override
+  public void invalidate() {
+    valid = false;
+    head.compiled = null;
+  }
+
+  public boolean isValid() {
+    return valid;
+  }
+
+  long[] physicalPages() {
+    return physicalPages;
+  }
+
+  @Override
+  public boolean overlaps(long start, long end) {
+    for (int i = 0; i < ranges.length; i += 2) {
+      if (ranges[i] < end && ranges[i + 1] > start) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,40 @@
+package org.ascus.isa.region;
+
+import org.ascus.isa.cpu.Block;
+import org.ascus.isa.node.BlockNode;
+
+/** What the region former asks of an ISA. */
+public interface RegionIsa {
+  Flow flow(Block block);
+
+  /**
+   * Makes the nodes of a block.
+   *
+   * @param offset of the block from the region's entry, in bytes
+   * @param taken where the edges of its {@link Flow} lead
+   * @param registers collects the slots that the block reads or writes
+   */
+  BlockNode nodes(Block block, int offset, Edge taken, Edge next, RegisterUse registers);
+
+  /**
+   * An edge of a region's graph.
+   *
+   * @param index number of the block it leads to, or {@code TerminatorNode.EXIT}
+   * @param back whether it may close a loop
+   */
+  record Edge(int index, boolean back) {}
+
+  /** Register slots that a region uses, as bit sets. */
+  final class RegisterUse {
+    long read;
+    long written;
+
+    public void read(int slot) {
+      read |= 1L << slot;
+    }
+
+    public void written(int slot) {
+      written |= 1L << slot;
+    }
+  }
+}

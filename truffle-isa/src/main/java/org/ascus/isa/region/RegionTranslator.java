@@ -1,0 +1,83 @@
+package org.ascus.isa.region;
+
+import com.oracle.truffle.api.TruffleLanguage;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import org.ascus.isa.cpu.Block;
+import org.ascus.isa.cpu.CodeSpace;
+import org.ascus.isa.cpu.Translator;
+import org.ascus.isa.cpu.VCpu;
+
+/**
+ * The Truffle tier: hot blocks become regions, which Graal compiles in the background. At most {@link #maxInstructions}
+ * guest instructions are kept translated; beyond that the oldest regions go.
+ */
+public final class RegionTranslator implements Translator {
+  private static final int REGION_BUDGET = 1500;
+
+  private final RegionFormer former;
+  private final CodeSpace codeSpace;
+  private final long maxInstructions;
+  private final Set<Region> regions = new LinkedHashSet<>();
+  private final AtomicLong formed = new AtomicLong();
+  private final AtomicLong evicted = new AtomicLong();
+  private long instructions;
+
+  /**
+   * @param maxInstructions bound of translated guest instructions
+   */
+  public RegionTranslator(TruffleLanguage<?> language, RegionIsa isa, CodeSpace codeSpace, long maxInstructions) {
+    this.former = new RegionFormer(language, isa);
+    this.codeSpace = codeSpace;
+    this.maxInstructions = maxInstructions;
+  }
+
+  @Override
+  public void hot(VCpu cpu, Block block, long pc) {
+    if (block.compiled != null || !block.valid) {
+      return;
+    }
+    Optional<Region> region = former.form(cpu, block, pc, REGION_BUDGET);
+    if (region.isEmpty()) {
+      block.threshold = Integer.MAX_VALUE;
+      return;
+    }
+    synchronized (this) {
+      if (block.compiled != null) {
+        return;
+      }
+      codeSpace.add(region.get(), region.get().physicalPages());
+      regions.add(region.get());
+      instructions += region.get().instructions();
+      formed.incrementAndGet();
+      evict();
+      block.compiled = region.get();
+    }
+  }
+
+  private void evict() {
+    Iterator<Region> oldest = regions.iterator();
+    while (instructions > maxInstructions && oldest.hasNext()) {
+      Region region = oldest.next();
+      oldest.remove();
+      instructions -= region.instructions();
+      if (region.isValid()) {
+        evicted.incrementAndGet();
+        codeSpace.remove(region, region.physicalPages());
+        region.invalidate();
+      }
+    }
+  }
+
+  @Override
+  public synchronized String describe() {
+    return "regions formed       " + formed.get() + "\n"
+        + "regions evicted      " + evicted.get() + "\n"
+        + "regions kept         " + regions.size() + " (" + instructions + " guest instructions, at most "
+        + maxInstructions + ")\n"
+        + "regions compiled     " + regions.stream().filter(Region::isReady).count() + "\n";
+  }
+}

@@ -1,0 +1,85 @@
+package org.ascus.isa.riscv;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.ascus.isa.mmu.SoftTlb;
+
+/**
+ * Gives context numbers to the things a translation depends on: satp, privilege, SUM and MXR. A context that comes back
+ * (a process that is scheduled again) finds its TLB entries still there; forgetting a context flushes it.
+ */
+final class AddressContexts {
+  private static final AtomicLong FETCH_NUMBERS = new AtomicLong();
+
+  /** Numbers of one satp value; 0 is "none yet". */
+  static final class Space {
+    final long satp;
+    final long[] data = new long[16];
+    final long[] fetch = new long[4];
+
+    Space(long satp) {
+      this.satp = satp;
+    }
+  }
+
+  private final Map<Long, Space> spaces = new HashMap<>();
+  private final Runnable flushAll;
+  private int next = 1;
+
+  /** @param flushAll clears the TLBs for real, when numbers have run out */
+  AddressContexts(Runnable flushAll) {
+    this.flushAll = flushAll;
+  }
+
+  Space space(long satp) {
+    return spaces.computeIfAbsent(satp, Space::new);
+  }
+
+  /** The data context of {@code permissions} (0 to 15) in {@code space}, in its place in a tag. */
+  long data(Space space, int permissions) {
+    long context = space.data[permissions];
+    if (context == 0) {
+      if (next > SoftTlb.MAX_CONTEXT) {
+        forgetAll();
+        flushAll.run();
+        next = 1;
+      }
+      context = (long) next++ << SoftTlb.CONTEXT_SHIFT;
+      space.data[permissions] = context;
+    }
+    return context;
+  }
+
+  /** The fetch context of {@code mode} in {@code space}; never reused, by no CPU. */
+  long fetch(Space space, int mode) {
+    if (space.fetch[mode] == 0) {
+      space.fetch[mode] = FETCH_NUMBERS.incrementAndGet();
+    }
+    return space.fetch[mode];
+  }
+
+  /** Forgets every context. */
+  void forgetAll() {
+    for (Space space : spaces.values()) {
+      forget(space);
+    }
+    if (spaces.size() > 256) {
+      spaces.clear();
+    }
+  }
+
+  /** Forgets the contexts of one address-space id. */
+  void forgetAsid(long asid) {
+    for (Space space : spaces.values()) {
+      if ((space.satp >>> 44 & 0xffff) == asid) {
+        forget(space);
+      }
+    }
+  }
+
+  private static void forget(Space space) {
+    java.util.Arrays.fill(space.data, 0);
+    java.util.Arrays.fill(space.fetch, 0);
+  }
+}

@@ -1,0 +1,759 @@
+package org.ascus.isa.riscv;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
+import org.ascus.isa.cpu.Block;
+import org.ascus.isa.cpu.CodeSpace;
+import org.ascus.isa.cpu.Translator;
+import org.ascus.isa.cpu.VCpu;
+import org.ascus.isa.decode.Decoder;
+import org.ascus.isa.fp.FpStatus;
+import org.ascus.isa.mmu.SoftTlb;
+import org.ascus.machine.bus.AddressSpace;
+import org.ascus.machine.bus.BusFault;
+import org.ascus.machine.bus.FlatView;
+import org.ascus.machine.bus.MmioRegion;
+import org.ascus.machine.bus.RamRegion;
+import org.ascus.machine.bus.host.HostMemory;
+import org.ascus.machine.clock.VirtualClock;
+import org.ascus.machine.irq.IrqLine;
+import org.ascus.machine.run.Machine;
+import org.ascus.machine.state.StateException;
+import org.ascus.machine.state.StateReader;
+import org.ascus.machine.state.StateWriter;
+import org.ascus.machine.trace.Log;
+
+/**
+ * A RISC-V hart: registers x0 to x31 in slots 0 to 31 and f0 to f31 in slots 32 to 63 of {@link #regs}, memory access
+ * through PMP and paging, traps and interrupts. Control and status registers are in {@link Csrs}.
+ */
+public final class RiscvHart extends VCpu {
+  /** First slot of the floating-point registers. */
+  public static final int F0 = 32;
+
+  /** Nanoseconds of a tick of the time CSR: 10 MHz, as QEMU's virt board. */
+  static final long TICK_NANOS = 100;
+
+  private static final String[] ABI = {
+    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2",
+    "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"
+  };
+  private static final int FETCH_ENTRIES = 256;
+
+  final RiscvConfig config;
+  final AddressSpace memory;
+  final VirtualClock clock;
+  final Log log;
+  final Csrs csrs;
+  final Pmp pmp;
+  public final FpStatus fp = new FpStatus();
+  private final Decoder decoder;
+  private final PageWalker walker;
+  private final AddressContexts contexts;
+  private final RiscvInterpreter interpreter;
+  final RiscvRare rare;
+  private final long resetVector;
+
+  /** Executions after which a block asks for translation. */
+  final int threshold;
+
+  /** Privilege: 0 U, 1 S, 3 M. */
+  int mode = Status.M;
+
+  private int trapCause;
+  private long trapValue;
+  long trapsTaken;
+
+  /** Reservation of LR: physical address or -1, width, and the value that was read. */
+  private long reservation = -1;
+
+  private long reservedValue;
+
+  /** Levels of the interrupt inputs, as mip bits. */
+  final AtomicLong lines = new AtomicLong();
+
+  private AddressContexts.Space space;
+  private AddressContexts.Space bareSpace;
+  private final long[] fetchPage = new long[FETCH_ENTRIES];
+  private final long[] fetchPhysical = new long[FETCH_ENTRIES];
+  private final long[] fetchContexts = new long[FETCH_ENTRIES];
+
+  private long largeLow = -1;
+  private long largeMask;
+
+  RiscvHart(
+      int index, RiscvConfig config, Machine machine, CodeSpace codeSpace, Decoder decoder, Translator translator,
+      int threshold, boolean sleeps, long resetVector) {
+    super(index, codeSpace, translator, sleeps);
+    this.config = config;
+    this.memory = machine.memory();
+    this.clock = machine.clock();
+    this.log = machine.log();
+    this.decoder = decoder;
+    this.threshold = threshold;
+    this.resetVector = resetVector;
+    this.pmp = new Pmp(config.pmpRegions());
+    this.walker = new PageWalker(memory, pmp);
+    this.contexts = new AddressContexts(this::clearTlbs);
+    this.csrs = new Csrs(this);
+    this.rare = new RiscvRare(this);
+    this.interpreter = new RiscvInterpreter(this, rare);
+    memory.addLayoutListener(() -> {
+      layoutChanged = true;
+      wakeUp();
+    });
+    reset();
+  }
+
+  private volatile boolean layoutChanged;
+
+  @Override
+  public String isa() {
+    return "riscv64";
+  }
+
+  @Override
+  public void reset() {
+    Arrays.fill(regs, 0);
+    fp.flags = 0;
+    mode = Status.M;
+    pc = resetVector;
+    event = NONE;
+    reservation = -1;
+    csrs.reset();
+    pmp.reset();
+    flushAllContexts();
+    updateContext();
+  }
+
+  // ---- contexts and flushes ----
+
+  private void clearTlbs() {
+    SoftTlb.clear(tlb);
+  }
+
+  private void flushAllContexts() {
+    contexts.forgetAll();
+    space = contexts.space(csrs.satp);
+    bareSpace = contexts.space(0);
+    largeLow = -1;
+    largeMask = 0;
+  }
+
+  /** Recomputes what depends on mode, mstatus and satp. */
+  void updateContext() {
+    long status = csrs.mstatus;
+    int dataMode = mode == Status.M && (status & Status.MPRV) != 0 ? (int) (status >>> Status.MPP_SHIFT & 3) : mode;
+    boolean bare = dataMode == Status.M || csrs.satp >>> 60 == 0;
+    int permissions = dataMode == Status.M ? 3 : dataMode;
+    if (!bare) {
+      permissions |= (status & Status.SUM) != 0 ? 4 : 0;
+      permissions |= (status & Status.MXR) != 0 ? 8 : 0;
+    }
+    context = contexts.data(bare ? bareSpace : space, permissions);
+    boolean bareFetch = mode == Status.M || csrs.satp >>> 60 == 0;
+    fetchContext = contexts.fetch(bareFetch ? bareSpace : space, mode);
+  }
+
+  void satpChanged() {
+    space = contexts.space(csrs.satp);
+    updateContext();
+  }
+
+  /** Drops every translation; also after PMP changed. */
+  void flushAll() {
+    flushAllContexts();
+    updateContext();
+  }
+
+  /** SFENCE.VMA with the given operands; -1 stands for x0. */
+  void flush(long va, boolean allAddresses, long asid, boolean allAsids) {
+    if (allAddresses) {
+      if (allAsids) {
+        flushAll();
+      } else {
+        contexts.forgetAsid(asid & 0xffff);
+        updateContext();
+      }
+      return;
+    }
+    if (largeMask != 0 && ((va ^ largeLow) & largeMask) == 0) {
+      flushAll();
+      return;
+    }
+    SoftTlb.flushPage(tlb, va);
+    fetchPage[(int) (va >>> 12) & FETCH_ENTRIES - 1] = -1;
+    flushJumpPage(va);
+  }
+
+  /** Remembers that a page larger than 4 KiB is cached in pieces, so that flushing any address of it drops all. */
+  private void noteLargePage(long va, long size) {
+    long mask = -size;
+    if (largeMask == 0) {
+      largeMask = mask;
+      largeLow = va & mask;
+      return;
+    }
+    mask &= largeMask;
+    while (((va ^ largeLow) & mask) != 0) {
+      mask <<= 1;
+    }
+    largeMask = mask;
+    largeLow &= mask;
+  }
+
+  // ---- translation ----
+
+  /** Translates for an access in the current data context; negative when it trapped (the event is set). */
+  private long translateData(long va, int access, int length) {
+    long status = csrs.mstatus;
+    int dataMode = mode == Status.M && (status & Status.MPRV) != 0 ? (int) (status >>> Status.MPP_SHIFT & 3) : mode;
+    long physical = translate(va, access, dataMode, true);
+    if (physical == PageWalker.PAGE_FAULT) {
+      trap(access == PageWalker.STORE ? Cause.STORE_PAGE : Cause.LOAD_PAGE, va);
+      return -1;
+    }
+    int need = access == PageWalker.STORE ? Pmp.WRITE : Pmp.READ;
+    if (physical == PageWalker.ACCESS_FAULT || !pmp.allows(physical, length, need, dataMode)) {
+      trap(access == PageWalker.STORE ? Cause.STORE_ACCESS : Cause.LOAD_ACCESS, va);
+      return -1;
+    }
+    return physical;
+  }
+
+  private long translate(long va, int access, int accessMode, boolean update) {
+    if (accessMode == Status.M || csrs.satp >>> 60 == 0) {
+      walker.pageSize = 1L << 62;
+      walker.readable = true;
+      walker.writable = true;
+      return va < 0 || va >= AddressSpace.SIZE ? PageWalker.ACCESS_FAULT : va;
+    }
+    long status = csrs.mstatus;
+    return walker.walk(
+        csrs.satp, va, access, accessMode, (status & Status.SUM) != 0, (status & Status.MXR) != 0, update,
+        csrs.hardwareAd(), config.has("svnapot"), csrs.pbmt());
+  }
+
+  private void fillTlb(long va, long physical, RamRegion ram, FlatView.Range range, int dataMode) {
+    long page = physical & SoftTlb.PAGE_MASK;
+    if (!range.contains(page, 4096) || !pmp.uniform(page)) {
+      return;
+    }
+    if (walker.pageSize > 4096 && walker.pageSize < 1L << 62) {
+      noteLargePage(va, walker.pageSize);
+    }
+    int i = SoftTlb.index(va);
+    long tag = va & SoftTlb.PAGE_MASK | context;
+    long offset = page - range.start() + range.offset();
+    tlb[i + SoftTlb.READ_TAG] = walker.readable && pmp.allows(page, 4096, Pmp.READ, dataMode) ? tag : SoftTlb.INVALID;
+    boolean write =
+        walker.writable && ram.writable() && pmp.allows(page, 4096, Pmp.WRITE, dataMode)
+            && !codeSpace.hasCode(page);
+    tlb[i + SoftTlb.WRITE_TAG] = write ? tag : SoftTlb.INVALID;
+    tlb[i + SoftTlb.ADDEND] = ram.ram().hostAddress() + offset - (va & SoftTlb.PAGE_MASK);
+    tlb[i + SoftTlb.PHYSICAL] = page;
+  }
+
+  private int dataMode() {
+    long status = csrs.mstatus;
+    return mode == Status.M && (status & Status.MPRV) != 0 ? (int) (status >>> Status.MPP_SHIFT & 3) : mode;
+  }
+
+  @Override
+  public long loadSlow(long va, int widthLog2) {
+    int width = 1 << widthLog2;
+    if ((va & width - 1) != 0 && (va & 4095) + width > 4096) {
+      return loadAcrossPages(va, width);
+    }
+    long physical = translateData(va, PageWalker.LOAD, width);
+    if (physical < 0) {
+      return 0;
+    }
+    try {
+      FlatView.Range range = memory.view().find(physical, width);
+      long offset = physical - range.start() + range.offset();
+      if (range.region() instanceof RamRegion ram) {
+        fillTlb(va, physical, ram, range, dataMode());
+        return ram.ram().get(offset, width);
+      }
+      if ((va & width - 1) != 0) {
+        trap(Cause.LOAD_MISALIGNED, va);
+        return 0;
+      }
+      long value = ((MmioRegion) range.region()).read(offset, width);
+      deviceTouched();
+      return value;
+    } catch (BusFault e) {
+      logFault("load from", va, physical, width);
+      trap(Cause.LOAD_ACCESS, va);
+      return 0;
+    }
+  }
+
+  private long loadAcrossPages(long va, int width) {
+    long value = 0;
+    for (int i = 0; i < width && event != TRAP; i++) {
+      value |= (loadSlow(va + i, 0) & 0xff) << (8 * i);
+    }
+    return value;
+  }
+
+  @Override
+  public void storeSlow(long va, int widthLog2, long value) {
+    int width = 1 << widthLog2;
+    if ((va & width - 1) != 0 && (va & 4095) + width > 4096) {
+      storeAcrossPages(va, width, value);
+      return;
+    }
+    long physical = translateData(va, PageWalker.STORE, width);
+    if (physical < 0) {
+      return;
+    }
+    try {
+      FlatView.Range range = memory.view().find(physical, width);
+      long offset = physical - range.start() + range.offset();
+      if (range.region() instanceof RamRegion ram) {
+        if (ram.writable()) {
+          ram.ram().put(offset, width, value);
+          fillTlb(va, physical, ram, range, dataMode());
+        } else {
+          memory.write(physical, width, value);
+        }
+        return;
+      }
+      if ((va & width - 1) != 0) {
+        trap(Cause.STORE_MISALIGNED, va);
+        return;
+      }
+      ((MmioRegion) range.region()).write(offset, width, value);
+      deviceTouched();
+    } catch (BusFault e) {
+      logFault("store to", va, physical, width);
+      trap(Cause.STORE_ACCESS, va);
+    }
+  }
+
+  private void storeAcrossPages(long va, int width, long value) {
+    // Both pages are checked first, so that a store that traps has written nothing.
+    if (translateData(va, PageWalker.STORE, 1) < 0 || translateData(va + width - 1, PageWalker.STORE, 1) < 0) {
+      return;
+    }
+    for (int i = 0; i < width && event != TRAP; i++) {
+      storeSlow(va + i, 0, value >>> (8 * i));
+    }
+  }
+
+  private void logFault(String what, long va, long physical, int width) {
+    log.log(
+        Log.Category.GUEST_ERRORS,
+        () -> String.format("hart %d: %s unassigned physical address 0x%x (virtual 0x%x, %d bytes)", index(), what, physical, va, width));
+  }
+
+  /** A device may have raised or lowered an interrupt: have it looked at right after this instruction. */
+  private void deviceTouched() {
+    if (event == NONE && (attention || csrs.interruptReady())) {
+      event = LEAVE;
+    }
+  }
+
+  // ---- atomics ----
+
+  /** Host address for an atomic access, or 0 after a trap. */
+  private long atomicAddress(long va, int width, boolean store) {
+    if ((va & width - 1) != 0) {
+      trap(store ? Cause.STORE_MISALIGNED : Cause.LOAD_MISALIGNED, va);
+      return 0;
+    }
+    int i = SoftTlb.index(va);
+    if (tlb[i + (store ? SoftTlb.WRITE_TAG : SoftTlb.READ_TAG)] == (va & SoftTlb.PAGE_MASK | context)) {
+      return va + tlb[i + SoftTlb.ADDEND];
+    }
+    long physical = translateData(va, store ? PageWalker.STORE : PageWalker.LOAD, width);
+    if (physical < 0) {
+      return 0;
+    }
+    try {
+      FlatView.Range range = memory.view().find(physical, width);
+      if (range.region() instanceof RamRegion ram && (ram.writable() || !store)) {
+        fillTlb(va, physical, ram, range, dataMode());
+        long offset = physical - range.start() + range.offset();
+        if (store && codeSpace.hasCode(physical & -4096L)) {
+          atomicRam = ram;
+          atomicOffset = offset;
+        }
+        return ram.ram().hostAddress() + offset;
+      }
+    } catch (BusFault e) {
+      logFault("atomic access to", va, physical, width);
+    }
+    trap(store ? Cause.STORE_ACCESS : Cause.LOAD_ACCESS, va);
+    return 0;
+  }
+
+  private RamRegion atomicRam;
+  private long atomicOffset;
+
+  private void atomicWritten(int width) {
+    if (atomicRam != null) {
+      RamRegion ram = atomicRam;
+      atomicRam = null;
+      ram.ram().written(atomicOffset, width);
+    }
+  }
+
+  long loadReserved(long va, int width) {
+    long host = atomicAddress(va, width, false);
+    if (host == 0) {
+      return 0;
+    }
+    HostMemory.fullFence();
+    reservedValue = width == 4 ? HostMemory.getInt(host) : HostMemory.getLong(host);
+    reservation = host;
+    HostMemory.fullFence();
+    return reservedValue;
+  }
+
+  /** Returns 0 when the store was made, 1 when the reservation was lost. */
+  long storeConditional(long va, int width, long value) {
+    long host = atomicAddress(va, width, true);
+    if (host == 0) {
+      return 0;
+    }
+    boolean done =
+        reservation == host
+            && (width == 4
+                ? HostMemory.compareAndSetInt(host, (int) reservedValue, (int) value)
+                : HostMemory.compareAndSetLong(host, reservedValue, value));
+    reservation = -1;
+    atomicWritten(width);
+    return done ? 0 : 1;
+  }
+
+  /** An AMO; {@code operation} as numbered by {@link Amo}. Returns the old value, sign-extended. */
+  long amo(int operation, long va, int width, long operand) {
+    long host = atomicAddress(va, width, true);
+    if (host == 0) {
+      return 0;
+    }
+    while (true) {
+      if (width == 4) {
+        int old = HostMemory.getInt(host);
+        if (HostMemory.compareAndSetInt(host, old, (int) Amo.apply32(operation, old, (int) operand))) {
+          atomicWritten(4);
+          return old;
+        }
+      } else {
+        long old = HostMemory.getLong(host);
+        if (HostMemory.compareAndSetLong(host, old, Amo.apply64(operation, old, operand))) {
+          atomicWritten(8);
+          return old;
+        }
+      }
+    }
+  }
+
+  /** CBO.ZERO: zeroes the 64-byte block that holds {@code va}. */
+  void zeroBlock(long va) {
+    long start = va & -64L;
+    for (int i = 0; i < 64 && event != TRAP; i += 8) {
+      store64(start + i, 0);
+    }
+  }
+
+  /** CBO.INVAL, CLEAN and FLUSH: nothing but the permission check, since host caches are coherent. */
+  void manageBlock(long va) {
+    translateData(va, PageWalker.STORE, 1);
+  }
+
+  // ---- fetch and decode ----
+
+  private long translateFetch(long va) {
+    int slot = (int) (va >>> 12) & FETCH_ENTRIES - 1;
+    long page = va & SoftTlb.PAGE_MASK;
+    if (fetchPage[slot] == page && fetchContexts[slot] == fetchContext) {
+      return fetchPhysical[slot] | va & 4095;
+    }
+    long physical = translate(va, PageWalker.FETCH, mode, true);
+    if (physical < 0) {
+      trap(physical == PageWalker.PAGE_FAULT ? Cause.FETCH_PAGE : Cause.FETCH_ACCESS, va);
+      return -1;
+    }
+    long physicalPage = physical & SoftTlb.PAGE_MASK;
+    if (!pmp.allows(physical, 2, Pmp.EXECUTE, mode)) {
+      trap(Cause.FETCH_ACCESS, va);
+      return -1;
+    }
+    if (pmp.uniform(physicalPage)) {
+      if (walker.pageSize > 4096 && walker.pageSize < 1L << 62) {
+        noteLargePage(va, walker.pageSize);
+      }
+      fetchPage[slot] = page;
+      fetchPhysical[slot] = physicalPage;
+      fetchContexts[slot] = fetchContext;
+    }
+    return physical;
+  }
+
+  @Override
+  public long probeFetch(long va) {
+    int savedEvent = event;
+    int savedCause = trapCause;
+    long savedValue = trapValue;
+    long physical = translateFetch(va);
+    if (physical < 0) {
+      event = savedEvent;
+      trapCause = savedCause;
+      trapValue = savedValue;
+      return -1;
+    }
+    return physical;
+  }
+
+  @Override
+  protected Block fetchBlock() {
+    long physical = translateFetch(pc);
+    if (physical < 0) {
+      return fetchTrapped();
+    }
+    Block block = codeSpace.find(physical);
+    if (block != null && block.valid) {
+      if (block.secondPage < 0) {
+        return block;
+      }
+      long second = translateFetch((pc | 4095) + 1);
+      if (second < 0) {
+        return fetchTrapped();
+      }
+      if ((second & SoftTlb.PAGE_MASK) == block.secondPage) {
+        return block;
+      }
+    }
+    block = RiscvBlockDecoder.decode(this, decoder, pc, physical);
+    return block == null ? fetchTrapped() : block;
+  }
+
+  private Block fetchTrapped() {
+    event = NONE;
+    budget--;
+    enterTrap();
+    return null;
+  }
+
+  /** For the block decoder: translates the second page of a straddling instruction; -1 after a trap. */
+  long fetchSecondPage(long va) {
+    return translateFetch(va);
+  }
+
+  void fetchAccessFault(long va) {
+    trap(Cause.FETCH_ACCESS, va);
+  }
+
+  @Override
+  protected void interpret(Block block, int count) {
+    interpreter.run(block, count);
+  }
+
+  /** True if the floating-point unit is on and marked dirty, so that using it needs no bookkeeping. */
+  boolean fpReady() {
+    return (csrs.mstatus & Status.FS) == Status.FS;
+  }
+
+  // ---- traps ----
+
+  /** Announces a trap of the current instruction. */
+  void trap(int cause, long value) {
+    event = TRAP;
+    trapCause = cause;
+    trapValue = value;
+  }
+
+  void illegal(long bits) {
+    trap(Cause.ILLEGAL, bits);
+  }
+
+  @Override
+  protected void enterTrap() {
+    if (trapCause == Cause.ILLEGAL && trapValue == RiscvInterpreter.UNKNOWN_BITS) {
+      trapValue = readInstruction(pc);
+    }
+    trapsTaken++;
+    log.log(
+        Log.Category.INT,
+        () -> String.format("riscv_cpu_do_interrupt: hart:%d, async:0, cause:%016x, epc:0x%016x, tval:0x%016x", index(), trapCause, pc, trapValue));
+    enter(trapCause, false, trapValue);
+  }
+
+  private long readInstruction(long va) {
+    long bits = 0;
+    for (int i = 0; i < 2; i++) {
+      long physical = probeFetch(va + 2 * i);
+      try {
+        bits |= physical < 0 ? 0 : memory.read(physical, 2) << (16 * i);
+      } catch (BusFault e) {
+        return bits;
+      }
+      if ((bits & 3) != 3) {
+        return bits;
+      }
+    }
+    return bits;
+  }
+
+  private void enter(int cause, boolean interrupt, long value) {
+    long delegated = interrupt ? csrs.mideleg : csrs.medeleg;
+    boolean toS = mode != Status.M && (delegated >>> cause & 1) != 0;
+    long code = interrupt ? 1L << 63 | cause : cause;
+    long status = csrs.mstatus;
+    reservation = -1;
+    long vector;
+    if (toS) {
+      csrs.scause = code;
+      csrs.sepc = pc;
+      csrs.stval = value;
+      status = status & ~(Status.SPIE | Status.SPP | Status.SIE)
+          | ((status & Status.SIE) != 0 ? Status.SPIE : 0)
+          | (mode == Status.S ? Status.SPP : 0);
+      vector = csrs.stvec;
+      mode = Status.S;
+    } else {
+      csrs.mcause = code;
+      csrs.mepc = pc;
+      csrs.mtval = value;
+      status = status & ~(Status.MPIE | Status.MPP | Status.MIE)
+          | ((status & Status.MIE) != 0 ? Status.MPIE : 0)
+          | (long) mode << Status.MPP_SHIFT;
+      vector = csrs.mtvec;
+      mode = Status.M;
+    }
+    csrs.mstatus = status;
+    pc = (vector & ~3L) + (interrupt && (vector & 3) == 1 ? 4L * cause : 0);
+    updateContext();
+  }
+
+  @Override
+  protected void pollInterrupts() {
+    if (layoutChanged) {
+      layoutChanged = false;
+      flushAll();
+    }
+    if (!csrs.interruptReady()) {
+      return;
+    }
+    int cause = csrs.nextInterrupt();
+    if (event == HALT) {
+      event = NONE;
+    }
+    log.log(
+        Log.Category.INT,
+        () -> String.format("riscv_cpu_do_interrupt: hart:%d, async:1, cause:%016x, epc:0x%016x, tval:0x%016x", index(), cause, pc, 0));
+    enter(cause, true, 0);
+  }
+
+  @Override
+  protected boolean wakes() {
+    return (csrs.mip() & csrs.mie) != 0;
+  }
+
+  @Override
+  public IrqLine interrupt(int number) {
+    long bit = 1L << number;
+    return level -> {
+      long before = lines.getAndUpdate(v -> level ? v | bit : v & ~bit);
+      if (level && (before & bit) == 0) {
+        wakeUp();
+      }
+    };
+  }
+
+  void wake() {
+    wakeUp();
+  }
+
+  // ---- debugger's view ----
+
+  @Override
+  public List<String> registerNames() {
+    return RiscvRegisters.names();
+  }
+
+  @Override
+  public long register(String name) {
+    return RiscvRegisters.get(this, name);
+  }
+
+  @Override
+  public void setRegister(String name, long value) {
+    RiscvRegisters.set(this, name, value);
+  }
+
+  @Override
+  public OptionalLong translate(long virtualAddress) {
+    long physical = translate(virtualAddress, PageWalker.LOAD, dataMode(), false);
+    if (physical < 0) {
+      physical = translate(virtualAddress, PageWalker.FETCH, mode, false);
+    }
+    return physical < 0 ? OptionalLong.empty() : OptionalLong.of(physical);
+  }
+
+  @Override
+  public String describe() {
+    return RiscvRegisters.describe(this, ABI);
+  }
+
+  // ---- state ----
+
+  @Override
+  public String stateId() {
+    return "cpu" + index();
+  }
+
+  @Override
+  public void save(StateWriter out) {
+    out.putLong("pc", pc);
+    out.putLongs("regs", regs);
+    out.putLong("fflags", fp.flags);
+    out.putLong("mode", mode);
+    out.putBoolean("waiting", event == HALT);
+    out.putLong("instructions", instructionCount());
+    out.putLong("traps", trapsTaken);
+    csrs.save(out);
+  }
+
+  @Override
+  public void load(StateReader in, int version) throws StateException {
+    pc = in.getLong("pc");
+    System.arraycopy(in.getLongs("regs", 64), 0, regs, 0, 64);
+    regs[0] = 0;
+    fp.flags = (int) in.getLong("fflags", 0, 31);
+    mode = (int) in.getLong("mode", 0, 3);
+    if (mode == 2) {
+      throw new StateException("section " + stateId() + ", field mode: 2 is out of range");
+    }
+    event = in.getBoolean("waiting") ? HALT : NONE;
+    sliceEnd = in.getLong("instructions");
+    budget = 0;
+    executed = 0;
+    trapsTaken = in.getLong("traps");
+    csrs.load(in);
+    reservation = -1;
+    clearTlbs();
+    clearJumpCache();
+    flushAllContexts();
+    updateContext();
+  }
+
+  static Map<String, Integer> abiNumbers() {
+    Map<String, Integer> numbers = new HashMap<>();
+    for (int i = 0; i < 32; i++) {
+      numbers.put(ABI[i], i);
+      numbers.put("x" + i, i);
+      numbers.put("f" + i, F0 + i);
+    }
+    numbers.put("fp", 8);
+    return Map.copyOf(numbers);
+  }
+}
