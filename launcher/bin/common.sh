@@ -36,15 +36,20 @@ ascus_find_root() {
   ASCUS_ROOT=$(cd "$(dirname "$(readlink -f "$1")")/../.." && pwd)
 }
 
+# True if Maven has packaged the launcher; its own jar is the last that Maven copies.
+ascus_is_built() {
+  compgen -G "$ASCUS_ROOT/launcher/target/lib/ascus-launcher-*.jar" >/dev/null
+}
+
 # Builds the launcher if it was never built. Two first starts at once wait for each other.
 ascus_build_once() {
   local target=$ASCUS_ROOT/launcher/target log
-  [ -e "$target/lib/.complete" ] && return
+  ascus_is_built && return
   command -v mvn >/dev/null || ascus_fail "not built yet, and Maven (mvn) is not installed"
   mkdir -p "$target"
   exec 9>"$target/.build-lock"
   flock 9
-  if [ ! -e "$target/lib/.complete" ]; then
+  if ! ascus_is_built; then
     echo "ascus: first use: building with Maven (a minute or two) ..." >&2
     log=$target/first-build.log
     if ! (cd "$ASCUS_ROOT" && JAVA_HOME=$ASCUS_JDK mvn -B --no-transfer-progress -DskipTests -Dstyle.skip \
@@ -52,7 +57,6 @@ ascus_build_once() {
       grep '^\[ERROR\]' "$log" | head -n 5 >&2
       ascus_fail "the build failed; all of its output is in $log"
     fi
-    touch "$target/lib/.complete"
   fi
   exec 9>&-
 }
@@ -63,7 +67,7 @@ ascus_exec() {
   shift
   local flags=(
     -XX:+UseSerialGC -Xms64m -Xmx1g -XX:-UsePerfData -XX:+UnlockExperimentalVMOptions
-    --enable-native-access=org.graalvm.truffle,org.ascus.machine
+    --enable-native-access=org.graalvm.truffle
     --sun-misc-unsafe-memory-access=allow
   )
   # A plain JDK has only an empty placeholder of Graal's compiler: the Maven artifact takes its place.
