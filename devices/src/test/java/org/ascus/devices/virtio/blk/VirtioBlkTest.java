@@ -2,6 +2,7 @@ package org.ascus.devices.virtio.blk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -109,6 +110,51 @@ class VirtioBlkTest extends VirtioContract {
     assertThat(q.await(64)).containsOnly(1L);
     assertThat(Arrays.copyOf(node.bytes, content.length)).isEqualTo(content);
     assertThat(node.requests.get()).as("contiguous writes are joined").isLessThan(8);
+  }
+
+  /** A driver that keeps to the event indices: it kicks only when asked to and sleeps until an interrupt. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void noNotificationOrInterruptIsLost(boolean eventIndex) throws Exception {
+    GuestDriver d = driver(true);
+    d.start(FLUSH | CONFIG_WCE | (eventIndex ? VirtioFeatures.EVENT_IDX : 0));
+    GuestDriver.Queue q = d.queue(0, 64);
+    d.ready();
+    long data = d.alloc(512);
+    long head = d.bytes(header(BlkRequest.IN, 0));
+    long status = d.alloc(1);
+    Random random = new Random(5);
+    int kicks = 0;
+    int done = 0;
+    for (int round = 0; round < 3000; round++) {
+      int batch = 1 + random.nextInt(4);
+      for (int i = 0; i < batch; i++) {
+        int old = done + i;
+        q.add(d.out(head, 16), d.in(data, 512), d.in(status, 1));
+        VarHandle.fullFence();
+        boolean wanted =
+            eventIndex ? (short) d.get(q.used + 4 + 8L * 64, 2) == (short) old : (d.get(q.used, 2) & 1) == 0;
+        if (wanted) {
+          q.kick();
+          kicks++;
+        }
+      }
+      done += batch;
+      long deadline = System.nanoTime() + 10_000_000_000L;
+      while ((short) q.usedIndex() != (short) done) {
+        d.put(q.avail + 4 + 2L * 64, 2, q.usedIndex());
+        VarHandle.fullFence();
+        if ((short) q.usedIndex() != (short) done) {
+          while (!d.irq()) {
+            assertThat(System.nanoTime()).as("interrupt in round %s", round).isLessThan(deadline);
+            Thread.onSpinWait();
+          }
+        }
+        d.write(0x64, 1);
+      }
+    }
+    assertThat(kicks).isLessThanOrEqualTo(done);
+    assertThat(node.requests.get()).isPositive();
   }
 
   @Test
