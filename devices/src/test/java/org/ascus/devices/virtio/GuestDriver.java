@@ -267,6 +267,7 @@ public final class GuestDriver implements AutoCloseable {
       desc = alloc(16L * size);
       avail = alloc(6 + 2L * size);
       used = alloc(6 + 8L * size);
+      ram.fill(desc - RAM, used + 6 + 8L * size - desc, (byte) 0);
       write(0x80, desc);
       write(0x84, desc >>> 32);
       write(0x90, avail);
