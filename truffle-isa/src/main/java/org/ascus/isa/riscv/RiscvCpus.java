@@ -5,17 +5,14 @@ import java.util.TreeSet;
 import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.decode.Decoder;
+import org.ascus.machine.cpu.CpuFactory;
 import org.ascus.machine.run.Machine;
 
-/** Makes the harts of a machine. */
-public final class RiscvCpus {
-  /** Where QEMU's virt board starts its harts. */
-  public static final long RESET_VECTOR = 0x1000;
-
-  private RiscvCpus() {}
-
-  /** Adds {@code count} harts to {@code machine}, which may run by instruction count already. */
-  public static void addTo(Machine machine, RiscvConfig config, int count, Acceleration acceleration, long resetVector) {
+/** Makes RISC-V harts. */
+public record RiscvCpus(RiscvConfig config, Acceleration acceleration) implements CpuFactory {
+  /** The harts of one machine share decoded and compiled code; the machine may run by instruction count already. */
+  @Override
+  public void addCpus(Machine machine, int count, long resetVector) {
     CodeSpace codeSpace = new CodeSpace();
     Set<String> extensions = new TreeSet<>(config.extensions());
     extensions.add("i");
@@ -29,5 +26,15 @@ public final class RiscvCpus {
           new RiscvHart(
               i, config, machine, codeSpace, decoder, translator, acceleration.threshold(), sleeps, resetVector));
     }
+  }
+
+  @Override
+  public String deviceTreeIsa() {
+    return config.deviceTreeIsa();
+  }
+
+  @Override
+  public String deviceTreeMmu() {
+    return config.deviceTreeMmu();
   }
 }
