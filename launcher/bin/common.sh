@@ -67,7 +67,7 @@ ascus_exec() {
   shift
   local flags=(
     -XX:+UseSerialGC -Xms64m -Xmx1g -XX:-UsePerfData -XX:+UnlockExperimentalVMOptions
-    --enable-native-access=org.graalvm.truffle
+    --enable-native-access=org.graalvm.truffle,org.ascus.machine
     --sun-misc-unsafe-memory-access=allow
   )
   # A plain JDK has only an empty placeholder of Graal's compiler: the Maven artifact takes its place.
