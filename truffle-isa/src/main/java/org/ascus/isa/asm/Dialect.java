@@ -27,6 +27,9 @@ public interface Dialect {
    */
   Optional<List<String>> expand(String mnemonic, List<String> operands, ToLongFunction<String> evaluate);
 
+  /** The text of an encoding that has a mnemonic of its own without being a line of the table. */
+  Optional<String> special(int bits);
+
   /** Smallest do-nothing encodings to pad code with: of two bytes and of four. */
   int[] padding();
 }

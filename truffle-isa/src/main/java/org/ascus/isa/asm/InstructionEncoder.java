@@ -158,8 +158,9 @@ final class InstructionEncoder {
     throw new SyntaxProblem(name + " is not a rounding mode");
   }
 
+  /** The name of a rounding mode, empty for a reserved one. */
   static String roundingModeName(int mode) {
-    return ROUNDING[mode].isEmpty() ? "unknown" : ROUNDING[mode];
+    return ROUNDING[mode];
   }
 
   private int fenceSet() {

@@ -9,6 +9,7 @@ import java.util.OptionalInt;
 import java.util.function.ToLongFunction;
 import org.ascus.isa.asm.Assembler;
 import org.ascus.isa.asm.Dialect;
+import org.ascus.isa.asm.Disassembler;
 
 /** RISC-V assembly: register names and the pseudo-instructions of the assembly programmer's manual. */
 public final class RiscvDialect implements Dialect {
@@ -75,18 +76,36 @@ public final class RiscvDialect implements Dialect {
       fabs.d/2 = fsgnjx.d $1,$2,$2
       fneg.d/2 = fsgnjn.d $1,$2,$2
       fence/0 = fence iorw,iorw
-      fence.tso/0 = .word 0x8330000f
-      pause/0 = .word 0x0100000f
       sfence.vma/0 = sfence.vma zero,zero
       sfence.vma/1 = sfence.vma $1,zero
       unimp/0 = csrrw zero,cycle,zero
       """;
+
+  /** Mnemonics of particular fences. */
+  private static final Map<String, Integer> FENCES = Map.of("fence.tso", 0x8330_000f, "pause", 0x0100_000f);
+
+  /** Register forms that may be written with a constant as last operand, and what is meant then. */
+  private static final Map<String, String> IMMEDIATE_FORMS = new HashMap<>();
+
+  static {
+    for (String name : List.of("add", "and", "or", "xor", "sll", "srl", "sra", "slt", "ror")) {
+      IMMEDIATE_FORMS.put(name, name + "i");
+    }
+    for (String name : List.of("bclr", "bext", "binv", "bset", "csrrw", "csrrs", "csrrc", "csrw", "csrs", "csrc")) {
+      IMMEDIATE_FORMS.put(name, name + "i");
+    }
+    for (String name : List.of("addw", "sllw", "srlw", "sraw", "rorw")) {
+      IMMEDIATE_FORMS.put(name, name.substring(0, name.length() - 1) + "iw");
+    }
+    IMMEDIATE_FORMS.put("sltu", "sltiu");
+  }
 
   private static final int[] NOPS = {0x0001, 0x0000_0013};
 
   private final Map<String, String> pseudo = new HashMap<>();
 
   private RiscvDialect() {
+    FENCES.forEach((name, bits) -> pseudo.put(name + "/0", ".word " + bits));
     PSEUDO
         .lines()
         .forEach(
@@ -96,9 +115,14 @@ public final class RiscvDialect implements Dialect {
             });
   }
 
-  /** The dialect, for a disassembler. */
+  /** The dialect by itself. */
   public static Dialect create() {
     return new RiscvDialect();
+  }
+
+  /** A disassembler for all RISC-V instructions known. */
+  public static Disassembler disassembler() {
+    return new Disassembler(RiscvTable.get(), create());
   }
 
   /** An assembler for all RISC-V instructions known. */
@@ -135,6 +159,12 @@ public final class RiscvDialect implements Dialect {
     }
     if (mnemonic.equals("jalr") && operands.size() == 2 && operands.get(1).indexOf('(') < 0) {
       return Optional.of(List.of("jalr " + operands.get(0) + ",0(" + operands.get(1) + ")"));
+    }
+    String immediateForm = IMMEDIATE_FORMS.get(mnemonic);
+    if (immediateForm != null
+        && operands.size() >= 2
+        && RiscvNames.integer(operands.getLast()).isEmpty()) {
+      return Optional.of(List.of(immediateForm + " " + String.join(",", operands)));
     }
     String template = pseudo.get(mnemonic + "/" + operands.size());
     if (template == null) {
@@ -178,6 +208,11 @@ public final class RiscvDialect implements Dialect {
     if (low != 0) {
       statements.add("addi " + rd + "," + rd + "," + low);
     }
+  }
+
+  @Override
+  public Optional<String> special(int bits) {
+    return FENCES.entrySet().stream().filter(e -> e.getValue() == bits).map(Map.Entry::getKey).findFirst();
   }
 
   @Override

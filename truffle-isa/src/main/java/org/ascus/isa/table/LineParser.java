@@ -185,7 +185,19 @@ final class LineParser {
     }
   }
 
-  private Layout.Forbidden forbidden(String condition) {
+  /** A condition field=value, or several joined by an ampersand that must hold together. */
+  private Layout.Forbidden forbidden(String conditions) {
+    int fields = 0;
+    int values = 0;
+    for (String condition : split(conditions, '&')) {
+      Layout.Forbidden one = condition(condition);
+      fields |= one.mask();
+      values |= one.value();
+    }
+    return new Layout.Forbidden(fields, values);
+  }
+
+  private Layout.Forbidden condition(String condition) {
     int equals = condition.indexOf('=');
     int value = Integer.parseInt(condition.substring(equals + 1));
     return switch (condition.substring(0, equals)) {

@@ -61,6 +61,8 @@ class AssemblerTest {
           addi a0, a0, ~7           | 0xff850513
           lui a0, 0xfffff           | 0xfffff537
           mv s0, fp                 | 0x00040413
+          add a0, a0, 7             | 0x00750513
+          csrw mscratch, 7          | 0x3403d073
           pause                     | 0x0100000f
           cbo.zero (a0)             | 0x0045200f
           """)
@@ -177,7 +179,7 @@ class AssemblerTest {
           """
           addi a0,a0,2048   | out of range
           addi a0,a0        | expected ','
-          add a0,a0,7       | 7 is not an integer register
+          sub a0,a0,7       | 7 is not an integer register
           fadd.s a0,a0,a0   | a0 is not a floating-point register
           frob a0           | unknown instruction frob
           j nowhere         | undefined symbol nowhere
