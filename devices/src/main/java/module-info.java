@@ -8,6 +8,7 @@ module org.ascus.devices {
   exports org.ascus.devices.block.protocol;
   exports org.ascus.devices.virtio;
   exports org.ascus.devices.virtio.blk;
+  exports org.ascus.devices.virtio.console;
   exports org.ascus.devices.virtio.queue;
   exports org.ascus.devices.virtio.rng;
   exports org.ascus.devices.virtio.transport.mmio;
