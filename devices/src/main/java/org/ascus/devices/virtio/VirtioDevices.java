@@ -2,9 +2,14 @@ package org.ascus.devices.virtio;
 
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.Optional;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.virtio.blk.BlkOptions;
 import org.ascus.devices.virtio.blk.VirtioBlk;
+import org.ascus.devices.virtio.console.VirtioPort;
+import org.ascus.devices.virtio.console.VirtioSerial;
+import org.ascus.devices.virtio.console.VirtioSerialBus;
 import org.ascus.devices.virtio.rng.EntropySource;
 import org.ascus.devices.virtio.rng.VirtioRng;
 import org.ascus.machine.device.Device;
@@ -23,6 +28,7 @@ import org.ascus.machine.run.RunState;
  */
 public final class VirtioDevices implements DeviceProvider {
   private static final String BUS = "virtio-bus";
+  private static final String SERIAL_BUS = "virtio-serial-bus";
   private static final Property BUS_PROPERTY = new Property("bus", Kind.STRING, "", "Bus to plug into");
 
   /** For {@link java.util.ServiceLoader}. */
@@ -30,7 +36,7 @@ public final class VirtioDevices implements DeviceProvider {
 
   @Override
   public List<DeviceType> types() {
-    return List.of(blk(), rng());
+    return List.of(blk(), rng(), serial(), port(true), port(false));
   }
 
   private static DeviceType blk() {
@@ -92,6 +98,41 @@ public final class VirtioDevices implements DeviceProvider {
             : context.lookup(EntropySource.class, v.getString("rng"));
     VirtioHost host = VirtioHost.of(context.machine());
     return plug(context, v, new VirtioRng(id, host, source, v.getLong("max-bytes"), v.getLong("period")));
+  }
+
+  private static DeviceType serial() {
+    return new DeviceType(
+        "virtio-serial-device",
+        BUS,
+        "Virtio console device, a bus for ports",
+        List.of(
+            BUS_PROPERTY,
+            new Property("max_ports", Kind.UINT32, Integer.toString(VirtioSerial.MAX_PORTS), "Number of ports, 1 to 31")),
+        (context, id, v) -> {
+          int ports = (int) Math.min(v.getLong("max_ports"), Integer.MAX_VALUE);
+          return plug(context, v, new VirtioSerial(id, VirtioHost.of(context.machine()), ports));
+        });
+  }
+
+  private static DeviceType port(boolean console) {
+    return new DeviceType(
+        console ? "virtconsole" : "virtserialport",
+        SERIAL_BUS,
+        console ? "Console on a virtio console device" : "Named port on a virtio console device",
+        List.of(
+            BUS_PROPERTY,
+            new Property("chardev", Kind.CHARDEV, "", "ID of a chardev to use as a backend"),
+            new Property("name", Kind.STRING, "", "Name that the guest finds the port by"),
+            new Property("nr", Kind.UINT32, "", "Port number; the lowest free one if not set")),
+        (context, id, v) -> {
+          String chardev = v.getString("chardev");
+          Optional<CharBackend> backend =
+              chardev.isEmpty() ? Optional.empty() : Optional.of(context.lookup(CharBackend.class, chardev));
+          VirtioPort port = new VirtioPort(id, console, v.getString("name"), backend);
+          int number = v.isSet("nr") ? (int) Math.min(v.getLong("nr"), Integer.MAX_VALUE) : VirtioSerialBus.ANY;
+          context.lookup(VirtioSerialBus.class, v.getString("bus")).plug(port, number);
+          return port;
+        });
   }
 
   private static Device plug(DeviceContext context, PropertyValues v, VirtioDevice device) throws DeviceException {

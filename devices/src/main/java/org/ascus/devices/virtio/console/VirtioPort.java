@@ -59,7 +59,10 @@ public final class VirtioPort extends Device {
   void plugged(VirtioSerial device, int number) {
     this.bus = Optional.of(device);
     this.number = number;
-    backend.ifPresent(b -> b.connect(new Receiver(device)));
+  }
+
+  void connect() {
+    bus.ifPresent(device -> backend.ifPresent(b -> b.connect(new Receiver(device))));
   }
 
   private final class Receiver implements CharReceiver {

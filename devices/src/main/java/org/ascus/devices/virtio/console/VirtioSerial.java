@@ -77,6 +77,8 @@ public final class VirtioSerial extends VirtioDevice implements VirtioSerialBus 
     } finally {
       lock().unlock();
     }
+    // Without the lock: the channel may hand over its input at once.
+    port.connect();
   }
 
   private int free(boolean console) {
