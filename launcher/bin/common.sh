@@ -61,18 +61,94 @@ ascus_build_once() {
   exec 9>&-
 }
 
+# Sets ASCUS_JAVA to the java program to start, and ASCUS_RUNTIME_FLAGS to what gives it Graal's compiler.
+#
+# A GraalVM has it. A plain JDK has only an empty placeholder that the Maven artifact must replace; a runtime image in
+# which that is already done starts half a second faster, and is linked once. ASCUS_PLAIN_JDK=1 does without the image.
+ascus_find_runtime() {
+  local target=$ASCUS_ROOT/launcher/target
+  ASCUS_JAVA=$ASCUS_JDK/bin/java
+  ASCUS_RUNTIME_FLAGS=()
+  if grep -qs '^GRAALVM_VERSION=' "$ASCUS_JDK/release"; then
+    return
+  fi
+  ASCUS_RUNTIME_FLAGS=(-XX:+EnableJVMCI)
+  if [ -z "${ASCUS_PLAIN_JDK:-}" ] && ascus_link_image "$target"; then
+    ASCUS_JAVA=$target/image/bin/java
+  else
+    ASCUS_RUNTIME_FLAGS+=(--upgrade-module-path="$(echo "$target"/lib/compiler/*.jar)")
+  fi
+}
+
+# Links the runtime image in folder $1 if that was not done yet, by this very JDK. False if it cannot be.
+ascus_link_image() {
+  local target=$1 made
+  made="$(cksum <"$ASCUS_JDK/release") $(cd "$target/lib/compiler" && echo *.jar)"
+  [ "$(cat "$target/image.made" 2>/dev/null)" = "$made" ] && return
+  [ "$(cat "$target/image.failed" 2>/dev/null)" = "$made" ] && return 1
+  exec 9>"$target/.build-lock"
+  flock 9
+  if [ "$(cat "$target/image.made" 2>/dev/null)" != "$made" ]; then
+    echo "ascus: first use: linking a Java runtime with Graal's compiler ..." >&2
+    rm -rf "$target/image" "$target/image.made" "$target/image.failed"
+    if "$ASCUS_JDK/bin/java" "$ASCUS_ROOT/launcher/src/image/java/RuntimeImage.java" "$target/lib" "$target/image.work" \
+      "$target/image" >"$target/image.log" 2>&1; then
+      echo "$made" >"$target/image.made"
+    else
+      echo "ascus: that failed (see $target/image.log); starts will take a little longer" >&2
+      echo "$made" >"$target/image.failed"
+    fi
+    rm -rf "$target/image.work"
+  fi
+  exec 9>&-
+  [ -e "$target/image.made" ]
+}
+
+# Adds the AOT cache of the classes that a start uses to ASCUS_RUNTIME_FLAGS, if the runtime is our image. It is made for
+# these very jars, by a training run: the launcher's main class $1 with the remaining arguments.
+ascus_use_aot_cache() {
+  local target=$ASCUS_ROOT/launcher/target main=$1 key cache
+  shift
+  [ "$ASCUS_JAVA" = "$target/image/bin/java" ] || return 0
+  key=$(stat -c '%n %s %Y' "$target"/lib/*.jar "$target/image.made" | cksum | cut -d ' ' -f 1)
+  cache=$target/aot/$key.aot
+  if [ ! -e "$cache" ]; then
+    [ ! -e "$cache.failed" ] || return 0
+    exec 9>"$target/.build-lock"
+    flock 9
+    if [ ! -e "$cache" ]; then
+      echo "ascus: first use: recording what a start needs ..." >&2
+      rm -rf "$target/aot"
+      mkdir -p "$target/aot"
+      if "$ASCUS_JAVA" "${ASCUS_FLAGS[@]}" "${ASCUS_RUNTIME_FLAGS[@]}" -XX:AOTCacheOutput="$cache.new" \
+        -p "$target/lib" -m "org.ascus.launcher/$main" "$@" </dev/null >"$target/aot/log" 2>&1 &&
+        [ -e "$cache.new" ]; then
+        mv "$cache.new" "$cache"
+      else
+        touch "$cache.failed"
+      fi
+    fi
+    exec 9>&-
+    [ -e "$cache" ] || return 0
+  fi
+  ASCUS_RUNTIME_FLAGS+=(-XX:AOTCache="$cache")
+}
+
+# The JVM's own messages go to stderr: stdout is the guest's console.
+ASCUS_FLAGS=(
+  -XX:+UseSerialGC -Xms64m -Xmx1g -XX:-UsePerfData -XX:+UnlockExperimentalVMOptions
+  --enable-native-access=org.graalvm.truffle,org.ascus.machine
+  --sun-misc-unsafe-memory-access=allow
+  -Xlog:disable -Xlog:all=warning:stderr
+)
+
 # Replaces this process by the launcher's main class $1 with the remaining arguments.
 ascus_exec() {
-  local main=$1 lib=$ASCUS_ROOT/launcher/target/lib
+  local main=$1
   shift
-  local flags=(
-    -XX:+UseSerialGC -Xms64m -Xmx1g -XX:-UsePerfData -XX:+UnlockExperimentalVMOptions
-    --enable-native-access=org.graalvm.truffle,org.ascus.machine
-    --sun-misc-unsafe-memory-access=allow
-  )
-  # A plain JDK has only an empty placeholder of Graal's compiler: the Maven artifact takes its place.
-  grep -qs '^GRAALVM_VERSION=' "$ASCUS_JDK/release" ||
-    flags+=(-XX:+EnableJVMCI --upgrade-module-path="$(echo "$lib"/compiler/*.jar)")
+  ascus_find_runtime
+  ascus_use_aot_cache "$main" --version
   # shellcheck disable=SC2086 -- the variable holds several words on purpose
-  exec "$ASCUS_JDK/bin/java" "${flags[@]}" ${ASCUS_JAVA_OPTS:-} -p "$lib" -m "org.ascus.launcher/$main" "$@"
+  exec "$ASCUS_JAVA" "${ASCUS_FLAGS[@]}" "${ASCUS_RUNTIME_FLAGS[@]}" ${ASCUS_JAVA_OPTS:-} \
+    -p "$ASCUS_ROOT/launcher/target/lib" -m "org.ascus.launcher/$main" "$@"
 }
