@@ -21,10 +21,13 @@ public final class BlockNode extends Node {
   }
 
   @ExplodeLoop
-  void execute(VirtualFrame frame, VCpu cpu) {
+  boolean execute(VirtualFrame frame, VCpu cpu) {
     frame.setLongStatic(RegionFrame.BUDGET, frame.getLongStatic(RegionFrame.BUDGET) - count);
     for (InstructionNode node : body) {
-      node.execute(frame, cpu);
+      if (!node.execute(frame, cpu)) {
+        return false;
+      }
     }
+    return true;
   }
 }

@@ -22,7 +22,12 @@ public abstract class InstructionNode extends Node {
     this.remaining = remaining;
   }
 
-  public abstract void execute(VirtualFrame frame, VCpu cpu);
+  /**
+   * Executes the instruction.
+   *
+   * @return false if the region must be left now: pc, budget and event are in the CPU already, registers are not
+   */
+  public abstract boolean execute(VirtualFrame frame, VCpu cpu);
 
   protected static long get(VirtualFrame frame, int slot) {
     return slot == 0 ? 0 : frame.getLongStatic(slot);
@@ -43,13 +48,14 @@ public abstract class InstructionNode extends Node {
     cpu.budget = frame.getLongStatic(RegionFrame.BUDGET) + remaining;
   }
 
-  /** Leaves the region if the instruction raised an event: a trap at this instruction, anything else after it. */
-  protected final void checkEvent(VirtualFrame frame, VCpu cpu) {
+  /** False if the instruction raised an event, which leaves the region: at this instruction for a trap, else after it. */
+  protected final boolean goesOn(VirtualFrame frame, VCpu cpu) {
     if (cpu.event != VCpu.NONE) {
       cpu.budget = frame.getLongStatic(RegionFrame.BUDGET) + remaining - 1;
       cpu.pc = frame.getLongStatic(RegionFrame.ENTRY_PC) + (cpu.event == VCpu.TRAP ? offset : offset + length);
-      throw RegionExit.INSTANCE;
+      return false;
     }
+    return true;
   }
 
   @TruffleBoundary(transferToInterpreterOnException = false)

@@ -30,7 +30,7 @@ public final class LoadNode extends InstructionNode {
   }
 
   @Override
-  public void execute(VirtualFrame frame, VCpu cpu) {
+  public boolean execute(VirtualFrame frame, VCpu cpu) {
     long va = get(frame, base) + displacement;
     long[] tlb = cpu.tlb;
     int i = SoftTlb.index(va);
@@ -43,8 +43,9 @@ public final class LoadNode extends InstructionNode {
       if (cpu.event != VCpu.TRAP) {
         set(frame, target, extend(value));
       }
-      checkEvent(frame, cpu);
+      return goesOn(frame, cpu);
     }
+    return true;
   }
 
   private long raw(long address) {

@@ -61,11 +61,7 @@ public final class RegionRoot extends RootNode {
     frame.setLongStatic(RegionFrame.CONTEXT, cpu.context);
     frame.setLongStatic(RegionFrame.ENTRY_PC, cpu.pc);
     loadRegisters(frame, cpu);
-    try {
-      run(frame, cpu);
-    } catch (RegionExit e) {
-      storeRegisters(frame, cpu);
-    }
+    run(frame, cpu);
     return RAN;
   }
 
@@ -74,26 +70,14 @@ public final class RegionRoot extends RootNode {
     int index = 0;
     while (true) {
       BlockNode block = blocks[index];
-      block.execute(frame, cpu);
+      if (!block.execute(frame, cpu)) {
+        storeRegisters(frame, cpu);
+        return;
+      }
       TerminatorNode end = block.end;
-      switch (end.kind) {
-        case BRANCH -> {
-          if (end.condition(frame)) {
-            if (end.taken >= 0 && !(end.takenBack && spent(frame))) {
-              index = end.taken;
-              continue;
-            }
-            leave(frame, cpu, end.takenOffset);
-            return;
-          }
-          if (end.other >= 0 && !(end.otherBack && spent(frame))) {
-            index = end.other;
-            continue;
-          }
-          leave(frame, cpu, end.otherOffset);
-          return;
-        }
-        case JUMP -> {
+      // Comparisons and not a switch: javac's table for switching over an enum is no constant to partial evaluation.
+      if (end.kind == TerminatorNode.Kind.BRANCH) {
+        if (end.condition(frame)) {
           if (end.taken >= 0 && !(end.takenBack && spent(frame))) {
             index = end.taken;
             continue;
@@ -101,31 +85,36 @@ public final class RegionRoot extends RootNode {
           leave(frame, cpu, end.takenOffset);
           return;
         }
-        case CALL -> {
-          long target = end.target(frame, cpu);
-          storeRegisters(frame, cpu);
-          cpu.budget = frame.getLongStatic(RegionFrame.BUDGET);
-          cpu.pc = target;
-          if (end.taken < 0 || !call(cpu, target)) {
-            return;
-          }
-          long link = frame.getLongStatic(RegionFrame.ENTRY_PC) + end.takenOffset;
-          if (cpu.pc != link || cpu.budget <= 0 || cpu.event != VCpu.NONE) {
-            return;
-          }
-          loadRegisters(frame, cpu);
-          frame.setLongStatic(RegionFrame.BUDGET, cpu.budget);
-          frame.setLongStatic(RegionFrame.CONTEXT, cpu.context);
+        if (end.other >= 0 && !(end.otherBack && spent(frame))) {
+          index = end.other;
+          continue;
+        }
+        leave(frame, cpu, end.otherOffset);
+        return;
+      }
+      if (end.kind == TerminatorNode.Kind.JUMP) {
+        if (end.taken >= 0 && !(end.takenBack && spent(frame))) {
           index = end.taken;
           continue;
         }
-        case LEAVE -> {
-          cpu.pc = end.target(frame, cpu);
-          cpu.budget = frame.getLongStatic(RegionFrame.BUDGET);
-          storeRegisters(frame, cpu);
-          return;
-        }
+        leave(frame, cpu, end.takenOffset);
+        return;
       }
+      long target = end.target(frame, cpu);
+      storeRegisters(frame, cpu);
+      cpu.budget = frame.getLongStatic(RegionFrame.BUDGET);
+      cpu.pc = target;
+      if (end.kind == TerminatorNode.Kind.LEAVE || end.taken < 0 || !call(cpu, target)) {
+        return;
+      }
+      long link = frame.getLongStatic(RegionFrame.ENTRY_PC) + end.takenOffset;
+      if (cpu.pc != link || cpu.budget <= 0 || cpu.event != VCpu.NONE) {
+        return;
+      }
+      loadRegisters(frame, cpu);
+      frame.setLongStatic(RegionFrame.BUDGET, cpu.budget);
+      frame.setLongStatic(RegionFrame.CONTEXT, cpu.context);
+      index = end.taken;
     }
   }
 

@@ -21,7 +21,7 @@ public final class StoreNode extends InstructionNode {
   }
 
   @Override
-  public void execute(VirtualFrame frame, VCpu cpu) {
+  public boolean execute(VirtualFrame frame, VCpu cpu) {
     long va = get(frame, base) + displacement;
     long value = get(frame, source);
     long[] tlb = cpu.tlb;
@@ -38,7 +38,8 @@ public final class StoreNode extends InstructionNode {
     } else {
       syncBudget(frame, cpu);
       storeSlow(cpu, va, widthLog2, value);
-      checkEvent(frame, cpu);
+      return goesOn(frame, cpu);
     }
+    return true;
   }
 }

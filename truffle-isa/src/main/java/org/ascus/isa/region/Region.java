@@ -1,5 +1,6 @@
 package org.ascus.isa.region;
 
+import com.oracle.truffle.api.CompilerDirectives.TruffleBoundary;
 import com.oracle.truffle.api.RootCallTarget;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
@@ -24,6 +25,7 @@ public final class Region implements CompiledCode, CodeSpace.RegionHandle {
   private final long[] pageOffsets;
 
   private final long[] physicalPages;
+  private final boolean singlePage;
   private final long[] checkedContext = new long[64];
   private final long[] checkedFlush = new long[64];
 
@@ -39,6 +41,7 @@ public final class Region implements CompiledCode, CodeSpace.RegionHandle {
     this.ranges = ranges;
     this.pageOffsets = pageOffsets;
     this.physicalPages = physicalPages;
+    this.singlePage = pageOffsets.length == 1;
   }
 
   public RootCallTarget callTarget() {
@@ -82,14 +85,16 @@ public final class Region implements CompiledCode, CodeSpace.RegionHandle {
       }
       patience = RETRY;
     }
-    return pageOffsets.length == 1 || mapped(cpu);
-  }
-
-  private boolean mapped(VCpu cpu) {
-    int i = cpu.index();
-    if (checkedContext[i] == cpu.fetchContext && checkedFlush[i] == cpu.pageFlushes) {
+    if (singlePage) {
       return true;
     }
+    int i = cpu.index();
+    return checkedContext[i] == cpu.fetchContext && checkedFlush[i] == cpu.pageFlushes || mapped(cpu);
+  }
+
+  @TruffleBoundary
+  private boolean mapped(VCpu cpu) {
+    int i = cpu.index();
     long entryPage = cpu.pc & -4096L;
     for (int p = 0; p < pageOffsets.length; p++) {
       long physical = cpu.probeFetch(entryPage + pageOffsets[p]);

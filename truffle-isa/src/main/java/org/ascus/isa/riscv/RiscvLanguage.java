@@ -45,6 +45,7 @@ public final class RiscvLanguage extends TruffleLanguage<RiscvLanguage.State> {
             .option("engine.FirstTierCompilationThreshold", "1")
             .option("engine.LastTierCompilationThreshold", "20000")
             .option("engine.BackgroundCompilation", String.valueOf(acceleration.background()))
+            .option("engine.MultiTier", System.getProperty("mt","true")).option("engine.SingleTierCompilationThreshold","1")
             .option("engine.FirstTierMinInvokeThreshold", "1")
             .build();
     Context context = Context.newBuilder(ID).engine(engine).build();

@@ -150,8 +150,9 @@ final class RiscvRegions implements RegionIsa {
     }
 
     @Override
-    public void execute(VirtualFrame frame, VCpu cpu) {
+    public boolean execute(VirtualFrame frame, VCpu cpu) {
       set(frame, rd, RvAlu.alu(op, get(frame, rs1), get(frame, rs2)));
+      return true;
     }
   }
 
@@ -171,8 +172,9 @@ final class RiscvRegions implements RegionIsa {
     }
 
     @Override
-    public void execute(VirtualFrame frame, VCpu cpu) {
+    public boolean execute(VirtualFrame frame, VCpu cpu) {
       set(frame, rd, RvAlu.alu(op, get(frame, rs1), immediate));
+      return true;
     }
   }
 
@@ -187,8 +189,9 @@ final class RiscvRegions implements RegionIsa {
     }
 
     @Override
-    public void execute(VirtualFrame frame, VCpu cpu) {
+    public boolean execute(VirtualFrame frame, VCpu cpu) {
       set(frame, rd, value);
+      return true;
     }
   }
 
@@ -203,8 +206,9 @@ final class RiscvRegions implements RegionIsa {
     }
 
     @Override
-    public void execute(VirtualFrame frame, VCpu cpu) {
+    public boolean execute(VirtualFrame frame, VCpu cpu) {
       set(frame, rd, pc(frame) + displacement);
+      return true;
     }
   }
 
@@ -215,12 +219,13 @@ final class RiscvRegions implements RegionIsa {
     }
 
     @Override
-    public void execute(VirtualFrame frame, VCpu cpu) {
+    public boolean execute(VirtualFrame frame, VCpu cpu) {
       RiscvHart hart = (RiscvHart) cpu;
       if (!hart.fpReady()) {
         enable(hart);
-        checkEvent(frame, cpu);
+        return goesOn(frame, cpu);
       }
+      return true;
     }
 
     @TruffleBoundary
@@ -253,14 +258,17 @@ final class RiscvRegions implements RegionIsa {
     }
 
     @Override
-    public void execute(VirtualFrame frame, VCpu cpu) {
+    public boolean execute(VirtualFrame frame, VCpu cpu) {
       RiscvHart hart = (RiscvHart) cpu;
       int rm = roundingMode == 7 ? hart.csrs.frm : roundingMode;
       if (!hart.fpReady() || rm > 4) {
         check(hart, rm);
-        checkEvent(frame, cpu);
+        if (!goesOn(frame, cpu)) {
+          return false;
+        }
       }
       set(frame, rd, RvFpu.apply(op, hart.fp, get(frame, rs1), get(frame, rs2), get(frame, rs3), rm));
+      return true;
     }
 
     @TruffleBoundary
@@ -291,7 +299,7 @@ final class RiscvRegions implements RegionIsa {
     }
 
     @Override
-    public void execute(VirtualFrame frame, VCpu cpu) {
+    public boolean execute(VirtualFrame frame, VCpu cpu) {
       syncBudget(frame, cpu);
       long[] regs = cpu.regs;
       if (rs1 != 0) {
@@ -310,7 +318,7 @@ final class RiscvRegions implements RegionIsa {
       if (system) {
         frame.setLongStatic(RegionFrame.CONTEXT, cpu.context);
       }
-      checkEvent(frame, cpu);
+      return goesOn(frame, cpu);
     }
 
     @TruffleBoundary
