@@ -11,8 +11,8 @@ import java.nio.ByteBuffer;
  *   <li>Calls block until they are done and may come from any number of threads at once; whoever wants them to run in
  *       the background brings the thread. Requests that overlap and are not ordered by their callers may be done in any
  *       order; ordered ones see each other.
- *   <li>Offsets and lengths are in bytes, not aligned to anything, and lie inside [0, {@link #size}); others fail with a
- *       {@link BlockException} and change nothing.
+ *   <li>Offsets and lengths are in bytes, not aligned to anything, and lie inside [0, {@link #size}); others fail with
+ *       a {@link BlockException} and change nothing.
  *   <li>What was written before a {@link #flush} is on stable storage after it. A write that failed may have been done
  *       in part.
  *   <li>A buffer is read or filled from its position to its limit; its position is at the limit after success.

@@ -17,9 +17,9 @@ import org.ascus.machine.trace.Log;
  * <p>Contract:
  *
  * <ul>
- *   <li>Everything but the constructor, {@link #attach} and the {@link Device} methods runs with {@link #lock} held; the
- *       transport takes it for each register access, workers take it to complete requests. A transport that has a lock
- *       of its own takes that one first.
+ *   <li>Everything but the constructor, {@link #attach} and the {@link Device} methods runs with {@link #lock} held;
+ *       the transport takes it for each register access, workers take it to complete requests. A transport that has a
+ *       lock of its own takes that one first.
  *   <li>A driver can do anything. What breaks the rules of a queue ends in {@link #fail}: the device sets
  *       DEVICE_NEEDS_RESET, logs a guest error and stays deaf until it is reset. Nothing is thrown.
  *   <li>After a reset no byte of guest memory is touched for a request from before it.

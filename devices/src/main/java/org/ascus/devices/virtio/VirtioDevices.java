@@ -23,8 +23,8 @@ import org.ascus.machine.device.PropertyValues;
 import org.ascus.machine.run.RunState;
 
 /**
- * The virtio devices that a user can name. Each takes its bus from property {@code bus} (empty: the first free slot) and
- * is left for the caller to add to the machine.
+ * The virtio devices that a user can name. Each takes its bus from property {@code bus} (empty: the first free slot)
+ * and is left for the caller to add to the machine.
  */
 public final class VirtioDevices implements DeviceProvider {
   private static final String BUS = "virtio-bus";
@@ -107,7 +107,7 @@ public final class VirtioDevices implements DeviceProvider {
         "Virtio console device, a bus for ports",
         List.of(
             BUS_PROPERTY,
-            new Property("max_ports", Kind.UINT32, Integer.toString(VirtioSerial.MAX_PORTS), "Number of ports, 1 to 31")),
+            new Property("max_ports", Kind.UINT32, "31", "Number of ports, 1 to 31")),
         (context, id, v) -> {
           int ports = (int) Math.min(v.getLong("max_ports"), Integer.MAX_VALUE);
           return plug(context, v, new VirtioSerial(id, VirtioHost.of(context.machine()), ports));

@@ -80,7 +80,9 @@ public abstract class BlockNodeContract {
       long[][] bad = {{4096, 1}, {4000, 100}, {-1, 1}, {Long.MAX_VALUE, 1}};
       for (long[] b : bad) {
         ByteBuffer buffer = ByteBuffer.allocate((int) b[1]);
-        assertThatThrownBy(() -> node.read(b[0], buffer)).isInstanceOf(BlockException.class).hasMessageContaining("leaves");
+        assertThatThrownBy(() -> node.read(b[0], buffer))
+            .isInstanceOf(BlockException.class)
+            .hasMessageContaining("leaves");
         assertThatThrownBy(() -> node.write(b[0], buffer)).isInstanceOf(BlockException.class);
         assertThatThrownBy(() -> node.writeZeroes(b[0], b[1], false)).isInstanceOf(BlockException.class);
         assertThatThrownBy(() -> node.discard(b[0], b[1])).isInstanceOf(BlockException.class);

@@ -123,7 +123,7 @@ public final class GuestDriver implements AutoCloseable {
           lengths.add(get(used + 4 + 8L * (seenUsed % size) + 4, 4));
           seenUsed = (seenUsed + 1) & 0xffff;
         } else {
-          assertThat(System.nanoTime()).as("buffers used in time, of %s: %s", count, lengths.size()).isLessThan(deadline);
+          assertThat(System.nanoTime()).as("used %s of %s in time", lengths.size(), count).isLessThan(deadline);
           LockSupport.parkNanos(20_000);
         }
       }

@@ -26,7 +26,9 @@ import org.junit.jupiter.api.Test;
 class VirtioDevicesTest {
   private final Machine machine = new Machine(Log.off());
   private final List<VirtioMmio> slots =
-      IntStream.of(1, 0).mapToObj(i -> new VirtioMmio("virtio-mmio-bus." + i, machine.log(), true, IrqLine.NONE)).toList();
+      IntStream.of(1, 0)
+          .mapToObj(i -> new VirtioMmio("virtio-mmio-bus." + i, machine.log(), true, IrqLine.NONE))
+          .toList();
   private final VirtioMmioSlots bus = new VirtioMmioSlots(slots);
   private final BlockNode disk = FileProtocol.temporary(1 << 20);
 

@@ -62,8 +62,8 @@ public abstract class Device implements Stateful {
   public void resetExit() {}
 
   /**
-   * Finishes what its own threads do to guest memory. Called without the lock while no CPU runs, before a state is saved
-   * or loaded; afterwards the device touches nothing until a CPU or a timer runs again.
+   * Finishes what its own threads do to guest memory. Called without the lock while no CPU runs, before a state is
+   * saved or loaded; afterwards the device touches nothing until a CPU or a timer runs again.
    */
   public void quiesce() {}
 

@@ -16,8 +16,8 @@ import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 
 /**
- * The bytes of a host file or block device. Bytes past the end of the file, up to the next multiple of 512, read as zero
- * and may be written, which makes the file longer.
+ * The bytes of a host file or block device. Bytes past the end of the file, up to the next multiple of 512, read as
+ * zero and may be written, which makes the file longer.
  */
 public final class FileProtocol implements BlockNode {
   private static final int SECTOR = 512;

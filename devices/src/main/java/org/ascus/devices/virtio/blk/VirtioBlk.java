@@ -26,8 +26,8 @@ import org.ascus.machine.trace.Log;
  * The virtio block device (VIRTIO 1.2, section 5.2).
  *
  * <p>One worker thread takes requests off the queues, in order, runs them on the block node without the device's lock
- * and completes them under it. Reads and writes that continue one another become one request to the node. When time goes
- * by instruction count, requests run at once on the thread that notifies, so that a run can be repeated exactly.
+ * and completes them under it. Reads and writes that continue one another become one request to the node. When time
+ * goes by instruction count, requests run at once on the thread that notifies, so that a run can be repeated exactly.
  *
  * <p>Order of what a reset leaves in flight: writes that have begun are finished before any later request begins; the
  * others never happen; guest memory is not touched any more.

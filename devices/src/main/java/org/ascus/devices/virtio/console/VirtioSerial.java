@@ -70,7 +70,7 @@ public final class VirtioSerial extends VirtioDevice implements VirtioSerialBus 
         throw new DeviceException("virtio-serial-bus: A port already exists at number " + place);
       }
       if (place == 0 && !port.isConsole()) {
-        throw new DeviceException("virtio-serial-bus: Port number 0 on virtio-serial devices is for virtconsole devices");
+        throw new DeviceException("virtio-serial-bus: Port number 0 is for virtconsole devices");
       }
       ports[place] = port;
       port.plugged(this, place);

@@ -104,7 +104,8 @@ class VirtioBlkTest extends VirtioContract {
     d.ready();
     byte[] content = random(2, 64 * 1024);
     for (int i = 0; i < 64; i++) {
-      request(d, q, BlkRequest.OUT, 2L * i, d.bytes(Arrays.copyOfRange(content, i * 1024, i * 1024 + 1024)), 1024, true);
+      long data = d.bytes(Arrays.copyOfRange(content, i * 1024, i * 1024 + 1024));
+      request(d, q, BlkRequest.OUT, 2L * i, data, 1024, true);
     }
     q.kick();
     assertThat(q.await(64)).containsOnly(1L);

@@ -233,7 +233,9 @@ class VirtioSerialTest extends VirtioContract {
     GuestDriver d = driver(false);
     VirtioSerial serial = (VirtioSerial) d.device;
     VirtioPort plain = new VirtioPort("p", false, "", Optional.empty());
-    assertThatThrownBy(() -> serial.plug(plain, 1)).isInstanceOf(DeviceException.class).hasMessageContaining("number 1");
+    assertThatThrownBy(() -> serial.plug(plain, 1))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageContaining("number 1");
     assertThatThrownBy(() -> serial.plug(plain, 0)).isInstanceOf(DeviceException.class);
     assertThatThrownBy(() -> serial.plug(plain, 4)).hasMessageContaining("4");
     serial.plug(plain, VirtioSerialBus.ANY);

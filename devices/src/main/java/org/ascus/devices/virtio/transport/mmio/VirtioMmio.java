@@ -364,8 +364,9 @@ public final class VirtioMmio extends Device implements BusDevice, VirtioBus, Vi
       throw new StateException("slot " + id() + ": the state is for force-legacy=" + !legacy);
     }
     int device = plugged.map(VirtioDevice::deviceId).orElse(0);
-    if (in.getLong("device") != device) {
-      throw new StateException("slot " + id() + " holds device " + device + ", the state is for " + in.getLong("device"));
+    long saved = in.getLong("device");
+    if (saved != device) {
+      throw new StateException("slot " + id() + " holds device " + device + ", the state is for " + saved);
     }
     interruptStatus = (int) in.getLong("interruptStatus", 0, 3);
     long[] selectors = in.getLongs("selectors", 3);
