@@ -19,7 +19,7 @@ public final class InstructionTable {
 
   private InstructionTable(List<Instruction> instructions, Map<String, Instruction> byName) {
     this.instructions = List.copyOf(instructions);
-    this.byName = Map.copyOf(byName);
+    this.byName = byName;
   }
 
   /**
@@ -28,27 +28,31 @@ public final class InstructionTable {
    * @throws IllegalArgumentException naming {@code source} and the line that is wrong
    */
   public static InstructionTable parse(String source, String text) {
-    List<Instruction> instructions = new ArrayList<>();
-    Map<String, Instruction> byName = new HashMap<>();
+    return parse(source, text.getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  private static InstructionTable parse(String source, byte[] text) {
+    List<Instruction> instructions = new ArrayList<>(512);
+    Map<String, Instruction> byName = new HashMap<>(1024);
     int lineNumber = 0;
-    for (int start = 0; start < text.length(); ) {
-      int end = text.indexOf('\n', start);
-      end = end < 0 ? text.length() : end;
-      String line = text.substring(start, end).strip();
-      start = end + 1;
+    for (int start = 0; start < text.length; ) {
+      int end = start;
+      while (end < text.length && text[end] != '\n') {
+        end++;
+      }
       lineNumber++;
-      if (line.isEmpty() || line.charAt(0) == '#') {
-        continue;
-      }
-      try {
-        Instruction instruction = LineParser.parse(line, instructions.size() + 1, byName);
-        instructions.add(instruction);
-        if (byName.put(instruction.name(), instruction) != null) {
-          throw new IllegalArgumentException("a second " + instruction.name());
+      if (end > start && text[start] != '#') {
+        try {
+          Instruction instruction = LineParser.parse(text, start, end, instructions.size() + 1, byName);
+          instructions.add(instruction);
+          if (byName.put(instruction.name(), instruction) != null) {
+            throw new IllegalArgumentException("a second " + instruction.name());
+          }
+        } catch (IllegalArgumentException e) {
+          throw new IllegalArgumentException(source + ":" + lineNumber + ": " + e.getMessage(), e);
         }
-      } catch (IllegalArgumentException e) {
-        throw new IllegalArgumentException(source + ":" + lineNumber + ": " + e.getMessage(), e);
       }
+      start = end + 1;
     }
     return new InstructionTable(instructions, byName);
   }
@@ -59,7 +63,7 @@ public final class InstructionTable {
       if (in == null) {
         throw new IllegalStateException("no instruction table " + name + " next to " + owner.getName());
       }
-      return parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+      return parse(name, in.readAllBytes());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,47 +1,92 @@
 package org.ascus.isa.table;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** Reads one line of a table. Scans by hand: this runs at every start of the emulator. */
+/**
+ * Reads one line of a table. This runs at every start of the emulator, in HotSpot's interpreter, where a call costs
+ * far more than a step of a loop: the text stays an array until a name must be kept.
+ */
 final class LineParser {
+  private static final int MAX_COLUMNS = 6;
+
+  private final byte[] text;
+  private final int[] starts = new int[MAX_COLUMNS];
+  private final int[] ends = new int[MAX_COLUMNS];
+  private int columns;
   private int bit;
   private int mask;
   private int match;
   private Layout.Register rd = Layout.Register.ABSENT;
   private Layout.Register rs1 = Layout.Register.ABSENT;
   private Layout.Register rs2 = Layout.Register.ABSENT;
-  private final List<Layout.Segment> segments = new ArrayList<>(4);
+  private final Layout.Segment[] segments = new Layout.Segment[16];
+  private int segmentCount;
   private int immBase;
   private int signBit = 31;
 
-  private LineParser() {}
-
-  static Instruction parse(String line, int index, Map<String, Instruction> earlier) {
-    List<String> columns = split(line, ';');
-    if (columns.size() < 5 || columns.size() > 6) {
-      throw new IllegalArgumentException("expected 5 or 6 columns, found " + columns.size());
-    }
-    return new LineParser().parse(columns, index, earlier);
+  private LineParser(byte[] text) {
+    this.text = text;
   }
 
-  private Instruction parse(List<String> columns, int index, Map<String, Instruction> earlier) {
-    String name = columns.get(0);
-    int length = pattern(columns.get(1));
+  /** Reads the line of ASCII text in {@code [start, end)}. */
+  static Instruction parse(byte[] text, int start, int end, int index, Map<String, Instruction> earlier) {
+    LineParser parser = new LineParser(text);
+    parser.findColumns(start, end);
+    return parser.parse(index, earlier);
+  }
 
-    String form = columns.get(2);
+  private void findColumns(int start, int end) {
+    int from = start;
+    for (int i = start; i <= end; i++) {
+      if (i == end || text[i] == ';') {
+        if (columns == MAX_COLUMNS) {
+          throw new IllegalArgumentException("more than " + MAX_COLUMNS + " columns");
+        }
+        int to = i;
+        while (from < to && text[from] == ' ') {
+          from++;
+        }
+        while (from < to && text[to - 1] == ' ') {
+          to--;
+        }
+        starts[columns] = from;
+        ends[columns] = to;
+        columns++;
+        from = i + 1;
+      }
+    }
+    if (columns < MAX_COLUMNS - 1) {
+      throw new IllegalArgumentException("expected 5 or 6 columns, found " + columns);
+    }
+  }
+
+  private String text(int start, int end) {
+    return new String(text, start, end - start, StandardCharsets.ISO_8859_1);
+  }
+
+  private String column(int column) {
+    return text(starts[column], ends[column]);
+  }
+
+  private Instruction parse(int index, Map<String, Instruction> earlier) {
+    String name = column(0);
+    int length = pattern(starts[1], ends[1]);
+
+    String form = column(2);
     Instruction base = null;
     Shape shape;
-    if (form.charAt(0) == '=') {
-      List<String> parts = split(form.substring(1).strip(), ' ');
-      base = earlier.get(parts.get(0));
+    if (form.startsWith("= ")) {
+      List<String> parts = split(form.substring(2), ' ');
+      base = earlier.get(parts.getFirst());
       if (base == null) {
-        throw new IllegalArgumentException("no instruction " + parts.get(0) + " above this line");
+        throw new IllegalArgumentException("no instruction " + parts.getFirst() + " above this line");
       }
-      for (String assignment : parts.subList(1, parts.size())) {
-        assign(assignment);
+      for (int i = 1; i < parts.size(); i++) {
+        assign(parts.get(i));
       }
       shape = base.shape();
     } else {
@@ -52,7 +97,7 @@ final class LineParser {
     int flags = base != null ? base.flags() : shape.flags();
     int accessBytes = base != null ? base.accessBytes() : 0;
     List<Layout.Forbidden> forbidden = new ArrayList<>(2);
-    for (String option : columns.size() > 5 ? split(columns.get(5), ' ') : List.<String>of()) {
+    for (String option : columns == MAX_COLUMNS ? split(column(5), ' ') : List.<String>of()) {
       if (option.charAt(0) == '!') {
         forbidden.add(forbidden(option.substring(1)));
       } else if (option.startsWith("sem=")) {
@@ -70,7 +115,7 @@ final class LineParser {
             rd,
             rs1,
             rs2,
-            segments.toArray(new Layout.Segment[0]),
+            Arrays.copyOf(segments, segmentCount),
             immBase,
             signBit,
             forbidden.toArray(new Layout.Forbidden[0]));
@@ -83,22 +128,25 @@ final class LineParser {
         length,
         shape,
         flags,
-        List.copyOf(split(columns.get(4), '+')),
-        columns.get(3),
+        List.copyOf(split(column(4), '+')),
+        column(3),
         accessBytes,
         base != null ? base.index() : index,
         layout);
   }
 
   /** Reads the pattern column from its right end, where bit 0 is; returns the length in bytes. */
-  private int pattern(String pattern) {
-    int end = pattern.length();
-    while (end > 0) {
-      int start = pattern.lastIndexOf(' ', end - 1) + 1;
-      if (start < end) {
-        token(pattern.substring(start, end));
+  private int pattern(int from, int to) {
+    int end = to;
+    while (end > from) {
+      int start = end - 1;
+      while (start >= from && text[start] != ' ') {
+        start--;
       }
-      end = start - 1;
+      if (start + 1 < end) {
+        token(start + 1, end);
+      }
+      end = start;
     }
     if (bit != 16 && bit != 32) {
       throw new IllegalArgumentException("the pattern has " + bit + " bits");
@@ -106,8 +154,19 @@ final class LineParser {
     return bit / 8;
   }
 
-  private void token(String token) {
-    switch (token) {
+  private void token(int start, int end) {
+    byte first = text[start];
+    if (first == '0' || first == '1' || first == 'x') {
+      fixed(start, end);
+    } else if (end - start > 5 && text[start + 4] == '[' && (first == 's' || first == 'u')) {
+      immediate(start + 5, end - 1, first == 's');
+    } else {
+      field(text(start, end));
+    }
+  }
+
+  private void field(String name) {
+    switch (name) {
       case "rd" -> rd = register(5, 0);
       case "rs1" -> rs1 = register(5, 0);
       case "rs2" -> rs2 = register(5, 0);
@@ -120,27 +179,18 @@ final class LineParser {
       case "rs3" -> segment(12, 8);
       case "sh5" -> segment(4, 0);
       case "sh6" -> segment(5, 0);
-      default -> {
-        char first = token.charAt(0);
-        if (first == '0' || first == '1' || first == 'x') {
-          fixed(token);
-        } else if (token.startsWith("uimm[") || token.startsWith("simm[")) {
-          immediate(token, first == 's');
-        } else {
-          throw new IllegalArgumentException("unknown field " + token);
-        }
-      }
+      default -> throw new IllegalArgumentException("unknown field " + name);
     }
   }
 
-  private void fixed(String token) {
-    for (int i = token.length() - 1; i >= 0; i--, bit++) {
-      char c = token.charAt(i);
+  private void fixed(int start, int end) {
+    for (int i = end - 1; i >= start; i--, bit++) {
+      int c = text[i];
       if (c == '0' || c == '1') {
         mask |= 1 << bit;
         match |= (c - '0') << bit;
       } else if (c != 'x') {
-        throw new IllegalArgumentException("bad bits " + token);
+        throw new IllegalArgumentException("bad bits " + text(start, end));
       }
     }
   }
@@ -152,20 +202,38 @@ final class LineParser {
   }
 
   private void segment(int high, int low) {
-    segments.add(new Layout.Segment(bit, (int) ((1L << (high - low + 1)) - 1), low));
+    if (segmentCount == segments.length || high < low) {
+      throw new IllegalArgumentException("bad range " + high + ":" + low);
+    }
+    segments[segmentCount++] = new Layout.Segment(bit, (int) ((1L << (high - low + 1)) - 1), low);
     bit += high - low + 1;
   }
 
-  private void immediate(String token, boolean signed) {
-    List<String> ranges = split(token.substring(5, token.length() - 1), '|');
-    for (int i = ranges.size() - 1; i >= 0; i--) {
-      String range = ranges.get(i);
-      int colon = range.indexOf(':');
-      int high = Integer.parseInt(colon < 0 ? range : range.substring(0, colon));
-      segment(high, colon < 0 ? high : Integer.parseInt(range.substring(colon + 1)));
-      if (signed) {
-        signBit = signBit == 31 ? high : Math.max(signBit, high);
+  /** Ranges like 11|4|9:8, again from the right. */
+  private void immediate(int start, int end, boolean signed) {
+    int low = -1;
+    int number = 0;
+    int scale = 1;
+    for (int i = end - 1; i >= start - 1; i--) {
+      int c = i >= start ? text[i] : '|';
+      if (c >= '0' && c <= '9') {
+        number += (c - '0') * scale;
+        scale *= 10;
+        continue;
       }
+      if (c == ':') {
+        low = number;
+      } else if (c == '|') {
+        segment(number, low < 0 ? number : low);
+        if (signed) {
+          signBit = signBit == 31 ? number : Math.max(signBit, number);
+        }
+        low = -1;
+      } else {
+        throw new IllegalArgumentException("bad range " + text(start, end));
+      }
+      number = 0;
+      scale = 1;
     }
   }
 
@@ -206,8 +274,8 @@ final class LineParser {
       case "rs2" -> new Layout.Forbidden(rs2.encodingMask(), rs2.put(value));
       case "imm" -> {
         int bits = 0;
-        for (Layout.Segment s : segments) {
-          bits |= s.mask() << s.from();
+        for (int i = 0; i < segmentCount; i++) {
+          bits |= segments[i].mask() << segments[i].from();
         }
         if (value != 0) {
           throw new IllegalArgumentException("only !imm=0 is supported");
@@ -218,22 +286,22 @@ final class LineParser {
     };
   }
 
+  /** The parts of a short text between separators, empty ones dropped. */
   private static List<String> split(String text, char separator) {
-    String[] parts = new String[8];
-    int n = 0;
-    for (int start = 0; start <= text.length(); ) {
-      int end = text.indexOf(separator, start);
-      end = end < 0 ? text.length() : end;
-      String part = text.substring(start, end).strip();
-      start = end + 1;
-      if (separator == ' ' && part.isEmpty()) {
-        continue;
-      }
-      if (n == parts.length) {
-        parts = Arrays.copyOf(parts, 2 * n);
-      }
-      parts[n++] = part;
+    int end = text.indexOf(separator);
+    if (end < 0) {
+      return text.isEmpty() ? List.of() : List.of(text);
     }
-    return Arrays.asList(parts).subList(0, n);
+    List<String> parts = new ArrayList<>(4);
+    int start = 0;
+    while (start < text.length()) {
+      end = text.indexOf(separator, start);
+      end = end < 0 ? text.length() : end;
+      if (start < end) {
+        parts.add(text.substring(start, end));
+      }
+      start = end + 1;
+    }
+    return parts;
   }
 }
