@@ -43,6 +43,10 @@ final class Assembly implements Expression.Scope {
     for (Statement statement : statements) {
       try {
         assemble(statement.text());
+      } catch (SyntaxProblem.Undefined e) {
+        // The first pass lets the undefined pass wherever it can do without the value.
+        String hint = secondPass ? "" : " above this line (its value decides sizes; la takes labels further down)";
+        throw new AssemblyException(statement.line(), statement.text(), e.getMessage() + hint);
       } catch (SyntaxProblem e) {
         throw new AssemblyException(statement.line(), statement.text(), e.getMessage());
       }
