@@ -43,6 +43,11 @@ public final class CodeSpace implements GuestRam.CodeListener {
     cpus.add(cpu);
   }
 
+  /** The CPU, if there is but one; null otherwise. */
+  public VCpu onlyCpu() {
+    return cpus.size() == 1 ? cpus.getFirst() : null;
+  }
+
   /** The block at {@code physical}, or null. */
   public Block find(long physical) {
     Page page = pages.get(physical >>> 12);

@@ -36,13 +36,18 @@ public final class RegionRoot extends RootNode {
 
   private final String name;
 
+  /** The one CPU of a machine that has but one: then its TLB and register file are constants to the compiler. */
+  private final VCpu only;
+
   /**
+   * @param only the machine's only CPU, or null when it has several
    * @param used slots that are read or written anywhere in the region
    * @param written slots that are written
    */
-  public RegionRoot(TruffleLanguage<?> language, String name, BlockNode[] blocks, int[] used, int[] written) {
+  public RegionRoot(TruffleLanguage<?> language, String name, VCpu only, BlockNode[] blocks, int[] used, int[] written) {
     super(language, RegionFrame.descriptor());
     this.name = name;
+    this.only = only;
     this.blocks = blocks;
     this.used = used;
     this.written = written;
@@ -53,7 +58,7 @@ public final class RegionRoot extends RootNode {
     if (CompilerDirectives.inInterpreter()) {
       return null;
     }
-    VCpu cpu = (VCpu) frame.getArguments()[0];
+    VCpu cpu = only != null ? only : (VCpu) frame.getArguments()[0];
     frame.setLongStatic(RegionFrame.BUDGET, cpu.budget);
     if (cpu.budget <= 0) {
       return RAN;
@@ -65,14 +70,22 @@ public final class RegionRoot extends RootNode {
     return RAN;
   }
 
+  /**
+   * The only thing that the loop carries from block to block is a block number, which is a constant in each copy of its
+   * body. All ways out meet in one more copy, where registers are stored.
+   */
   @ExplodeLoop(kind = ExplodeLoop.LoopExplosionKind.MERGE_EXPLODE)
   private void run(VirtualFrame frame, VCpu cpu) {
     int index = 0;
     while (true) {
-      BlockNode block = blocks[index];
-      if (!block.execute(frame, cpu)) {
+      if (index == TerminatorNode.EXIT) {
         storeRegisters(frame, cpu);
         return;
+      }
+      BlockNode block = blocks[index];
+      if (!block.execute(frame, cpu)) {
+        index = TerminatorNode.EXIT;
+        continue;
       }
       TerminatorNode end = block.end;
       // Comparisons and not a switch: javac's table for switching over an enum is no constant to partial evaluation.
@@ -83,14 +96,15 @@ public final class RegionRoot extends RootNode {
             continue;
           }
           leave(frame, cpu, end.takenOffset);
-          return;
+        } else {
+          if (end.other >= 0 && !(end.otherBack && spent(frame))) {
+            index = end.other;
+            continue;
+          }
+          leave(frame, cpu, end.otherOffset);
         }
-        if (end.other >= 0 && !(end.otherBack && spent(frame))) {
-          index = end.other;
-          continue;
-        }
-        leave(frame, cpu, end.otherOffset);
-        return;
+        index = TerminatorNode.EXIT;
+        continue;
       }
       if (end.kind == TerminatorNode.Kind.JUMP) {
         if (end.taken >= 0 && !(end.takenBack && spent(frame))) {
@@ -98,13 +112,18 @@ public final class RegionRoot extends RootNode {
           continue;
         }
         leave(frame, cpu, end.takenOffset);
-        return;
+        index = TerminatorNode.EXIT;
+        continue;
       }
       long target = end.target(frame, cpu);
-      storeRegisters(frame, cpu);
       cpu.budget = frame.getLongStatic(RegionFrame.BUDGET);
       cpu.pc = target;
-      if (end.kind == TerminatorNode.Kind.LEAVE || end.taken < 0 || !call(cpu, target)) {
+      if (end.kind == TerminatorNode.Kind.LEAVE || end.taken < 0) {
+        index = TerminatorNode.EXIT;
+        continue;
+      }
+      storeRegisters(frame, cpu);
+      if (!call(cpu, target)) {
         return;
       }
       long link = frame.getLongStatic(RegionFrame.ENTRY_PC) + end.takenOffset;
@@ -138,11 +157,10 @@ public final class RegionRoot extends RootNode {
     return frame.getLongStatic(RegionFrame.BUDGET) <= 0;
   }
 
-  private void leave(VirtualFrame frame, VCpu cpu, int offset) {
+  private static void leave(VirtualFrame frame, VCpu cpu, int offset) {
     cpu.pc = frame.getLongStatic(RegionFrame.ENTRY_PC) + offset;
     cpu.hotEdge = true;
     cpu.budget = frame.getLongStatic(RegionFrame.BUDGET);
-    storeRegisters(frame, cpu);
   }
 
   @ExplodeLoop

@@ -89,14 +89,14 @@ final class RegionFormer {
     if (found.size() == 1 && isTrivial(found.get(0))) {
       return Optional.empty();
     }
-    return Optional.of(build(head, pc, found, pages, instructions));
+    return Optional.of(build(cpu, head, pc, found, pages, instructions));
   }
 
   private static boolean isTrivial(Found only) {
     return only.flow().kind() == Flow.Kind.STOP && only.block().code.length < 4;
   }
 
-  private Region build(Block head, long pc, TreeMap<Integer, Found> found, Map<Long, Long> pages, int instructions) {
+  private Region build(VCpu cpu, Block head, long pc, TreeMap<Integer, Found> found, Map<Long, Long> pages, int instructions) {
     List<Found> order = new ArrayList<>();
     order.add(found.get(0));
     found.values().forEach(f -> {
@@ -124,7 +124,7 @@ final class RegionFormer {
     long[] rangesWithSeconds = withSecondPages(order, ranges);
     RegionRoot root =
         new RegionRoot(
-            language, "guest@" + Long.toHexString(pc), nodes, slots(registers.read | registers.written),
+            language, "guest@" + Long.toHexString(pc), cpu.codeSpace().onlyCpu(), nodes, slots(registers.read | registers.written),
             slots(registers.written));
     return new Region(head, root.getCallTarget(), instructions, rangesWithSeconds, pageOffsets, physicalPages);
   }
