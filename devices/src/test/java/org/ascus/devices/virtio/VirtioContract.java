@@ -171,7 +171,7 @@ public abstract class VirtioContract {
     GuestDriver d = driver(legacy);
     Random random = new Random(42);
     byte[] junk = new byte[4096];
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 200; round++) {
       d.freeAll();
       d.start(d.offered() & (round % 2 == 0 ? 0 : -1L));
       GuestDriver.Queue q = d.queue(workQueue(), 8);

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -405,7 +406,17 @@ public final class VirtioBlk extends VirtioDevice {
 
   @Override
   public Map<String, String> properties() {
-    return Map.of("drive", node.name(), "serial", options.serial());
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("drive", node.name());
+    all.put("serial", options.serial());
+    all.put("logical_block_size", Integer.toString(options.logicalBlockSize()));
+    all.put("physical_block_size", Integer.toString(options.physicalBlockSize()));
+    all.put("num-queues", Integer.toString(options.queues()));
+    all.put("queue-size", Integer.toString(options.queueSize()));
+    all.put("config-wce", Boolean.toString(options.configWce()));
+    all.put("discard", Boolean.toString(options.discard()));
+    all.put("write-zeroes", Boolean.toString(options.writeZeroes()));
+    return all;
   }
 
   @Override

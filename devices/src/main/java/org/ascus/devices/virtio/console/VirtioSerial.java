@@ -36,6 +36,9 @@ public final class VirtioSerial extends VirtioDevice implements VirtioSerialBus 
   private static final int CONFIG_EMERGENCY = 8;
   private static final int MOST_MESSAGES = 8 * MAX_PORTS;
 
+  /** Bytes in one buffer beyond which a driver only wants to keep the host busy. */
+  private static final long MOST_OUTPUT = 64L << 20;
+
   private final VirtioPort[] ports;
   private final Deque<byte[]> messages = new ArrayDeque<>();
 
@@ -157,6 +160,9 @@ public final class VirtioSerial extends VirtioDevice implements VirtioSerialBus 
     boolean used = false;
     for (Optional<VirtqueueElement> e = queue.pop(); e.isPresent(); e = queue.pop()) {
       VirtqueueElement element = e.get();
+      if (element.readable().size() > MOST_OUTPUT) {
+        throw new VirtqueueException("output of " + element.readable().size() + " bytes at once");
+      }
       port.ifPresent(p -> p.send(element.readable()));
       queue.push(element, 0);
       used = true;
