@@ -6,6 +6,8 @@ module org.ascus.devices {
   exports org.ascus.devices.chardev;
   exports org.ascus.devices.block.format;
   exports org.ascus.devices.block.protocol;
+  exports org.ascus.devices.fdt;
+  exports org.ascus.devices.loader;
   exports org.ascus.devices.virtio;
   exports org.ascus.devices.virtio.blk;
   exports org.ascus.devices.virtio.console;

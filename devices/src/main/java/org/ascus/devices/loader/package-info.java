@@ -1,0 +1,2 @@
+/** What {@code -kernel}, {@code -bios} and {@code -initrd} take: file formats, and bytes at guest addresses. No board. */
+package org.ascus.devices.loader;
