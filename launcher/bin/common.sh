@@ -148,7 +148,8 @@ ascus_exec() {
   shift
   ascus_find_runtime
   ascus_use_aot_cache "$main" --version
-  # shellcheck disable=SC2086 -- the variable holds several words on purpose
+  # ASCUS_JAVA_OPTS holds several words on purpose.
+  # shellcheck disable=SC2086
   exec "$ASCUS_JAVA" "${ASCUS_FLAGS[@]}" "${ASCUS_RUNTIME_FLAGS[@]}" ${ASCUS_JAVA_OPTS:-} \
     -p "$ASCUS_ROOT/launcher/target/lib" -m "org.ascus.launcher/$main" "$@"
 }

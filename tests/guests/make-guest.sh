@@ -20,7 +20,9 @@ fail() {
 
 say() { echo "make-guest: $*"; }
 
-disk= force= suite=trixie
+disk=''
+force=''
+suite=trixie
 while [ $# -gt 1 ]; do
   case $1 in
     --disk) disk=yes ;;
@@ -161,10 +163,12 @@ copy_modules() {
   done >"$tree/modules/$order"
 }
 
-# shellcheck disable=SC2086 -- lists of words
+# The lists are meant to fall apart into words.
+# shellcheck disable=SC2086
 copy_modules order-mmio $mmio_modules
 # shellcheck disable=SC2086
 copy_modules order $all_modules
+find "$tree" -exec touch -h -d @0 {} +
 (cd "$tree" && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc -R 0:0) | gzip -9n >"$work/initramfs.gz"
 mv "$work/initramfs.gz" "$out/initramfs.cpio.gz"
 
@@ -198,7 +202,8 @@ STAGE
     mke2fs -q -t ext4 -L guest -m 1 -E lazy_itable_init=0 -d "$work/disk" "$work/disk.raw" 2G
     rm -rf "$work/disk"' || { tail -n 5 "$work/debootstrap.log" >&2; fail "the root disk could not be made"; }
   say "root disk: configuring the packages in the guest (several minutes)"
-  # shellcheck disable=SC2086 -- the emulator may come with options
+  # The emulator may come with options.
+  # shellcheck disable=SC2086
   timeout 3600 $emulator -M virt -m 1G -smp 2 -nographic -no-reboot -kernel "$out/Image" \
     -initrd "$out/initramfs.cpio.gz" -append "console=$console quiet guest.root=/dev/vda guest.chroot=/second-stage" \
     -drive file="$work/disk.raw",format=raw,if=none,id=d,cache=unsafe -device virtio-blk-device,drive=d \
