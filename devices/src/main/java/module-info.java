@@ -2,18 +2,21 @@
 module org.ascus.devices {
   requires transitive org.ascus.machine;
 
-  exports org.ascus.devices.block;
-  exports org.ascus.devices.chardev;
   exports org.ascus.devices.block.format;
   exports org.ascus.devices.block.protocol;
+  exports org.ascus.devices.block;
+  exports org.ascus.devices.chardev;
   exports org.ascus.devices.fdt;
+  exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;
-  exports org.ascus.devices.virtio;
+  exports org.ascus.devices.power;
+  exports org.ascus.devices.serial;
   exports org.ascus.devices.virtio.blk;
   exports org.ascus.devices.virtio.console;
   exports org.ascus.devices.virtio.queue;
   exports org.ascus.devices.virtio.rng;
   exports org.ascus.devices.virtio.transport.mmio;
+  exports org.ascus.devices.virtio;
 
   provides org.ascus.machine.device.DeviceProvider with
       org.ascus.devices.virtio.VirtioDevices;

@@ -1,0 +1,2 @@
+/** Devices that end or reset the machine. */
+package org.ascus.devices.power;

@@ -1,0 +1,2 @@
+/** UARTs. The byte channels behind them live in {@code chardev}. */
+package org.ascus.devices.serial;
