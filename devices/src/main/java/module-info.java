@@ -3,6 +3,7 @@ module org.ascus.devices {
   requires transitive org.ascus.machine;
 
   exports org.ascus.devices.block.format;
+  exports org.ascus.devices.board.riscv;
   exports org.ascus.devices.block.protocol;
   exports org.ascus.devices.block;
   exports org.ascus.devices.chardev;

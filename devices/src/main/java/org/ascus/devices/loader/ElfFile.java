@@ -73,7 +73,21 @@ public final class ElfFile {
     if (segments.isEmpty()) {
       throw new LoadException(name + ": ELF file has nothing to load");
     }
-    return new GuestImage(name, elf.getLong(24), segments);
+    return new GuestImage(name, physicalEntry(elf, (int) table, entrySize, count), segments);
+  }
+
+  /** Kernels that run with paging name their entry by its virtual address. */
+  private static long physicalEntry(ByteBuffer elf, int table, int entrySize, int count) {
+    long entry = elf.getLong(24);
+    for (int i = 0; i < count; i++) {
+      int header = table + i * entrySize;
+      long offset = entry - elf.getLong(header + 16);
+      boolean inside = Long.compareUnsigned(offset, elf.getLong(header + 32)) < 0;
+      if (elf.getInt(header) == SEGMENT_LOAD && inside) {
+        return elf.getLong(header + 24) + offset;
+      }
+    }
+    return entry;
   }
 
   private static void segment(

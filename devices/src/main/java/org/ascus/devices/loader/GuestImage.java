@@ -48,6 +48,11 @@ public record GuestImage(String name, long entry, List<Segment> segments) {
     return new GuestImage(name, address, List.of(new Segment(address, data, data.length)));
   }
 
+  /** The lowest address. */
+  public long start() {
+    return segments.stream().mapToLong(Segment::address).min().orElseThrow();
+  }
+
   /** The first address after the highest segment. */
   public long end() {
     return segments.stream().mapToLong(Segment::end).max().orElseThrow();

@@ -1,0 +1,2 @@
+/** Boards: which devices there are, at which addresses, and how the guest starts. One package per board family. */
+package org.ascus.devices.board;

@@ -1,0 +1,165 @@
+package org.ascus.devices.board.riscv;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.ascus.devices.chardev.CharBackend;
+import org.ascus.devices.chardev.CharReceiver;
+import org.ascus.devices.irqchip.Clint;
+import org.ascus.devices.irqchip.Plic;
+import org.ascus.devices.loader.GuestImage;
+import org.ascus.devices.loader.LoadException;
+import org.ascus.devices.power.SifiveTest;
+import org.ascus.devices.serial.Ns16550;
+import org.ascus.devices.virtio.transport.mmio.VirtioMmio;
+import org.ascus.devices.virtio.transport.mmio.VirtioMmioSlots;
+import org.ascus.machine.bus.GuestRam;
+import org.ascus.machine.bus.MmioRegion;
+import org.ascus.machine.bus.RamRegion;
+import org.ascus.machine.cpu.CpuFactory;
+import org.ascus.machine.device.Device;
+import org.ascus.machine.device.DeviceException;
+import org.ascus.machine.irq.IrqLine;
+import org.ascus.machine.run.Machine;
+
+/**
+ * The board {@code virt}: QEMU's memory map, interrupt numbers, device tree and boot protocol, so that what boots there
+ * boots here. It is fixed by {@link VirtMap}; what a user may choose is in {@link VirtOptions}.
+ */
+public final class VirtBoard {
+  /** Interrupt numbers of a hart (RISC-V privileged architecture, table of {@code mcause} values). */
+  private static final int M_SOFT = 3;
+
+  private static final int M_TIMER = 7;
+  private static final int S_EXTERNAL = 9;
+  private static final int M_EXTERNAL = 11;
+
+  private final Machine machine;
+  private final List<VirtioMmio> virtioSlots = new ArrayList<>();
+  private byte[] deviceTree = new byte[0];
+
+  private VirtBoard(Machine machine) {
+    this.machine = machine;
+  }
+
+  /**
+   * Fills an empty machine.
+   *
+   * @throws DeviceException when the machine cannot be made that way
+   * @throws LoadException when a file cannot be loaded
+   */
+  public static VirtBoard build(Machine machine, CpuFactory cpus, VirtOptions options)
+      throws DeviceException, LoadException {
+    VirtBoard board = new VirtBoard(machine);
+    check(options);
+    board.addMemory(options);
+    board.addHarts(cpus, options);
+    board.load(BootImages.load(options, VirtTree.build(options, cpus)));
+    return board;
+  }
+
+  private static void check(VirtOptions options) throws DeviceException {
+    if (options.smp() < 1 || options.smp() > VirtMap.MAX_HARTS) {
+      throw new DeviceException(
+          "-smp " + options.smp() + ": machine 'virt' has 1 to " + VirtMap.MAX_HARTS + " harts");
+    }
+    if (options.ramSize() <= 0) {
+      throw new DeviceException("-m: " + options.ramSize() + " bytes of RAM");
+    }
+    if (!options.pflash().isEmpty()) {
+      throw new DeviceException("machine 'virt' has no flash yet");
+    }
+  }
+
+  private void addMemory(VirtOptions options) throws DeviceException {
+    try {
+      GuestRam rom = new GuestRam("riscv_virt_board.mrom", VirtMap.MROM.size());
+      machine.memory().map(VirtMap.MROM.base(), new RamRegion(rom.name(), rom, false));
+      machine.addRam(rom);
+      GuestRam ram = new GuestRam("riscv_virt_board.ram", options.ramSize());
+      machine.memory().map(VirtMap.DRAM, new RamRegion(ram.name(), ram, true));
+      machine.addRam(ram);
+    } catch (OutOfMemoryError | IllegalArgumentException e) {
+      throw new DeviceException("-m: cannot have " + options.ramSize() + " bytes of RAM: " + e.getMessage(), e);
+    }
+  }
+
+  private void addHarts(CpuFactory cpus, VirtOptions options) {
+    int harts = options.smp();
+    cpus.addCpus(machine, harts, VirtMap.MROM.base());
+    IrqLine[] software = new IrqLine[harts];
+    IrqLine[] timer = new IrqLine[harts];
+    IrqLine[] external = new IrqLine[2 * harts];
+    for (int hart = 0; hart < harts; hart++) {
+      software[hart] = machine.cpus().get(hart).interrupt(M_SOFT);
+      timer[hart] = machine.cpus().get(hart).interrupt(M_TIMER);
+      external[2 * hart] = machine.cpus().get(hart).interrupt(M_EXTERNAL);
+      external[2 * hart + 1] = machine.cpus().get(hart).interrupt(S_EXTERNAL);
+    }
+    Clint clint = new Clint("clint", machine.clock(), software, timer);
+    add(VirtMap.CLINT, clint, clint.region());
+    Plic plic = new Plic("plic", VirtMap.PLIC_SOURCES, external);
+    add(VirtMap.PLIC, plic, plic.region());
+    addDevices(plic, options);
+  }
+
+  private void addDevices(Plic plic, VirtOptions options) {
+    SifiveTest test = new SifiveTest("test", machine);
+    add(VirtMap.TEST, test, test.region());
+    CharBackend serial = options.serials().stream().findFirst().orElseGet(Unconnected::new);
+    Ns16550 uart = new Ns16550("serial0", plic.input(VirtMap.UART.irq()), serial);
+    add(VirtMap.UART, uart, uart.region());
+    for (int i = 0; i < VirtMap.VIRTIO.size(); i++) {
+      VirtMap.Place place = VirtMap.VIRTIO.get(i);
+      VirtioMmio slot =
+          new VirtioMmio("virtio-mmio-bus." + i, machine.log(), options.legacyVirtio(), plic.input(place.irq()));
+      add(place, slot, slot.region());
+      virtioSlots.add(slot);
+    }
+  }
+
+  private void add(VirtMap.Place place, Device device, MmioRegion region) {
+    if (region.size() != place.size()) {
+      throw new IllegalStateException(place + " has " + region.size() + " bytes of registers");
+    }
+    machine.memory().map(place.base(), region);
+    machine.addDevice(device);
+  }
+
+  private void load(BootImages boot) throws LoadException {
+    List<GuestImage> images = boot.images();
+    for (GuestImage image : images) {
+      image.checkFits(machine.memory());
+      for (GuestImage other : images) {
+        if (other != image) {
+          image.checkApart(other);
+        }
+      }
+    }
+    deviceTree = boot.deviceTree();
+    machine.addResetHook(() -> images.forEach(i -> i.writeTo(machine.memory())));
+  }
+
+  /** The device tree that the guest gets. */
+  public byte[] deviceTree() {
+    return deviceTree.clone();
+  }
+
+  /** The virtio-mmio slots by number; the bus of slot n is called {@code virtio-mmio-bus.n}. */
+  public List<VirtioMmio> virtioSlots() {
+    return List.copyOf(virtioSlots);
+  }
+
+  /** The bus of virtio devices that name none: the slot with the highest address fills first, as in QEMU. */
+  public VirtioMmioSlots virtioBus() {
+    return new VirtioMmioSlots(virtioSlots.reversed());
+  }
+
+  /** A serial line with nothing at its other end. */
+  private static final class Unconnected implements CharBackend {
+    @Override
+    public void write(byte[] data, int offset, int length) {}
+
+    @Override
+    public void connect(CharReceiver receiver) {}
+  }
+}

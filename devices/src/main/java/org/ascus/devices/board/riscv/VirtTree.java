@@ -1,0 +1,140 @@
+package org.ascus.devices.board.riscv;
+
+import java.util.List;
+import org.ascus.devices.fdt.FdtNode;
+import org.ascus.machine.cpu.CpuFactory;
+
+/** The board as its device tree tells it: what QEMU's tells, less the devices that are not there. */
+final class VirtTree {
+  private static final int IRQ_M_SOFT = 3;
+  private static final int IRQ_M_TIMER = 7;
+  private static final int IRQ_M_EXTERNAL = 11;
+  private static final int IRQ_S_EXTERNAL = 9;
+  private static final int UART_CLOCK_HZ = 3_686_400;
+  private static final int POWEROFF_VALUE = 0x5555;
+  private static final int REBOOT_VALUE = 0x7777;
+
+  private final VirtOptions options;
+  private final CpuFactory cpus;
+  private final int plicPhandle;
+  private final int testPhandle;
+
+  private VirtTree(VirtOptions options, CpuFactory cpus) {
+    this.options = options;
+    this.cpus = cpus;
+    this.plicPhandle = 2 * options.smp() + 1;
+    this.testPhandle = plicPhandle + 1;
+  }
+
+  /** The root node. */
+  static FdtNode build(VirtOptions options, CpuFactory cpus) {
+    return new VirtTree(options, cpus).root();
+  }
+
+  private FdtNode root() {
+    FdtNode root = new FdtNode("");
+    root.setCells("#address-cells", 2);
+    root.setCells("#size-cells", 2);
+    root.setStrings("compatible", "riscv-virtio");
+    root.setStrings("model", "riscv-virtio,qemu");
+    root.addChild("chosen").setStrings("stdout-path", "/soc/" + VirtMap.UART.nodeName());
+    root.addChild("memory@" + Long.toHexString(VirtMap.DRAM))
+        .setStrings("device_type", "memory")
+        .setLongs("reg", VirtMap.DRAM, options.ramSize());
+    cpus(root.addChild("cpus"));
+    soc(root.addChild("soc"));
+    syscon(root.addChild("poweroff"), "syscon-poweroff", POWEROFF_VALUE);
+    syscon(root.addChild("reboot"), "syscon-reboot", REBOOT_VALUE);
+    if (!options.pflash().isEmpty()) {
+      long half = VirtMap.FLASH.size() / 2;
+      root.addChild(VirtMap.FLASH.nodeName())
+          .setStrings("compatible", "cfi-flash")
+          .setLongs("reg", VirtMap.FLASH.base(), half, VirtMap.FLASH.base() + half, half)
+          .setCells("bank-width", 4);
+    }
+    return root;
+  }
+
+  private static int cpuPhandle(int hart) {
+    return 2 * hart + 1;
+  }
+
+  private static int interruptControllerPhandle(int hart) {
+    return 2 * hart + 2;
+  }
+
+  private void cpus(FdtNode node) {
+    node.setCells("#address-cells", 1);
+    node.setCells("#size-cells", 0);
+    node.setCells("timebase-frequency", VirtMap.TIMEBASE_HZ);
+    for (int hart = 0; hart < options.smp(); hart++) {
+      FdtNode cpu = node.addChild("cpu@" + Integer.toHexString(hart));
+      cpu.setCells("phandle", cpuPhandle(hart));
+      cpu.setStrings("device_type", "cpu");
+      cpu.setCells("reg", hart);
+      cpu.setStrings("status", "okay");
+      cpu.setStrings("compatible", "riscv");
+      cpu.setStrings("riscv,isa", cpus.deviceTreeIsa());
+      cpu.setStrings("mmu-type", cpus.deviceTreeMmu());
+      cpu.addChild("interrupt-controller")
+          .setCells("#interrupt-cells", 1)
+          .setFlag("interrupt-controller")
+          .setStrings("compatible", "riscv,cpu-intc")
+          .setCells("phandle", interruptControllerPhandle(hart));
+    }
+    FdtNode cluster = node.addChild("cpu-map").addChild("cluster0");
+    for (int hart = 0; hart < options.smp(); hart++) {
+      cluster.addChild("core" + hart).setCells("cpu", cpuPhandle(hart));
+    }
+  }
+
+  private void soc(FdtNode soc) {
+    soc.setCells("#address-cells", 2);
+    soc.setCells("#size-cells", 2);
+    soc.setStrings("compatible", "simple-bus");
+    soc.setFlag("ranges");
+    device(soc, VirtMap.UART, "ns16550a").setCells("clock-frequency", UART_CLOCK_HZ);
+    device(soc, VirtMap.TEST, "sifive,test1", "sifive,test0", "syscon").setCells("phandle", testPhandle);
+    List<VirtMap.Place> slots = VirtMap.VIRTIO.reversed();
+    slots.forEach(slot -> device(soc, slot, "virtio,mmio"));
+    device(soc, VirtMap.PLIC, "sifive,plic-1.0.0", "riscv,plic0")
+        .setCells("phandle", plicPhandle)
+        .setCells("riscv,ndev", VirtMap.PLIC_SOURCES)
+        .setCells("interrupts-extended", harts(IRQ_M_EXTERNAL, IRQ_S_EXTERNAL))
+        .setFlag("interrupt-controller")
+        .setCells("#address-cells", 0)
+        .setCells("#interrupt-cells", 1);
+    device(soc, VirtMap.CLINT, "sifive,clint0", "riscv,clint0")
+        .setCells("interrupts-extended", harts(IRQ_M_SOFT, IRQ_M_TIMER));
+  }
+
+  private FdtNode device(FdtNode parent, VirtMap.Place place, String... compatible) {
+    FdtNode node = parent.addChild(place.nodeName());
+    node.setStrings("compatible", compatible);
+    node.setLongs("reg", place.base(), place.size());
+    if (place.irq() != 0) {
+      node.setCells("interrupts", place.irq());
+      node.setCells("interrupt-parent", plicPhandle);
+    }
+    return node;
+  }
+
+  /** For each hart, its interrupts {@code first} and {@code second}. */
+  private int[] harts(int first, int second) {
+    int[] cells = new int[4 * options.smp()];
+    for (int hart = 0; hart < options.smp(); hart++) {
+      cells[4 * hart] = interruptControllerPhandle(hart);
+      cells[4 * hart + 1] = first;
+      cells[4 * hart + 2] = interruptControllerPhandle(hart);
+      cells[4 * hart + 3] = second;
+    }
+    return cells;
+  }
+
+  private void syscon(FdtNode node, String compatible, int value) {
+    node.setStrings("compatible", compatible);
+    node.setCells("regmap", testPhandle);
+    node.setCells("offset", 0);
+    node.setCells("value", value);
+  }
+}
