@@ -1,6 +1,7 @@
 package org.ascus.devices.irqchip;
 
 import java.util.Arrays;
+import java.util.Map;
 import org.ascus.machine.bus.BusDevice;
 import org.ascus.machine.bus.MmioRegion;
 import org.ascus.machine.device.Device;
@@ -10,131 +11,122 @@ import org.ascus.machine.state.StateReader;
 import org.ascus.machine.state.StateWriter;
 
 /**
- * Platform-level interrupt controller (RISC-V PLIC specification 1.0, as SiFive laid it out), for level-triggered
- * sources.
+ * RISC-V Platform-Level Interrupt Controller (RISC-V PLIC specification 1.0.0), all sources level-triggered.
  *
  * <pre>
- * 0x000000 + 4s      priority of source s, 0 to 7
- * 0x001000 + 4w      pending bits
- * 0x002000 + 80h c   enable bits of context c
- * 0x200000 + 1000h c threshold of context c; + 4 claim and complete
+ * 0x000000 + 4 * source                 priority, 0 (never) to 7; WARL
+ * 0x001000 + 4 * word                   pending bits, read only
+ * 0x002000 + 0x80 * context + 4 * word  enable bits
+ * 0x200000 + 0x1000 * context           threshold, 0 to 7; WARL
+ * 0x200004 + 0x1000 * context           read: claim; write: complete
  * </pre>
+ *
+ * <p>A source's gateway forwards one request while its wire is high and then waits for the completion (section 3); a
+ * request once pending stays so when the wire falls. A claim ignores the threshold, and a completion of a source that
+ * is not enabled for the context is ignored (section 9).
+ *
+ * <p>Lock order: devices drive inputs with their own lock held; this lock comes after it and before nothing.
  */
-public final class Plic extends Device implements BusDevice {
-  /** Bytes of the register window on the virt board. */
+public final class Plic extends Device {
+  /** Bytes of the register window of QEMU's virt board. */
   public static final long SIZE = 0x600000;
 
   private static final int MAX_PRIORITY = 7;
+  private static final long PENDING = 0x1000;
+  private static final long ENABLE = 0x2000;
+  private static final long ENABLE_STRIDE = 0x80;
+  private static final long CONTEXT = 0x200000;
+  private static final long CONTEXT_STRIDE = 0x1000;
 
-  private final IrqLine[] contexts;
-  private final int words;
   private final int sources;
+  private final int words;
+  private final IrqLine[] outputs;
   private final int[] priority;
+  private final int[] threshold;
   private final int[] level;
   private final int[] pending;
   private final int[] claimed;
   private final int[][] enable;
-  private final int[] threshold;
-  private final MmioRegion region;
 
   /**
-   * @param sources highest source number; source 0 does not exist
-   * @param contexts outputs, in the order of the register map
+   * @param sources highest source number, at most 1023; source 0 does not exist
+   * @param outputs the interrupt input that each context drives
    */
-  public Plic(String id, int sources, IrqLine[] contexts) {
+  public Plic(String id, int sources, IrqLine[] outputs) {
     super("riscv.sifive.plic", id);
+    if (sources < 1 || sources > 1023 || outputs.length > (SIZE - CONTEXT) / CONTEXT_STRIDE) {
+      throw new IllegalArgumentException(sources + " sources, " + outputs.length + " contexts");
+    }
     this.sources = sources;
-    this.contexts = contexts.clone();
     this.words = sources / 32 + 1;
+    this.outputs = outputs.clone();
     this.priority = new int[sources + 1];
+    this.threshold = new int[outputs.length];
     this.level = new int[words];
     this.pending = new int[words];
     this.claimed = new int[words];
-    this.enable = new int[contexts.length][words];
-    this.threshold = new int[contexts.length];
-    this.region = new MmioRegion("riscv.sifive.plic", SIZE, this, lock());
+    this.enable = new int[outputs.length][words];
   }
 
   public MmioRegion region() {
-    return region;
+    return new MmioRegion(type(), SIZE, new Registers(), lock());
   }
 
-  /** The wire of source {@code number}, 1 to the number of sources. */
-  public IrqLine input(int number) {
-    if (number < 1 || number > sources) {
-      throw new IllegalArgumentException("PLIC source " + number);
+  /** The wire of {@code source}, from 1. */
+  public IrqLine input(int source) {
+    if (source < 1 || source > sources) {
+      throw new IllegalArgumentException("PLIC source " + source + " of 1 to " + sources);
     }
     return high -> {
       lock().lock();
       try {
-        int bit = 1 << number;
-        int w = number / 32;
-        if (high) {
-          level[w] |= bit;
-          if ((claimed[w] & bit) == 0) {
-            pending[w] |= bit;
-          }
-        } else {
-          level[w] &= ~bit;
-          pending[w] &= ~bit;
-        }
-        update();
+        drive(source, high);
       } finally {
         lock().unlock();
       }
     };
   }
 
+  private void drive(int source, boolean high) {
+    int word = source / 32;
+    int bit = 1 << source;
+    if ((level[word] & bit) != 0 == high) {
+      return;
+    }
+    level[word] ^= bit;
+    if (high && (claimed[word] & bit) == 0) {
+      pending[word] |= bit;
+      update();
+    }
+  }
+
+  private void update() {
+    for (int context = 0; context < outputs.length; context++) {
+      update(context);
+    }
+  }
+
+  private void update(int context) {
+    int best = best(context);
+    outputs[context].set(best != 0 && priority[best] > threshold[context]);
+  }
+
+  /** The enabled pending source of the highest priority above 0, the lowest number among equals; 0 if there is none. */
   private int best(int context) {
     int best = 0;
-    int bestPriority = threshold[context];
-    for (int w = 0; w < words; w++) {
-      int candidates = pending[w] & enable[context][w];
-      while (candidates != 0) {
-        int source = w * 32 + Integer.numberOfTrailingZeros(candidates);
-        candidates &= candidates - 1;
-        if (source <= sources && priority[source] > bestPriority) {
-          bestPriority = priority[source];
+    int most = 0;
+    for (int word = 0; word < words; word++) {
+      int bits = pending[word] & enable[context][word];
+      while (bits != 0) {
+        int source = word * 32 + Integer.numberOfTrailingZeros(bits);
+        bits &= bits - 1;
+        if (priority[source] > most) {
+          most = priority[source];
           best = source;
         }
       }
     }
     return best;
-  }
-
-  private void update() {
-    for (int c = 0; c < contexts.length; c++) {
-      contexts[c].set(best(c) != 0);
-    }
-  }
-
-  @Override
-  public AccessSizes accessSizes() {
-    return AccessSizes.WORD;
-  }
-
-  @Override
-  public long read(long at, int width) {
-    int word = (int) (at & 0x7f) / 4;
-    if (at < 0x1000) {
-      int source = (int) at / 4;
-      return source <= sources ? priority[source] : 0;
-    }
-    if (at < 0x1080) {
-      return word < words ? pending[word] & 0xffffffffL : 0;
-    }
-    if (at >= 0x2000 && at < 0x2000 + 0x80L * contexts.length) {
-      return word < words ? enable[(int) (at - 0x2000) / 0x80][word] & 0xffffffffL : 0;
-    }
-    int context = (int) (at - 0x200000) / 0x1000;
-    if (at < 0x200000 || context >= contexts.length) {
-      return 0;
-    }
-    return switch ((int) at & 0xfff) {
-      case 0 -> threshold[context];
-      case 4 -> claim(context);
-      default -> 0;
-    };
   }
 
   private int claim(int context) {
@@ -148,51 +140,96 @@ public final class Plic extends Device implements BusDevice {
     return source;
   }
 
-  @Override
-  public void write(long at, int width, long value) {
-    int word = (int) (at & 0x7f) / 4;
-    if (at < 0x1000) {
-      int source = (int) at / 4;
-      if (source > 0 && source <= sources) {
-        priority[source] = (int) value & MAX_PRIORITY;
-      }
-    } else if (at >= 0x2000 && at < 0x2000 + 0x80L * contexts.length) {
-      if (word < words) {
-        enable[(int) (at - 0x2000) / 0x80][word] = (int) value & (word == 0 ? ~1 : -1);
-      }
-    } else if (at >= 0x200000 && (at - 0x200000) / 0x1000 < contexts.length) {
-      int context = (int) (at - 0x200000) / 0x1000;
-      switch ((int) at & 0xfff) {
-        case 0 -> threshold[context] = (int) value & MAX_PRIORITY;
-        case 4 -> complete(context, value);
-        default -> {}
-      }
-    }
-    update();
-  }
-
   private void complete(int context, long source) {
-    if (source < 1 || source > sources) {
+    if (source < 1 || source > sources || (enable[context][(int) source / 32] & 1 << source) == 0) {
       return;
     }
-    int w = (int) source / 32;
+    int word = (int) source / 32;
     int bit = 1 << source;
-    if ((enable[context][w] & bit) == 0 || (claimed[w] & bit) == 0) {
-      return;
-    }
-    claimed[w] &= ~bit;
-    if ((level[w] & bit) != 0) {
-      pending[w] |= bit;
+    if ((claimed[word] & bit) != 0) {
+      claimed[word] &= ~bit;
+      if ((level[word] & bit) != 0) {
+        pending[word] |= bit;
+      }
+      update();
     }
   }
 
+  private int existing(int word) {
+    int mask = word == 0 ? ~1 : -1;
+    return word == words - 1 ? mask & -1 >>> (31 - sources % 32) : mask;
+  }
+
+  private final class Registers implements BusDevice {
+    @Override
+    public AccessSizes accessSizes() {
+      return AccessSizes.WORD;
+    }
+
+    @Override
+    public long read(long offset, int width) {
+      long at = offset & ~3;
+      if (at < PENDING) {
+        int source = (int) at / 4;
+        return source <= sources ? priority[source] : 0;
+      } else if (at < ENABLE) {
+        int word = (int) (at - PENDING) / 4;
+        return word < words ? pending[word] & 0xffffffffL : 0;
+      } else if (at < CONTEXT) {
+        int context = (int) ((at - ENABLE) / ENABLE_STRIDE);
+        int word = (int) ((at - ENABLE) % ENABLE_STRIDE) / 4;
+        return context < outputs.length && word < words
+            ? enable[context][word] & 0xffffffffL
+            : 0;
+      }
+      int context = (int) ((at - CONTEXT) / CONTEXT_STRIDE);
+      int register = (int) ((at - CONTEXT) % CONTEXT_STRIDE);
+      if (context >= outputs.length) {
+        return 0;
+      }
+      return switch (register) {
+        case 0 -> threshold[context];
+        case 4 -> claim(context);
+        default -> 0;
+      };
+    }
+
+    @Override
+    public void write(long offset, int width, long value) {
+      long at = offset & ~3;
+      if (at < PENDING) {
+        int source = (int) at / 4;
+        if (source > 0 && source <= sources) {
+          priority[source] = (int) value & MAX_PRIORITY;
+          update();
+        }
+      } else if (at >= ENABLE && at < CONTEXT) {
+        int context = (int) ((at - ENABLE) / ENABLE_STRIDE);
+        int word = (int) ((at - ENABLE) % ENABLE_STRIDE) / 4;
+        if (context < outputs.length && word < words) {
+          enable[context][word] = (int) value & existing(word);
+          update(context);
+        }
+      } else if (at >= CONTEXT) {
+        int context = (int) ((at - CONTEXT) / CONTEXT_STRIDE);
+        int register = (int) ((at - CONTEXT) % CONTEXT_STRIDE);
+        if (context < outputs.length && register == 0) {
+          threshold[context] = (int) value & MAX_PRIORITY;
+          update(context);
+        } else if (context < outputs.length && register == 4) {
+          complete(context, value);
+        }
+      }
+    }
+  }
+
+  /** The wires keep their levels: they belong to the devices that drive them. */
   @Override
   public void resetEnter() {
     Arrays.fill(priority, 0);
+    Arrays.fill(threshold, 0);
     Arrays.fill(pending, 0);
     Arrays.fill(claimed, 0);
-    Arrays.fill(level, 0);
-    Arrays.fill(threshold, 0);
     for (int[] bits : enable) {
       Arrays.fill(bits, 0);
     }
@@ -200,37 +237,58 @@ public final class Plic extends Device implements BusDevice {
 
   @Override
   public void resetHold() {
+    for (IrqLine output : outputs) {
+      output.set(false);
+    }
+  }
+
+  @Override
+  public void resetExit() {
+    System.arraycopy(level, 0, pending, 0, words);
     update();
+  }
+
+  @Override
+  public Map<String, String> properties() {
+    return Map.of("num-sources", Integer.toString(sources), "num-contexts", Integer.toString(outputs.length));
   }
 
   @Override
   public void save(StateWriter out) {
     out.putInts("priority", priority);
+    out.putInts("threshold", threshold);
     out.putInts("level", level);
     out.putInts("pending", pending);
     out.putInts("claimed", claimed);
-    out.putInts("threshold", threshold);
-    for (int c = 0; c < contexts.length; c++) {
-      out.putInts("enable." + c, enable[c]);
+    for (int context = 0; context < enable.length; context++) {
+      out.putInts("enable." + context, enable[context]);
     }
   }
 
   @Override
   public void load(StateReader in, int version) throws StateException {
-    copy(in.getLongs("priority", sources + 1), priority, MAX_PRIORITY);
-    copy(in.getLongs("level", words), level, -1);
-    copy(in.getLongs("pending", words), pending, -1);
-    copy(in.getLongs("claimed", words), claimed, -1);
-    copy(in.getLongs("threshold", contexts.length), threshold, MAX_PRIORITY);
-    for (int c = 0; c < contexts.length; c++) {
-      copy(in.getLongs("enable." + c, words), enable[c], -1);
+    load(in, "priority", priority, MAX_PRIORITY);
+    load(in, "threshold", threshold, MAX_PRIORITY);
+    loadBits(in, "level", level);
+    loadBits(in, "pending", pending);
+    loadBits(in, "claimed", claimed);
+    for (int context = 0; context < enable.length; context++) {
+      loadBits(in, "enable." + context, enable[context]);
     }
     update();
   }
 
-  private static void copy(long[] from, int[] to, int mask) {
-    for (int i = 0; i < to.length; i++) {
-      to[i] = (int) from[i] & mask;
+  private static void load(StateReader in, String name, int[] target, int mask) throws StateException {
+    long[] values = in.getLongs(name, target.length);
+    for (int i = 0; i < target.length; i++) {
+      target[i] = (int) values[i] & mask;
+    }
+  }
+
+  private void loadBits(StateReader in, String name, int[] target) throws StateException {
+    load(in, name, target, -1);
+    for (int word = 0; word < words; word++) {
+      target[word] &= existing(word);
     }
   }
 }
