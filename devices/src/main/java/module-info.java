@@ -11,6 +11,7 @@ module org.ascus.devices {
   exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;
   exports org.ascus.devices.power;
+  exports org.ascus.devices.rtc;
   exports org.ascus.devices.serial;
   exports org.ascus.devices.virtio.blk;
   exports org.ascus.devices.virtio.console;

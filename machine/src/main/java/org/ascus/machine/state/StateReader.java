@@ -49,7 +49,12 @@ public final class StateReader {
       fields.put(
           name,
           switch (type) {
-            case StateWriter.LONG -> longs(data)[0];
+            case StateWriter.LONG -> {
+              if (data.length != 8) {
+                throw new IOException();
+              }
+              yield longs(data)[0];
+            }
             case StateWriter.BYTES -> data;
             case StateWriter.LONGS -> longs(data);
             case StateWriter.STRING -> new String(data, StandardCharsets.UTF_8);

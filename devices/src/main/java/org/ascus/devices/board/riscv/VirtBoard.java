@@ -9,6 +9,7 @@ import org.ascus.devices.irqchip.Plic;
 import org.ascus.devices.loader.GuestImage;
 import org.ascus.devices.loader.LoadException;
 import org.ascus.devices.power.SifiveTest;
+import org.ascus.devices.rtc.GoldfishRtc;
 import org.ascus.devices.serial.Ns16550;
 import org.ascus.devices.virtio.transport.mmio.VirtioMmio;
 import org.ascus.devices.virtio.transport.mmio.VirtioMmioSlots;
@@ -105,6 +106,9 @@ public final class VirtBoard {
   private void addDevices(Plic plic, VirtOptions options) {
     SifiveTest test = new SifiveTest("test", machine);
     add(VirtMap.TEST, test, test.region());
+    GoldfishRtc rtc =
+        new GoldfishRtc("rtc", machine.clock(), plic.input(VirtMap.RTC.irq()), options.hostEpoch().getAsLong());
+    add(VirtMap.RTC, rtc, rtc.region());
     CharBackend serial = options.serials().stream().findFirst().orElseGet(Unconnected::new);
     Ns16550 uart = new Ns16550("serial0", plic.input(VirtMap.UART.irq()), serial);
     add(VirtMap.UART, uart, uart.region());

@@ -1,0 +1,2 @@
+/** Clocks that tell the guest the date. */
+package org.ascus.devices.rtc;
