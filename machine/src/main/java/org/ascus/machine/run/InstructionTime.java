@@ -27,6 +27,11 @@ final class InstructionTime {
     return elapsed + (running << shift);
   }
 
+  /** Sets guest time, for a loaded snapshot. */
+  void setNanos(long nanos) {
+    elapsed = nanos;
+  }
+
   long run(long instructions) {
     long done = 0;
     machine.cpus().forEach(Cpu::clearExitRequest);

@@ -323,6 +323,14 @@ public final class Machine implements AutoCloseable {
     instructionTime = new InstructionTime(this, shift);
   }
 
+  void setNanos(long nanos) {
+    if (instructionTime != null) {
+      instructionTime.setNanos(nanos);
+    } else {
+      clock.setNanos(nanos);
+    }
+  }
+
   /**
    * Runs the whole machine on the calling thread for {@code instructions} (all CPUs together), by instruction count:
    * the same input gives the same run. Needs {@link #useInstructionTime} and a machine whose threads were not started.

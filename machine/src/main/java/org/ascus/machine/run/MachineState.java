@@ -47,9 +47,7 @@ final class MachineState implements Stateful {
 
   @Override
   public void load(StateReader in, int version) throws StateException {
-    if (!machine.clock().isInstructionTime()) {
-      machine.clock().setNanos(in.getLong("nanos"));
-    }
+    machine.setNanos(in.getLong("nanos"));
     for (GuestRam ram : machine.ram()) {
       in.getLong("ram." + ram.name() + ".size", ram.size(), ram.size());
       for (long at = 0; at < ram.size(); at += PAGE) {

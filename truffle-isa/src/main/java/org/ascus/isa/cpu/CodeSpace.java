@@ -20,14 +20,25 @@ public final class CodeSpace implements GuestRam.CodeListener {
 
   /** Blocks of one page, by half-word offset. */
   private static final class Page {
+    final GuestRam ram;
+    final long offset;
     final Block[] blocks = new Block[SLOTS];
     final List<RegionHandle> regions = new ArrayList<>();
+    int count;
+
+    Page(GuestRam ram, long offset) {
+      this.ram = ram;
+      this.offset = offset;
+    }
   }
 
   /** A compiled region, as far as invalidation is concerned. */
   public interface RegionHandle {
     /** Called once when bytes of the region were overwritten. */
     void invalidate();
+
+    /** True if none of the blocks that the region was made of has been dropped. */
+    boolean intact();
 
     /** True if the region has code in [start, end), guest-physical. */
     boolean overlaps(long start, long end);
@@ -59,17 +70,17 @@ public final class CodeSpace implements GuestRam.CodeListener {
   }
 
   /**
-   * Announces that {@code cpu} is about to decode bytes of a page: from here on stores to it are seen.
+   * Announces that {@code cpu} is about to decode bytes of a page: from here on stores to those that are marked in
+   * {@code ram} are seen.
    *
    * @param ram the block that holds the page
    * @param ramBase guest-physical address of the block's offset 0
    */
-  public void protect(VCpu cpu, GuestRam ram, long ramBase, long physical, int length) {
+  public void protect(VCpu cpu, GuestRam ram, long ramBase, long physical) {
     bases.putIfAbsent(ram, ramBase);
     ram.setCodeListener(this);
-    ram.markCode(physical - ramBase, length);
     long page = physical & -4096L;
-    if (pages.putIfAbsent(page >>> 12, new Page()) == null) {
+    if (pages.putIfAbsent(page >>> 12, new Page(ram, page - ramBase)) == null) {
       for (VCpu other : cpus) {
         if (other == cpu) {
           cpu.protectNow(page);
@@ -80,30 +91,37 @@ public final class CodeSpace implements GuestRam.CodeListener {
     }
   }
 
+  /** Adds a block; its pages are protected, and the caller has held this object's monitor since. */
   public void add(Block block) {
-    Page page = pages.computeIfAbsent(block.physical >>> 12, k -> new Page());
-    page.blocks[(int) (block.physical & 0xfff) >>> 1] = block;
-    blockCount.incrementAndGet();
-  }
-
-  /** Registers a region with every page it has code in. */
-  public void add(RegionHandle region, long[] physicalPages) {
-    for (long p : physicalPages) {
-      Page page = pages.computeIfAbsent(p >>> 12, k -> new Page());
-      synchronized (page) {
-        page.regions.add(region);
-      }
+    Page page = pages.get(block.physical >>> 12);
+    int slot = (int) (block.physical & 0xfff) >>> 1;
+    if (page.blocks[slot] == null) {
+      page.count++;
+      blockCount.incrementAndGet();
     }
+    page.blocks[slot] = block;
   }
 
-  /** Forgets a region that was thrown away for another reason than a write. */
-  public void remove(RegionHandle region, long[] physicalPages) {
+  /** Registers a region with every page it has code in; false if some of its code has gone meanwhile. */
+  public synchronized boolean add(RegionHandle region, long[] physicalPages) {
+    if (!region.intact()) {
+      return false;
+    }
     for (long p : physicalPages) {
       Page page = pages.get(p >>> 12);
       if (page != null) {
-        synchronized (page) {
-          page.regions.remove(region);
-        }
+        page.regions.add(region);
+      }
+    }
+    return true;
+  }
+
+  /** Forgets a region that was thrown away for another reason than a write. */
+  public synchronized void remove(RegionHandle region, long[] physicalPages) {
+    for (long p : physicalPages) {
+      Page page = pages.get(p >>> 12);
+      if (page != null) {
+        page.regions.remove(region);
       }
     }
   }
@@ -117,43 +135,50 @@ public final class CodeSpace implements GuestRam.CodeListener {
   }
 
   /** Drops every block and region with a byte in [start, end), which lie in one page. */
-  public void invalidate(long start, long end) {
+  public synchronized void invalidate(long start, long end) {
     Page page = pages.get(start >>> 12);
     if (page == null) {
       return;
     }
     invalidations.incrementAndGet();
-    long pageBase = start & -4096L;
-    synchronized (page) {
-      for (int i = 0; i < SLOTS; i++) {
-        Block b = page.blocks[i];
-        if (b != null && b.physical < end && (b.physical + b.bytes() > start || b.secondPage >= 0)) {
-          drop(page, i, b);
-        }
+    for (int i = 0; i < SLOTS; i++) {
+      Block b = page.blocks[i];
+      if (b != null && b.physical < end && b.physical + b.bytes() > start) {
+        drop(page, i);
       }
-      page.regions.removeIf(
-          r -> {
-            boolean hit = r.overlaps(start, end);
-            if (hit) {
-              r.invalidate();
-            }
-            return hit;
-          });
     }
-    Page before = pages.get((start >>> 12) - 1);
-    if (before != null && start - pageBase < 2) {
-      synchronized (before) {
-        int last = SLOTS - 1;
-        Block b = before.blocks[last];
-        if (b != null && b.secondPage >= 0) {
-          drop(before, last, b);
-        }
+    page.regions.removeIf(
+        r -> {
+          boolean hit = r.overlaps(start, end);
+          if (hit) {
+            r.invalidate();
+          }
+          return hit;
+        });
+    if ((start & 0xfff) < 2) {
+      dropStraddlers(start & -4096L);
+    }
+    if (page.count == 0 && page.regions.isEmpty()) {
+      // Stores to a page that holds no code any more are quick again.
+      pages.remove(start >>> 12);
+      page.ram.clearCode(page.offset);
+    }
+  }
+
+  /** Drops the blocks of one instruction whose second half is at the start of {@code pageAddress}. */
+  private void dropStraddlers(long pageAddress) {
+    for (Page page : pages.values()) {
+      Block b = page.blocks[SLOTS - 1];
+      if (b != null && b.secondPage == pageAddress) {
+        drop(page, SLOTS - 1);
       }
     }
   }
 
-  private void drop(Page page, int slot, Block block) {
+  private void drop(Page page, int slot) {
+    Block block = page.blocks[slot];
     page.blocks[slot] = null;
+    page.count--;
     block.valid = false;
     block.compiled = null;
     blockCount.decrementAndGet();

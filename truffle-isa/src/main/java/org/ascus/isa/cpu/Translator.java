@@ -17,5 +17,11 @@ public interface Translator {
   /** {@code block}, at virtual address {@code pc} on {@code cpu}, has reached its threshold. Returns quickly. */
   void hot(VCpu cpu, Block block, long pc);
 
+  /** Called on the thread that is about to run guest code, before any of it. */
+  default void enter() {}
+
+  /** Undoes {@link #enter}. */
+  default void leave() {}
+
   String describe();
 }

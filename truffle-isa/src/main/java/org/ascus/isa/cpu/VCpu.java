@@ -215,9 +215,11 @@ public abstract class VCpu implements Cpu {
   public final Stop run(long instructions) {
     thread = Thread.currentThread();
     idle = false;
+    translator.enter();
     try {
       return loop(instructions);
     } finally {
+      translator.leave();
       idle = true;
       thread = null;
     }

@@ -15,6 +15,7 @@ public final class Region implements CompiledCode, CodeSpace.RegionHandle {
   private static final int RETRY = 16;
 
   private final Block head;
+  private final Block[] blocks;
   private final RootCallTarget callTarget;
   private final int instructions;
 
@@ -33,9 +34,17 @@ public final class Region implements CompiledCode, CodeSpace.RegionHandle {
   private volatile boolean ready;
   private int patience = RETRY;
 
+  /**
+   * @param blocks what it was made of, its head first
+   * @param ranges [start, end) of each block, guest-physical
+   * @param pageOffsets virtual pages relative to that of the entry
+   * @param physicalPages what each of them must be mapped to
+   */
   Region(
-      Block head, RootCallTarget callTarget, int instructions, long[] ranges, long[] pageOffsets, long[] physicalPages) {
-    this.head = head;
+      Block[] blocks, RootCallTarget callTarget, int instructions, long[] ranges, long[] pageOffsets,
+      long[] physicalPages) {
+    this.head = blocks[0];
+    this.blocks = blocks;
     this.callTarget = callTarget;
     this.instructions = instructions;
     this.ranges = ranges;
@@ -111,6 +120,16 @@ public final class Region implements CompiledCode, CodeSpace.RegionHandle {
   public void invalidate() {
     valid = false;
     head.compiled = null;
+  }
+
+  @Override
+  public boolean intact() {
+    for (Block block : blocks) {
+      if (!block.valid) {
+        return false;
+      }
+    }
+    return true;
   }
 
   public boolean isValid() {

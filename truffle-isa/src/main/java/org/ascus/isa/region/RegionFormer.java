@@ -89,14 +89,14 @@ final class RegionFormer {
     if (found.size() == 1 && isTrivial(found.get(0))) {
       return Optional.empty();
     }
-    return Optional.of(build(cpu, head, pc, found, pages, instructions));
+    return Optional.of(build(cpu, pc, found, pages, instructions));
   }
 
   private static boolean isTrivial(Found only) {
     return only.flow().kind() == Flow.Kind.STOP && only.block().code.length < 4;
   }
 
-  private Region build(VCpu cpu, Block head, long pc, TreeMap<Integer, Found> found, Map<Long, Long> pages, int instructions) {
+  private Region build(VCpu cpu, long pc, TreeMap<Integer, Found> found, Map<Long, Long> pages, int instructions) {
     List<Found> order = new ArrayList<>();
     order.add(found.get(0));
     found.values().forEach(f -> {
@@ -126,7 +126,8 @@ final class RegionFormer {
         new RegionRoot(
             language, "guest@" + Long.toHexString(pc), cpu.codeSpace().onlyCpu(), nodes, slots(registers.read | registers.written),
             slots(registers.written));
-    return new Region(head, root.getCallTarget(), instructions, rangesWithSeconds, pageOffsets, physicalPages);
+    Block[] blocks = order.stream().map(Found::block).toArray(Block[]::new);
+    return new Region(blocks, root.getCallTarget(), instructions, rangesWithSeconds, pageOffsets, physicalPages);
   }
 
   private static long[] withSecondPages(List<Found> order, long[] ranges) {

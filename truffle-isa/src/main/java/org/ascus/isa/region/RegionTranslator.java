@@ -10,6 +10,7 @@ import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.cpu.VCpu;
+import org.graalvm.polyglot.Context;
 
 /**
  * The Truffle tier: hot blocks become regions, which Graal compiles in the background. At most {@link #maxInstructions}
@@ -18,6 +19,7 @@ import org.ascus.isa.cpu.VCpu;
 public final class RegionTranslator implements Translator {
   private static final int REGION_BUDGET = 1500;
 
+  private final Context context;
   private final RegionFormer former;
   private final CodeSpace codeSpace;
   private final long maxInstructions;
@@ -27,9 +29,12 @@ public final class RegionTranslator implements Translator {
   private long instructions;
 
   /**
+   * @param context of the language; guest code runs inside it
    * @param maxInstructions bound of translated guest instructions
    */
-  public RegionTranslator(TruffleLanguage<?> language, RegionIsa isa, CodeSpace codeSpace, long maxInstructions) {
+  public RegionTranslator(
+      Context context, TruffleLanguage<?> language, RegionIsa isa, CodeSpace codeSpace, long maxInstructions) {
+    this.context = context;
     this.former = new RegionFormer(language, isa);
     this.codeSpace = codeSpace;
     this.maxInstructions = maxInstructions;
@@ -49,13 +54,25 @@ public final class RegionTranslator implements Translator {
       if (block.compiled != null) {
         return;
       }
-      codeSpace.add(region.get(), region.get().physicalPages());
+      if (!codeSpace.add(region.get(), region.get().physicalPages())) {
+        return;
+      }
       regions.add(region.get());
       instructions += region.get().instructions();
       formed.incrementAndGet();
       evict();
       block.compiled = region.get();
     }
+  }
+
+  @Override
+  public void enter() {
+    context.enter();
+  }
+
+  @Override
+  public void leave() {
+    context.leave();
   }
 
   private void evict() {

@@ -45,6 +45,12 @@ final class RiscvBlockDecoder {
 
   /** Decodes at {@code pc} = {@code physical}; null after a fetch trap of the first instruction. */
   static Block decode(RiscvHart hart, Decoder decoder, long pc, long physical) {
+    synchronized (hart.codeSpace()) {
+      return decodeLocked(hart, decoder, pc, physical);
+    }
+  }
+
+  private static Block decodeLocked(RiscvHart hart, Decoder decoder, long pc, long physical) {
     FlatView.Range range;
     try {
       range = hart.memory.view().find(physical, 2);
@@ -58,7 +64,7 @@ final class RiscvBlockDecoder {
     }
     long base = physical - (physical - range.start() + range.offset());
     long pageEnd = Math.min((physical | 4095) + 1, range.end());
-    hart.codeSpace().protect(hart, ram.ram(), base, physical, (int) Math.min(pageEnd - physical, MAX * 4));
+    hart.codeSpace().protect(hart, ram.ram(), base, physical);
     long[] code = new long[MAX];
     short[] offsets = new short[MAX + 1];
     int count = 0;
@@ -82,7 +88,8 @@ final class RiscvBlockDecoder {
             throw BusFault.UNASSIGNED;
           }
           long nextBase = next - (next - nextRange.start() + nextRange.offset());
-          hart.codeSpace().protect(hart, nextRam.ram(), nextBase, next, 2);
+          hart.codeSpace().protect(hart, nextRam.ram(), nextBase, next);
+          nextRam.ram().markCode(next - nextBase, 2);
           high = nextRam.ram().getShort(next - nextBase) & 0xffff;
         } catch (BusFault e) {
           hart.fetchAccessFault((pc | 4095) + 1);
@@ -99,6 +106,16 @@ final class RiscvBlockDecoder {
       offsets[++count] = (short) at;
       if (second >= 0 || endsBlock(w)) {
         break;
+      }
+    }
+    // Marked first and read again: a store in between would have gone unseen.
+    int inPage = (int) Math.min(at, pageEnd - physical);
+    ram.ram().markCode(physical - base, inPage);
+    for (int i = 0, from = 0; i < count && second < 0; from = offsets[++i]) {
+      int bits = ram.ram().getShort(physical + from - base) & 0xffff;
+      bits |= offsets[i + 1] - from == 4 ? (ram.ram().getShort(physical + from + 2 - base) & 0xffff) << 16 : 0;
+      if (slots(decoder.decode(bits)) != code[i]) {
+        return decodeLocked(hart, decoder, pc, physical);
       }
     }
     Block block =

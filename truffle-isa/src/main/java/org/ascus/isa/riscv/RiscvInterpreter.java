@@ -1,4 +1,4 @@
-// Generated from riscv.isa by InterpreterSource (test sources); do not edit.
+// Generated from riscv.isa by RiscvSources (test sources); do not edit.
 package org.ascus.isa.riscv;
 
 import org.ascus.isa.cpu.Block;

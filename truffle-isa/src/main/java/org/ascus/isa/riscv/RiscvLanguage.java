@@ -27,6 +27,11 @@ public final class RiscvLanguage extends TruffleLanguage<RiscvLanguage.State> {
   }
 
   @Override
+  protected boolean isThreadAccessAllowed(Thread thread, boolean singleThreaded) {
+    return true;
+  }
+
+  @Override
   protected CallTarget parse(ParsingRequest request) {
     return new RootNode(this) {
       @Override
@@ -52,7 +57,7 @@ public final class RiscvLanguage extends TruffleLanguage<RiscvLanguage.State> {
     context.initialize(ID);
     context.enter();
     try {
-      return new RegionTranslator(REFERENCE.get(null), new RiscvRegions(), codeSpace, MAX_INSTRUCTIONS);
+      return new RegionTranslator(context, REFERENCE.get(null), new RiscvRegions(), codeSpace, MAX_INSTRUCTIONS);
     } finally {
       context.leave();
     }

@@ -1,31 +1,19 @@
 package org.ascus.isa.riscv;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Locale;
 import org.ascus.isa.table.Flags;
 import org.ascus.isa.table.Instruction;
 import org.ascus.isa.table.Shape;
 
-/**
- * Writes {@code RiscvInterpreter.java} from the instruction table: {@code main} puts it in its place, and a test holds the
- * file against {@link #text}.
- */
-public final class InterpreterSource {
-  static final Path FILE = Path.of("src/main/java/org/ascus/isa/riscv/RiscvInterpreter.java");
-
+/** The text of {@code RiscvInterpreter.java}, made from the instruction table; {@link RiscvSources} puts it in its place. */
+final class InterpreterSource {
   private InterpreterSource() {}
-
-  public static void main(String[] args) throws IOException {
-    Files.writeString(args.length > 0 ? Path.of(args[0]) : FILE, text());
-  }
 
   static String text() {
     StringBuilder out = new StringBuilder();
     out.append(
         """
-        // Generated from riscv.isa by InterpreterSource (test sources); do not edit.
+        // Generated from riscv.isa by RiscvSources (test sources); do not edit.
         package org.ascus.isa.riscv;
 
         import org.ascus.isa.cpu.Block;
@@ -132,7 +120,7 @@ public final class InterpreterSource {
           }
         }
         """);
-    return out.toString().replace("    int i = 0;\n    long next;\n    leave:\n    {\n", "    int i = 0;\n    long next;\n    leave:\n    {\n");
+    return out.toString();
   }
 
   private static String constant(Instruction in) {

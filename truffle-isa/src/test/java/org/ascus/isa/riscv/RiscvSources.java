@@ -34,6 +34,7 @@ public final class RiscvSources {
     Map<Path, String> files = new LinkedHashMap<>();
     files.put(Path.of(PACKAGE + "RvOp.java"), rvOp());
     files.put(Path.of(PACKAGE + "RvAlu.java"), rvAlu());
+    files.put(Path.of(PACKAGE + "RiscvInterpreter.java"), InterpreterSource.text());
     files.put(Path.of("../docs/supported-instructions.md"), SupportedInstructions.page(RiscvTable.get()));
     return files;
   }
