@@ -93,6 +93,7 @@ final class VirtTree {
     soc.setCells("#size-cells", 2);
     soc.setStrings("compatible", "simple-bus");
     soc.setFlag("ranges");
+    device(soc, VirtMap.RTC, "google,goldfish-rtc");
     device(soc, VirtMap.UART, "ns16550a").setCells("clock-frequency", UART_CLOCK_HZ);
     device(soc, VirtMap.TEST, "sifive,test1", "sifive,test0", "syscon").setCells("phandle", testPhandle);
     List<VirtMap.Place> slots = VirtMap.VIRTIO.reversed();
