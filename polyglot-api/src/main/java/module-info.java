@@ -1,0 +1,11 @@
+/** A machine as an object: the embedding API, and what the command line is made of. */
+module org.ascus.polyglot {
+  requires transitive org.ascus.devices;
+  requires transitive org.ascus.isa;
+  requires transitive org.ascus.machine;
+  requires org.graalvm.truffle;
+
+  exports org.ascus.polyglot;
+
+  uses org.ascus.machine.device.DeviceProvider;
+}

@@ -1,0 +1,31 @@
+package org.ascus.polyglot;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.ascus.devices.board.riscv.Firmware;
+
+/** {@code -bios default}: OpenSBI where distributions install it, otherwise an SBI implementation of our own. */
+public final class DefaultFirmware {
+  private static final List<Path> PLACES =
+      List.of(
+          Path.of("/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin"),
+          Path.of("/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin"),
+          Path.of("/usr/share/opensbi/lp64/generic/firmware/fw_dynamic.bin"));
+
+  private DefaultFirmware() {}
+
+  /**
+   * Finds it.
+   *
+   * @throws VmException when there is none
+   */
+  public static Firmware find() throws VmException {
+    for (Path place : PLACES) {
+      if (Files.isReadable(place)) {
+        return new Firmware.File(place);
+      }
+    }
+    throw new VmException("-bios default: no OpenSBI installed (Debian: package opensbi); name a file or use -bios none");
+  }
+}

@@ -1,0 +1,333 @@
+package org.ascus.polyglot;
+
+import com.oracle.truffle.api.Truffle;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.chardev.CharBackend;
+import org.ascus.machine.cpu.Cpu;
+import org.ascus.machine.run.Machine;
+import org.ascus.machine.run.RunState;
+import org.ascus.machine.run.ShutdownReason;
+import org.ascus.machine.state.StateException;
+
+/**
+ * A machine as an object. Made by a {@link #builder}, started once, it runs until the guest or {@link #quit} ends it.
+ *
+ * <p>All methods may be called by any thread that is not one of the machine's own.
+ */
+public final class Vm implements AutoCloseable {
+  private final Machine machine;
+  private final MachineOptions options;
+  private final byte[] deviceTree;
+  private final VmConsole console;
+  private final Map<String, BlockNode> drives;
+  private final List<CharBackend> backends;
+  private final List<VmCpu> cpus;
+  private final VmMemory memory;
+  private final InstructionRunner instructionRunner;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ReentrantLock stateLock = new ReentrantLock();
+  private final Condition stateChanged = stateLock.newCondition();
+  private RunState seen;
+  private boolean reset;
+  private boolean closed;
+
+  Vm(
+      Machine machine,
+      MachineOptions options,
+      byte[] deviceTree,
+      VmConsole console,
+      Map<String, BlockNode> drives,
+      List<CharBackend> backends) {
+    this.machine = machine;
+    this.options = options;
+    this.deviceTree = deviceTree;
+    this.console = console;
+    this.drives = Map.copyOf(drives);
+    this.backends = List.copyOf(backends);
+    this.cpus = machine.cpus().stream().map(c -> new VmCpu(this, c)).toList();
+    this.memory = new VmMemory(machine.memory());
+    this.instructionRunner = new InstructionRunner(machine);
+    this.seen = machine.state();
+    machine.addStateListener(this::note);
+  }
+
+  /** A builder that begins with {@link MachineOptions#DEFAULT}. */
+  public static VmBuilder builder() {
+    return new VmBuilder(MachineOptions.DEFAULT);
+  }
+
+  public static VmBuilder builder(MachineOptions options) {
+    return new VmBuilder(options);
+  }
+
+  /** Why {@link Accelerator#TRUFFLE} only interprets in this JVM; empty when it compiles. */
+  public static Optional<String> translationProblem() {
+    String runtime = Truffle.getRuntime().getName();
+    return runtime.startsWith("Default") || runtime.startsWith("Interpreted")
+        ? Optional.of("Truffle's runtime is \"" + runtime + "\", which does not compile")
+        : Optional.empty();
+  }
+
+  private void note(RunState state) {
+    stateLock.lock();
+    try {
+      seen = state;
+      stateChanged.signalAll();
+    } finally {
+      stateLock.unlock();
+    }
+  }
+
+  private boolean byInstructionCount() {
+    return options.icountShift().isPresent();
+  }
+
+  /** Starts the guest, or with {@link LifeOptions#paused} makes it ready to. */
+  public void start() {
+    lock.lock();
+    try {
+      if (!byInstructionCount()) {
+        machine.start(options.life().paused());
+        return;
+      }
+      if (instructionRunner.started()) {
+        throw new IllegalStateException("started already");
+      }
+      firstReset();
+      if (!options.life().paused()) {
+        machine.resume();
+      }
+      instructionRunner.start(options.life().paused());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void firstReset() {
+    if (!reset) {
+      reset = true;
+      machine.resetForInstructionTime();
+    }
+  }
+
+  /** Waits until the machine has ended. */
+  public ShutdownReason awaitExit() throws InterruptedException {
+    return machine.awaitShutdown();
+  }
+
+  public RunState state() {
+    return machine.state();
+  }
+
+  /** What the machine was made of. */
+  public MachineOptions options() {
+    return options;
+  }
+
+  /** Stops all CPUs and guest time; returns when no guest instruction runs any more. */
+  public void pause() {
+    lock.lock();
+    try {
+      if (byInstructionCount()) {
+        instructionRunner.pause();
+      } else {
+        machine.pause();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets the guest run again. */
+  public void resume() {
+    lock.lock();
+    try {
+      if (byInstructionCount()) {
+        instructionRunner.resume();
+      } else {
+        machine.resume();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits until the guest does not run any more: paused, at a breakpoint, or ended.
+   *
+   * @return whether that happened within {@code limit}
+   */
+  public boolean awaitStop(Duration limit) throws InterruptedException {
+    long left = limit.toNanos();
+    stateLock.lock();
+    try {
+      while (seen == RunState.RUNNING) {
+        if (left <= 0) {
+          return false;
+        }
+        left = stateChanged.awaitNanos(left);
+      }
+      return true;
+    } finally {
+      stateLock.unlock();
+    }
+  }
+
+  /** Asks for a reset of the whole machine, as by its reset button. Returns at once. */
+  public void reset() {
+    machine.requestReset(false);
+  }
+
+  /** Ends the machine, as if the process were told to. Returns at once. */
+  public void quit() {
+    end(new ShutdownReason(ShutdownReason.Kind.HOST_QUIT, 0, ""));
+  }
+
+  private void end(ShutdownReason why) {
+    if (byInstructionCount()) {
+      instructionRunner.stop();
+    }
+    machine.requestShutdown(why);
+  }
+
+  public List<VmCpu> cpus() {
+    return cpus;
+  }
+
+  /** The CPU with a number, from 0. */
+  public VmCpu cpu(int index) {
+    return cpus.get(index);
+  }
+
+  public VmMemory memory() {
+    return memory;
+  }
+
+  /** The first serial line, when the builder was given no other. */
+  public VmConsole console() {
+    return console;
+  }
+
+  /** The device tree that the guest gets. */
+  public byte[] deviceTree() {
+    return deviceTree.clone();
+  }
+
+  /** The disk images by id. */
+  public Map<String, BlockNode> drives() {
+    return drives;
+  }
+
+  /** The machine itself: bus, devices, clock. */
+  public Machine machine() {
+    return machine;
+  }
+
+  /**
+   * Runs the guest on the calling thread for {@code instructions}, all CPUs together; the machine must have been built
+   * with {@link VmBuilder#icount} and not be started.
+   *
+   * @return instructions executed; fewer than asked when the machine ended, met a breakpoint or sleeps for good
+   */
+  public long runFor(long instructions) {
+    lock.lock();
+    try {
+      if (!byInstructionCount() || instructionRunner.started()) {
+        throw new IllegalStateException("runFor needs icount and a machine that was not started");
+      }
+      firstReset();
+      return machine.runFor(instructions);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** All guest-visible state but disks. */
+  public byte[] save() {
+    return whileStopped(machine::save);
+  }
+
+  /**
+   * Loads what {@link #save} wrote on a machine with the same options. In real time this one must have been started,
+   * paused for instance.
+   *
+   * @throws VmException when the state does not fit; the machine is not to be used any more then
+   */
+  public void load(byte[] state) throws VmException {
+    Optional<StateException> failure =
+        whileStopped(
+            () -> {
+              if (byInstructionCount() && !instructionRunner.started()) {
+                firstReset();
+              }
+              try {
+                machine.load(state);
+                return Optional.empty();
+              } catch (StateException e) {
+                return Optional.of(e);
+              }
+            });
+    if (failure.isPresent()) {
+      throw new VmException("saved state: " + failure.get().getMessage(), failure.get());
+    }
+  }
+
+  /** Calls {@code body} while no guest instruction runs; a machine that ran goes on afterwards. */
+  public <T> T whileStopped(Supplier<T> body) {
+    lock.lock();
+    try {
+      boolean runs = state() == RunState.RUNNING;
+      if (runs) {
+        pause();
+      }
+      try {
+        return body.get();
+      } finally {
+        if (runs) {
+          resume();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends the machine if it has not ended and releases files and channels. Harmless when repeated. */
+  @Override
+  public void close() throws VmException {
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    } finally {
+      lock.unlock();
+    }
+    end(new ShutdownReason(ShutdownReason.Kind.HOST_QUIT, 0, ""));
+    machine.cpus().forEach(Cpu::requestExit);
+    machine.close();
+    backends.forEach(CharBackend::close);
+    List<BlockException> failures = new ArrayList<>();
+    for (BlockNode node : drives.values()) {
+      try {
+        node.close();
+      } catch (BlockException e) {
+        failures.add(e);
+      }
+    }
+    if (!failures.isEmpty()) {
+      throw new VmException(failures.getFirst().getMessage(), failures.getFirst());
+    }
+  }
+}

@@ -1,0 +1,229 @@
+package org.ascus.polyglot;
+
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.LongSupplier;
+import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.board.riscv.Firmware;
+import org.ascus.devices.board.riscv.VirtBoard;
+import org.ascus.devices.board.riscv.VirtOptions;
+import org.ascus.devices.chardev.CharBackend;
+import org.ascus.devices.loader.LoadException;
+import org.ascus.devices.virtio.VirtioBus;
+import org.ascus.isa.riscv.RiscvConfig;
+import org.ascus.isa.riscv.RiscvCpus;
+import org.ascus.machine.device.Device;
+import org.ascus.machine.device.DeviceContext;
+import org.ascus.machine.device.DeviceException;
+import org.ascus.machine.device.PropertyValues;
+import org.ascus.machine.run.Machine;
+import org.ascus.machine.trace.Log;
+
+/** Makes a machine of its options: what is cheap to get wrong first. */
+final class VmAssembly implements DeviceContext {
+  private static final int SEED_BYTES = 32;
+
+  private final MachineOptions options;
+  private final List<CharBackend> serials;
+  private final Map<String, CharBackend> chardevs;
+  private final Machine machine;
+  private final DeviceCatalog catalog = new DeviceCatalog();
+  private final Map<String, BlockNode> drives = new LinkedHashMap<>();
+  private final Set<String> ids = new HashSet<>();
+  private final List<Device> plugged = new ArrayList<>();
+  private Optional<VirtBoard> board = Optional.empty();
+
+  VmAssembly(MachineOptions options, List<CharBackend> serials, Map<String, CharBackend> chardevs, Log log) {
+    this.options = options;
+    this.serials = new ArrayList<>(serials);
+    this.chardevs = new LinkedHashMap<>(chardevs);
+    this.machine = new Machine(log);
+  }
+
+  private record Planned(DeviceOptions device, PropertyValues values) {}
+
+  Vm build() throws VmException {
+    try {
+      return assemble();
+    } catch (VmException e) {
+      closeDrives(e);
+      throw e;
+    } catch (LoadException e) {
+      VmException failure = new VmException(e.getMessage(), e);
+      closeDrives(failure);
+      throw failure;
+    }
+  }
+
+  private Vm assemble() throws VmException, LoadException {
+    RiscvConfig config = cpuConfig(options.cpu());
+    checkSizes();
+    for (GlobalProperty global : options.globals()) {
+      catalog.check(global);
+    }
+    List<Planned> plan = plan();
+    Firmware firmware = options.boot().firmware().isPresent() ? options.boot().firmware().get() : DefaultFirmware.find();
+    for (DriveOptions drive : options.drives()) {
+      open(drive);
+    }
+    VmConsole console = new VmConsole();
+    if (serials.isEmpty()) {
+      serials.add(console);
+    }
+    options.icountShift().ifPresent(machine::useInstructionTime);
+    machine.setRebootEnds(options.life().noReboot());
+    machine.setShutdownPauses(options.life().noShutdown());
+    VirtBoard made;
+    try {
+      made =
+          VirtBoard.build(machine, new RiscvCpus(config, options.accelerator().acceleration()), boardOptions(firmware));
+    } catch (DeviceException e) {
+      throw new VmException(e.getMessage(), e);
+    }
+    board = Optional.of(made);
+    for (Planned p : plan) {
+      plug(p);
+    }
+    List<CharBackend> backends = new ArrayList<>(serials);
+    backends.addAll(chardevs.values());
+    return new Vm(machine, options, made.deviceTree(), console, drives, backends);
+  }
+
+  /** What {@code -cpu} says. */
+  static RiscvConfig cpuConfig(String model) throws VmException {
+    try {
+      return RiscvConfig.parse(model);
+    } catch (IllegalArgumentException e) {
+      throw new VmException("-cpu " + model + ": " + e.getMessage(), e);
+    }
+  }
+
+  private void checkSizes() throws VmException {
+    if (options.smp() < 1 || options.smp() > MachineOptions.MAX_CPUS) {
+      throw new VmException("-smp " + options.smp() + ": the machine has 1 to " + MachineOptions.MAX_CPUS + " CPUs");
+    }
+    if (options.ramSize() < 1 << 20) {
+      throw new VmException("-m " + options.ramSize() + ": at least 1 MiB of RAM is needed");
+    }
+  }
+
+  private List<Planned> plan() throws VmException {
+    List<Planned> plan = new ArrayList<>();
+    for (DeviceOptions device : options.devices()) {
+      plan.add(new Planned(device, catalog.values(device, options.globals())));
+    }
+    for (DriveOptions drive : options.drives()) {
+      if (drive.virtio()) {
+        DeviceOptions device =
+            new DeviceOptions(drive.option(), "virtio-blk-device", "", Map.of("drive", drive.id()));
+        plan.add(new Planned(device, catalog.values(device, options.globals())));
+      }
+    }
+    return plan;
+  }
+
+  private void open(DriveOptions drive) throws VmException {
+    if (drives.containsKey(drive.id())) {
+      throw new VmException(drive.option() + ": there is another drive with id '" + drive.id() + "'");
+    }
+    try {
+      drives.put(drive.id(), drive.image().open());
+    } catch (BlockException e) {
+      throw new VmException(drive.option() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private void closeDrives(VmException because) {
+    for (BlockNode node : drives.values()) {
+      try {
+        node.close();
+      } catch (BlockException e) {
+        because.addSuppressed(e);
+      }
+    }
+  }
+
+  private VirtOptions boardOptions(Firmware firmware) {
+    BootOptions boot = options.boot();
+    boolean repeatable = options.icountShift().isPresent();
+    byte[] seed = new byte[SEED_BYTES];
+    if (!repeatable) {
+      new SecureRandom().nextBytes(seed);
+    }
+    return new VirtOptions(
+        options.ramSize(),
+        options.smp(),
+        boot.kernel(),
+        boot.initrd(),
+        boot.append(),
+        boot.dtb(),
+        firmware,
+        serials,
+        boot.pflash(),
+        DeviceCatalog.legacyVirtio(options.globals()),
+        hostEpoch(),
+        seed);
+  }
+
+  /** Wall-clock time at guest time 0. */
+  private LongSupplier hostEpoch() {
+    return () -> System.currentTimeMillis() * 1_000_000 - machine.clock().nanos();
+  }
+
+  private void plug(Planned planned) throws VmException {
+    DeviceOptions device = planned.device();
+    String id = device.id().isEmpty() ? freeId(device.driver()) : device.id();
+    if (!ids.add(id)) {
+      throw new VmException(device.option() + ": Duplicate device ID '" + id + "'");
+    }
+    try {
+      Device made = catalog.find(device.driver()).orElseThrow().factory().create(this, id, planned.values());
+      machine.addDevice(made);
+      plugged.add(made);
+    } catch (DeviceException e) {
+      throw new VmException(device.option() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private String freeId(String driver) {
+    int number = 0;
+    while (ids.contains(driver + "." + number)) {
+      number++;
+    }
+    return driver + "." + number;
+  }
+
+  @Override
+  public Machine machine() {
+    return machine;
+  }
+
+  @Override
+  public <T> T lookup(Class<T> kind, String id) throws DeviceException {
+    if (kind == VirtioBus.class && id.isEmpty()) {
+      return kind.cast(board.orElseThrow().virtioBus());
+    }
+    Optional<?> found;
+    if (kind == BlockNode.class) {
+      found = Optional.ofNullable(drives.get(id));
+    } else if (kind == CharBackend.class) {
+      found = Optional.ofNullable(chardevs.get(id));
+    } else {
+      found =
+          machine.devices().stream()
+              .filter(d -> kind.isInstance(d) && (id.isEmpty() || d.id().equals(id) || (d.id() + ".0").equals(id)))
+              .findFirst();
+    }
+    if (found.isEmpty()) {
+      throw new DeviceException(id.isEmpty() ? "no bus for this device found" : "can't find '" + id + "'");
+    }
+    return kind.cast(found.get());
+  }
+}
