@@ -1,6 +1,6 @@
 package org.ascus.devices.chardev;
 
-/** Takes input from a {@link CharBackend}, on the back end's thread. */
+/** Takes input from a {@link CharBackend}, on the back end's thread, which holds no lock of the back end meanwhile. */
 public interface CharReceiver {
   /** How many bytes {@link #receive} would take now. */
   int canReceive();
@@ -10,4 +10,10 @@ public interface CharReceiver {
 
   /** A break condition on the line. */
   default void breakReceived() {}
+
+  /** The back end, which had said it has no room, has some again. */
+  default void canSend() {}
+
+  /** On a multiplexer: this receiver has got, or lost, the input. */
+  default void focusChanged(boolean focused) {}
 }

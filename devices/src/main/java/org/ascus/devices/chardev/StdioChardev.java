@@ -4,135 +4,110 @@ import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.Optional;
 
 /**
- * Standard input and output of the process. Output is collected and written by a thread of its own, so that a guest that
- * prints byte by byte costs one host write a burst; {@link #close} writes what is left.
+ * Standard input and output of the process; one at most in a process. A terminal is in raw mode from the moment a device
+ * or multiplexer is connected until {@link #close}, which the end of the process calls too, whatever ends it but
+ * SIGKILL. The end of standard input is the end of input and nothing else.
  */
 public final class StdioChardev implements CharBackend {
-  private static final int BUFFER = 1 << 16;
+  private final InputStream in;
+  private final InputFeeder input;
+  private final OutputPump output;
+  private final Optional<HostTerminal> terminal;
+  private final boolean signals;
+  private final Thread hook = new Thread(this::release, "ascus-stdio-restore");
+  private volatile CharReceiver receiver = RingChardev.NOBODY;
+  private boolean connected;
+  private boolean closed;
 
-  private final FileOutputStream out = new FileOutputStream(FileDescriptor.out);
-  private final FileInputStream in = new FileInputStream(FileDescriptor.in);
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-  private final Condition room = lock.newCondition();
-  private final AtomicBoolean closed = new AtomicBoolean();
-  private final Thread writer;
-  private byte[] buffer = new byte[BUFFER];
-  private int used;
-  private volatile CharReceiver receiver;
-
+  /** For a terminal whose interrupt key ends the process. */
   public StdioChardev() {
-    writer = Thread.ofPlatform().daemon().name("ascus-stdout").start(this::writeLoop);
+    this(true);
+  }
+
+  /**
+   * @param signals on a terminal the interrupt, quit and suspend keys act on the process; otherwise the guest gets them
+   */
+  public StdioChardev(boolean signals) {
+    this(
+        new FileInputStream(FileDescriptor.in),
+        new FileOutputStream(FileDescriptor.out),
+        HostTerminal.find(),
+        signals);
+  }
+
+  StdioChardev(InputStream in, OutputStream out, Optional<HostTerminal> terminal, boolean signals) {
+    this.in = in;
+    this.terminal = terminal;
+    this.signals = signals;
+    this.input = new InputFeeder(InputFeeder.thread("stdio"), () -> {});
+    this.output = new OutputPump("stdio", out, () -> receiver.canSend());
   }
 
   @Override
   public void write(byte[] data, int offset, int length) {
-    lock.lock();
-    try {
-      for (int i = 0; i < length; i++) {
-        while (used == BUFFER && !closed.get()) {
-          room.awaitUninterruptibly();
-        }
-        if (used < BUFFER) {
-          buffer[used++] = data[offset + i];
-        }
-      }
-      changed.signal();
-    } finally {
-      lock.unlock();
-    }
+    output.write(data, offset, length);
   }
 
-  private void writeLoop() {
-    byte[] spare = new byte[BUFFER];
-    while (true) {
-      int count;
-      lock.lock();
-      try {
-        while (used == 0) {
-          if (closed.get()) {
-            return;
-          }
-          changed.awaitUninterruptibly();
-        }
-        byte[] full = buffer;
-        count = used;
-        buffer = spare;
-        spare = full;
-        used = 0;
-        room.signalAll();
-      } finally {
-        lock.unlock();
-      }
-      try {
-        out.write(spare, 0, count);
-      } catch (IOException e) {
-        // Nobody reads any more; the guest goes on as with a disconnected terminal.
-      }
-    }
+  @Override
+  public boolean hasRoom() {
+    return output.hasRoom();
   }
 
   @Override
   public void connect(CharReceiver newReceiver) {
-    boolean first = receiver == null;
     receiver = newReceiver;
-    if (first) {
-      Thread.ofPlatform().daemon().name("ascus-stdin").start(this::readLoop);
+    input.connect(newReceiver);
+    synchronized (this) {
+      if (connected) {
+        return;
+      }
+      connected = true;
+      Runtime.getRuntime().addShutdownHook(hook);
+      terminal.ifPresent(t -> t.makeRaw(signals));
     }
+    Thread.ofPlatform().daemon().name("ascus-stdin").start(this::readLoop);
   }
 
   private void readLoop() {
-    byte[] data = new byte[256];
+    byte[] data = new byte[4096];
     try {
-      while (!closed.get()) {
-        int count = in.read(data);
-        if (count < 0) {
-          return;
-        }
-        int done = 0;
-        while (done < count && !closed.get()) {
-          int now = Math.min(receiver.canReceive(), count - done);
-          if (now > 0) {
-            receiver.receive(data, done, now);
-            done += now;
-          } else {
-            awaitRoom();
-          }
-        }
+      for (int count = in.read(data); count >= 0; count = in.read(data)) {
+        input.put(data, 0, count);
       }
     } catch (IOException | InterruptedException e) {
       // Standard input is gone: there is no more input.
     }
   }
 
-  private synchronized void awaitRoom() throws InterruptedException {
-    wait(10);
+  @Override
+  public void acceptInput() {
+    input.wake();
+  }
+
+  private void release() {
+    output.flush();
+    terminal.ifPresent(HostTerminal::restore);
   }
 
   @Override
-  public synchronized void acceptInput() {
-    notifyAll();
-  }
-
-  @Override
-  public void close() {
-    if (closed.compareAndSet(false, true)) {
-      lock.lock();
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    input.close();
+    release();
+    // Standard output itself stays open for the rest of the process.
+    if (connected) {
       try {
-        changed.signal();
-        room.signalAll();
-      } finally {
-        lock.unlock();
-      }
-      try {
-        writer.join(5000);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        // The process ends already.
       }
     }
   }

@@ -1,0 +1,45 @@
+package org.ascus.devices.chardev;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/** Writes output to a file; there is no input. */
+public final class FileChardev implements CharBackend {
+  private final OutputPump output;
+  private volatile CharReceiver receiver = RingChardev.NOBODY;
+
+  /**
+   * @param append keeps what the file has; otherwise it is emptied first
+   * @throws IOException when the file cannot be written
+   */
+  public FileChardev(Path path, boolean append) throws IOException {
+    StandardOpenOption mode = append ? StandardOpenOption.APPEND : StandardOpenOption.TRUNCATE_EXISTING;
+    this.output =
+        new OutputPump(
+            "file",
+            Files.newOutputStream(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, mode),
+            () -> receiver.canSend());
+  }
+
+  @Override
+  public void write(byte[] data, int offset, int length) {
+    output.write(data, offset, length);
+  }
+
+  @Override
+  public boolean hasRoom() {
+    return output.hasRoom();
+  }
+
+  @Override
+  public void connect(CharReceiver newReceiver) {
+    receiver = newReceiver;
+  }
+
+  @Override
+  public void close() {
+    output.close();
+  }
+}
