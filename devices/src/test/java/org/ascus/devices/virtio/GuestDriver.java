@@ -232,6 +232,10 @@ public final class GuestDriver implements AutoCloseable {
 
   /** Resets the device and negotiates {@code features} and, on a modern slot, VERSION_1. */
   public void start(long features) {
+    if (legacy) {
+      // Linux tells its page size when it finds the slot, before the reset that every driver starts with.
+      write(0x28, 4096);
+    }
     write(0x70, 0);
     next = Math.max(next, RAM + 4096);
     write(0x70, VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER);
@@ -240,9 +244,7 @@ public final class GuestDriver implements AutoCloseable {
     write(0x20, wanted);
     write(0x24, 1);
     write(0x20, wanted >>> 32);
-    if (legacy) {
-      write(0x28, 4096);
-    } else {
+    if (!legacy) {
       int status = VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER | VirtioStatus.FEATURES_OK;
       write(0x70, status);
       assertThat(read(0x70)).isEqualTo(status);

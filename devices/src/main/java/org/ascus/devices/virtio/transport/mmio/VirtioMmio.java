@@ -323,7 +323,6 @@ public final class VirtioMmio extends Device implements BusDevice, VirtioBus, Vi
     driverFeaturesSel = 0;
     driverFeatures = 0;
     queueSel = 0;
-    guestPageShift = 0;
     java.util.Arrays.fill(queueAlign, 0);
   }
 
@@ -335,6 +334,8 @@ public final class VirtioMmio extends Device implements BusDevice, VirtioBus, Vi
       plugged.get().lock().lock();
       try {
         resetRegisters();
+        // Not in a reset by status: legacy drivers tell their page size once, before they reset the device.
+        guestPageShift = 0;
       } finally {
         plugged.get().lock().unlock();
         lock().unlock();
