@@ -22,7 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Our device tree against the tools that others use: the device tree compiler, and QEMU's own board. */
 class VirtTreeOracleTest {
   /** Nodes of QEMU's board that this one has no devices for. */
-  private static final List<String> ABSENT = List.of("pci@30000000", "platform-bus@4000000", "pmu", "fw-cfg@10100000", "flash@20000000");
+  private static final List<String> ABSENT =
+      List.of("pci@30000000", "platform-bus@4000000", "pmu", "fw-cfg@10100000", "flash@20000000");
 
   @TempDir private Path dir;
 
