@@ -6,6 +6,8 @@ package org.ascus.isa.cpu;
  * block of its own.
  */
 public final class Block {
+  private static final int MAX_TARGETS = 24;
+
   /** Physical address of the first instruction. */
   public final long physical;
 
@@ -27,6 +29,9 @@ public final class Block {
   /** Heat at which a compile request was or will be made. */
   public int threshold;
 
+  /** Where its computed jump has gone, in bytes from the first instruction; 0 ends the list. Races lose entries only. */
+  public int[] jumpTargets;
+
   /** Compiled code that starts here, or null. */
   public volatile CompiledCode compiled;
 
@@ -36,6 +41,25 @@ public final class Block {
     this.offsets = offsets;
     this.secondPage = secondPage;
     this.threshold = threshold;
+  }
+
+  /** Notes a target of the computed jump that ends this block; far ones and too many are forgotten. */
+  public void noteJump(long distance) {
+    if (distance != (short) distance || distance == 0) {
+      return;
+    }
+    if (jumpTargets == null) {
+      jumpTargets = new int[MAX_TARGETS];
+    }
+    for (int i = 0; i < MAX_TARGETS; i++) {
+      if (jumpTargets[i] == distance) {
+        return;
+      }
+      if (jumpTargets[i] == 0) {
+        jumpTargets[i] = (int) distance;
+        return;
+      }
+    }
   }
 
   /** Length in bytes. */

@@ -1,5 +1,7 @@
 package org.ascus.isa.fp;
 
+import com.oracle.truffle.api.CompilerDirectives.TruffleBoundary;
+
 /**
  * IEEE 754 binary32 on encodings held in an int. Every operation ORs the exceptions it raises into the status, rounds
  * once in the given {@link RoundingMode}, delivers {@link #DEFAULT_NAN} for every NaN result and detects tininess
@@ -57,6 +59,7 @@ public final class F32 {
   }
 
   /** {@link #add} in integer arithmetic. */
+  @TruffleBoundary
   public static int addSlow(FpStatus s, int a, int b, int rm) {
     return (int) SoftFloat.add(s, FORMAT, wide(a), wide(b), rm);
   }
@@ -67,6 +70,7 @@ public final class F32 {
   }
 
   /** {@link #sub} in integer arithmetic. */
+  @TruffleBoundary
   public static int subSlow(FpStatus s, int a, int b, int rm) {
     return (int) SoftFloat.sub(s, FORMAT, wide(a), wide(b), rm);
   }
@@ -86,6 +90,7 @@ public final class F32 {
   }
 
   /** {@link #mul} in integer arithmetic. */
+  @TruffleBoundary
   public static int mulSlow(FpStatus s, int a, int b, int rm) {
     return (int) SoftFloat.mul(s, FORMAT, wide(a), wide(b), rm);
   }
@@ -108,6 +113,7 @@ public final class F32 {
   }
 
   /** {@link #div} in integer arithmetic. */
+  @TruffleBoundary
   public static int divSlow(FpStatus s, int a, int b, int rm) {
     return (int) SoftFloat.div(s, FORMAT, wide(a), wide(b), rm);
   }
@@ -127,6 +133,7 @@ public final class F32 {
   }
 
   /** {@link #sqrt} in integer arithmetic. */
+  @TruffleBoundary
   public static int sqrtSlow(FpStatus s, int a, int rm) {
     return (int) SoftFloat.sqrt(s, FORMAT, wide(a), rm);
   }
@@ -156,6 +163,7 @@ public final class F32 {
   }
 
   /** {@link #fma} in integer arithmetic. */
+  @TruffleBoundary
   public static int fmaSlow(FpStatus s, int a, int b, int c, int rm) {
     return (int) SoftFloat.fma(s, FORMAT, wide(a), wide(b), wide(c), rm);
   }
@@ -171,6 +179,7 @@ public final class F32 {
   }
 
   /** {@link #min} in integer arithmetic. */
+  @TruffleBoundary
   public static int minSlow(FpStatus s, int a, int b) {
     return (int) SoftFloat.min(s, FORMAT, wide(a), wide(b));
   }
@@ -186,6 +195,7 @@ public final class F32 {
   }
 
   /** {@link #max} in integer arithmetic. */
+  @TruffleBoundary
   public static int maxSlow(FpStatus s, int a, int b) {
     return (int) SoftFloat.max(s, FORMAT, wide(a), wide(b));
   }
@@ -201,6 +211,7 @@ public final class F32 {
   }
 
   /** {@link #eq} in integer arithmetic. */
+  @TruffleBoundary
   public static boolean eqSlow(FpStatus s, int a, int b) {
     return SoftFloat.eq(s, FORMAT, wide(a), wide(b));
   }
@@ -216,6 +227,7 @@ public final class F32 {
   }
 
   /** {@link #lt} in integer arithmetic. */
+  @TruffleBoundary
   public static boolean ltSlow(FpStatus s, int a, int b) {
     return SoftFloat.lt(s, FORMAT, wide(a), wide(b));
   }
@@ -231,6 +243,7 @@ public final class F32 {
   }
 
   /** {@link #le} in integer arithmetic. */
+  @TruffleBoundary
   public static boolean leSlow(FpStatus s, int a, int b) {
     return SoftFloat.le(s, FORMAT, wide(a), wide(b));
   }
@@ -255,6 +268,7 @@ public final class F32 {
   }
 
   /** {@link #toInt32} in integer arithmetic. */
+  @TruffleBoundary
   public static int toInt32Slow(FpStatus s, int a, int rm) {
     return (int) SoftFloat.toInteger(s, FORMAT, wide(a), rm, Integer.MAX_VALUE, 1L << 31);
   }
@@ -271,6 +285,7 @@ public final class F32 {
   }
 
   /** {@link #toUint32} in integer arithmetic. */
+  @TruffleBoundary
   public static int toUint32Slow(FpStatus s, int a, int rm) {
     return (int) SoftFloat.toInteger(s, FORMAT, wide(a), rm, 0xffff_ffffL, 0);
   }
@@ -287,6 +302,7 @@ public final class F32 {
   }
 
   /** {@link #toInt64} in integer arithmetic. */
+  @TruffleBoundary
   public static long toInt64Slow(FpStatus s, int a, int rm) {
     return SoftFloat.toInteger(s, FORMAT, wide(a), rm, Long.MAX_VALUE, Long.MIN_VALUE);
   }
@@ -303,6 +319,7 @@ public final class F32 {
   }
 
   /** {@link #toUint64} in integer arithmetic. */
+  @TruffleBoundary
   public static long toUint64Slow(FpStatus s, int a, int rm) {
     return SoftFloat.toInteger(s, FORMAT, wide(a), rm, -1L, 0);
   }
@@ -327,6 +344,7 @@ public final class F32 {
   }
 
   /** {@link #fromInt64} in integer arithmetic. */
+  @TruffleBoundary
   public static int fromInt64Slow(FpStatus s, long v, int rm) {
     return (int) SoftFloat.fromInteger(s, FORMAT, v < 0, Math.abs(v), rm);
   }
@@ -337,6 +355,7 @@ public final class F32 {
   }
 
   /** {@link #fromUint64} in integer arithmetic. */
+  @TruffleBoundary
   public static int fromUint64Slow(FpStatus s, long v, int rm) {
     return (int) SoftFloat.fromInteger(s, FORMAT, false, v, rm);
   }
@@ -353,6 +372,7 @@ public final class F32 {
   }
 
   /** {@link #fromF64} in integer arithmetic. */
+  @TruffleBoundary
   public static int fromF64Slow(FpStatus s, long a, int rm) {
     return (int) SoftFloat.convert(s, FORMAT, SoftFloat.BINARY64, a, rm);
   }

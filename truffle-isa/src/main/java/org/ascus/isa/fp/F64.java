@@ -1,5 +1,7 @@
 package org.ascus.isa.fp;
 
+import com.oracle.truffle.api.CompilerDirectives.TruffleBoundary;
+
 /**
  * IEEE 754 binary64 on encodings held in a long. Every operation ORs the exceptions it raises into the status, rounds
  * once in the given {@link RoundingMode}, delivers {@link #DEFAULT_NAN} for every NaN result and detects tininess
@@ -53,6 +55,7 @@ public final class F64 {
   }
 
   /** {@link #add} in integer arithmetic. */
+  @TruffleBoundary
   public static long addSlow(FpStatus s, long a, long b, int rm) {
     return SoftFloat.add(s, FORMAT, a, b, rm);
   }
@@ -63,6 +66,7 @@ public final class F64 {
   }
 
   /** {@link #sub} in integer arithmetic. */
+  @TruffleBoundary
   public static long subSlow(FpStatus s, long a, long b, int rm) {
     return SoftFloat.sub(s, FORMAT, a, b, rm);
   }
@@ -88,6 +92,7 @@ public final class F64 {
   }
 
   /** {@link #mul} in integer arithmetic. */
+  @TruffleBoundary
   public static long mulSlow(FpStatus s, long a, long b, int rm) {
     return SoftFloat.mul(s, FORMAT, a, b, rm);
   }
@@ -113,6 +118,7 @@ public final class F64 {
   }
 
   /** {@link #div} in integer arithmetic. */
+  @TruffleBoundary
   public static long divSlow(FpStatus s, long a, long b, int rm) {
     return SoftFloat.div(s, FORMAT, a, b, rm);
   }
@@ -133,6 +139,7 @@ public final class F64 {
   }
 
   /** {@link #sqrt} in integer arithmetic. */
+  @TruffleBoundary
   public static long sqrtSlow(FpStatus s, long a, int rm) {
     return SoftFloat.sqrt(s, FORMAT, a, rm);
   }
@@ -149,6 +156,7 @@ public final class F64 {
   }
 
   /** {@link #fma} in integer arithmetic. */
+  @TruffleBoundary
   public static long fmaSlow(FpStatus s, long a, long b, long c, int rm) {
     return SoftFloat.fma(s, FORMAT, a, b, c, rm);
   }
@@ -164,6 +172,7 @@ public final class F64 {
   }
 
   /** {@link #min} in integer arithmetic. */
+  @TruffleBoundary
   public static long minSlow(FpStatus s, long a, long b) {
     return SoftFloat.min(s, FORMAT, a, b);
   }
@@ -179,6 +188,7 @@ public final class F64 {
   }
 
   /** {@link #max} in integer arithmetic. */
+  @TruffleBoundary
   public static long maxSlow(FpStatus s, long a, long b) {
     return SoftFloat.max(s, FORMAT, a, b);
   }
@@ -194,6 +204,7 @@ public final class F64 {
   }
 
   /** {@link #eq} in integer arithmetic. */
+  @TruffleBoundary
   public static boolean eqSlow(FpStatus s, long a, long b) {
     return SoftFloat.eq(s, FORMAT, a, b);
   }
@@ -209,6 +220,7 @@ public final class F64 {
   }
 
   /** {@link #lt} in integer arithmetic. */
+  @TruffleBoundary
   public static boolean ltSlow(FpStatus s, long a, long b) {
     return SoftFloat.lt(s, FORMAT, a, b);
   }
@@ -224,6 +236,7 @@ public final class F64 {
   }
 
   /** {@link #le} in integer arithmetic. */
+  @TruffleBoundary
   public static boolean leSlow(FpStatus s, long a, long b) {
     return SoftFloat.le(s, FORMAT, a, b);
   }
@@ -248,6 +261,7 @@ public final class F64 {
   }
 
   /** {@link #toInt32} in integer arithmetic. */
+  @TruffleBoundary
   public static int toInt32Slow(FpStatus s, long a, int rm) {
     return (int) SoftFloat.toInteger(s, FORMAT, a, rm, Integer.MAX_VALUE, 1L << 31);
   }
@@ -264,6 +278,7 @@ public final class F64 {
   }
 
   /** {@link #toUint32} in integer arithmetic. */
+  @TruffleBoundary
   public static int toUint32Slow(FpStatus s, long a, int rm) {
     return (int) SoftFloat.toInteger(s, FORMAT, a, rm, 0xffff_ffffL, 0);
   }
@@ -280,6 +295,7 @@ public final class F64 {
   }
 
   /** {@link #toInt64} in integer arithmetic. */
+  @TruffleBoundary
   public static long toInt64Slow(FpStatus s, long a, int rm) {
     return SoftFloat.toInteger(s, FORMAT, a, rm, Long.MAX_VALUE, Long.MIN_VALUE);
   }
@@ -296,6 +312,7 @@ public final class F64 {
   }
 
   /** {@link #toUint64} in integer arithmetic. */
+  @TruffleBoundary
   public static long toUint64Slow(FpStatus s, long a, int rm) {
     return SoftFloat.toInteger(s, FORMAT, a, rm, -1L, 0);
   }
@@ -320,6 +337,7 @@ public final class F64 {
   }
 
   /** {@link #fromInt64} in integer arithmetic. */
+  @TruffleBoundary
   public static long fromInt64Slow(FpStatus s, long v, int rm) {
     return SoftFloat.fromInteger(s, FORMAT, v < 0, Math.abs(v), rm);
   }
@@ -330,6 +348,7 @@ public final class F64 {
   }
 
   /** {@link #fromUint64} in integer arithmetic. */
+  @TruffleBoundary
   public static long fromUint64Slow(FpStatus s, long v, int rm) {
     return SoftFloat.fromInteger(s, FORMAT, false, v, rm);
   }
@@ -341,6 +360,7 @@ public final class F64 {
   }
 
   /** {@link #fromF32} in integer arithmetic. */
+  @TruffleBoundary
   public static long fromF32Slow(FpStatus s, int a) {
     return SoftFloat.convert(s, FORMAT, SoftFloat.BINARY32, a & 0xffff_ffffL, RoundingMode.RNE);
   }

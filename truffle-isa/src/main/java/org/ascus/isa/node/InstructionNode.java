@@ -58,12 +58,12 @@ public abstract class InstructionNode extends Node {
     return true;
   }
 
-  @TruffleBoundary(transferToInterpreterOnException = false)
+  @TruffleBoundary
   protected static long loadSlow(VCpu cpu, long va, int widthLog2) {
     return cpu.loadSlow(va, widthLog2);
   }
 
-  @TruffleBoundary(transferToInterpreterOnException = false)
+  @TruffleBoundary
   protected static void storeSlow(VCpu cpu, long va, int widthLog2, long value) {
     cpu.storeSlow(va, widthLog2, value);
   }

@@ -77,6 +77,7 @@ public final class RegionRoot extends RootNode {
   @ExplodeLoop(kind = ExplodeLoop.LoopExplosionKind.MERGE_EXPLODE)
   private void run(VirtualFrame frame, VCpu cpu) {
     int index = 0;
+    dispatch:
     while (true) {
       if (index == TerminatorNode.EXIT) {
         storeRegisters(frame, cpu);
@@ -118,6 +119,15 @@ public final class RegionRoot extends RootNode {
       long target = end.target(frame, cpu);
       cpu.budget = frame.getLongStatic(RegionFrame.BUDGET);
       cpu.pc = target;
+      if (end.kind == TerminatorNode.Kind.SWITCH && !spent(frame)) {
+        long distance = target - frame.getLongStatic(RegionFrame.ENTRY_PC);
+        for (int i = 0; i < end.switchBlocks.length; i++) {
+          if (distance == end.switchOffsets[i]) {
+            index = end.switchBlocks[i];
+            continue dispatch;
+          }
+        }
+      }
       if (end.kind == TerminatorNode.Kind.LEAVE || end.taken < 0) {
         index = TerminatorNode.EXIT;
         continue;

@@ -1,5 +1,6 @@
 package org.ascus.isa.node;
 
+import com.oracle.truffle.api.CompilerDirectives.CompilationFinal;
 import com.oracle.truffle.api.frame.VirtualFrame;
 import com.oracle.truffle.api.nodes.Node;
 import org.ascus.isa.cpu.VCpu;
@@ -20,6 +21,8 @@ public abstract class TerminatorNode extends Node {
     JUMP,
     /** {@link #target} computes where it goes, and it comes back to the first edge. */
     CALL,
+    /** {@link #target} computes where it goes; it stays in the region for the targets of {@link #switchOffsets}. */
+    SWITCH,
     /** {@link #target} computes where it goes; no edges. */
     LEAVE
   }
@@ -41,8 +44,24 @@ public abstract class TerminatorNode extends Node {
 
   public final boolean otherBack;
 
+  /** Targets of a SWITCH, in bytes from the region's entry. */
+  @CompilationFinal(dimensions = 1)
+  public final int[] switchOffsets;
+
+  /** The block at each of {@link #switchOffsets}. */
+  @CompilationFinal(dimensions = 1)
+  public final int[] switchBlocks;
+
   protected TerminatorNode(
       Kind kind, int taken, int takenOffset, boolean takenBack, int other, int otherOffset, boolean otherBack) {
+    this(kind, taken, takenOffset, takenBack, other, otherOffset, otherBack, new int[0], new int[0]);
+  }
+
+  protected TerminatorNode(
+      Kind kind, int taken, int takenOffset, boolean takenBack, int other, int otherOffset, boolean otherBack,
+      int[] switchOffsets, int[] switchBlocks) {
+    this.switchOffsets = switchOffsets;
+    this.switchBlocks = switchBlocks;
     this.kind = kind;
     this.taken = taken;
     this.other = other;

@@ -14,8 +14,10 @@ public record Flow(Kind kind, int taken, int next) {
     JUMP,
     CALL,
     CALL_INDIRECT,
-    /** Return or computed jump. */
+    /** Return, or a computed jump of which nothing is known. */
     LEAVE,
+    /** Computed jump that has been seen to go to the block's {@code jumpTargets}. */
+    SWITCH,
     /** The block was cut short; control goes on behind it. */
     FALL,
     /** The last instruction is for the interpreter alone. */

@@ -83,6 +83,13 @@ final class RegionFormer {
         }
         case JUMP, FALL -> work.add(offset + flow.taken());
         case CALL, CALL_INDIRECT -> work.add(offset + flow.next());
+        case SWITCH -> {
+          for (int target : block.jumpTargets) {
+            if (target != 0) {
+              work.add(offset + target);
+            }
+          }
+        }
         case LEAVE, STOP -> {}
       }
     }
@@ -115,7 +122,7 @@ final class RegionFormer {
       Found f = order.get(i);
       nodes[i] =
           isa.nodes(
-              f.block(), f.offset(), edge(index, f, f.flow().taken()), edge(index, f, f.flow().next()), registers);
+              f.block(), f.offset(), edge(index, f, f.flow().taken()), edge(index, f, f.flow().next()), index, registers);
       ranges[2 * i] = f.block().physical;
       ranges[2 * i + 1] = f.block().physical + f.block().bytes();
     }

@@ -1,5 +1,6 @@
 package org.ascus.isa.region;
 
+import java.util.Map;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.node.BlockNode;
 
@@ -12,9 +13,11 @@ public interface RegionIsa {
    *
    * @param offset of the block from the region's entry, in bytes
    * @param taken where the edges of its {@link Flow} lead
+   * @param blocks numbers of the region's blocks by their offset, for computed jumps
    * @param registers collects the slots that the block reads or writes
    */
-  BlockNode nodes(Block block, int offset, Edge taken, Edge next, RegisterUse registers);
+  BlockNode nodes(
+      Block block, int offset, Edge taken, Edge next, Map<Integer, Integer> blocks, RegisterUse registers);
 
   /**
    * An edge of a region's graph.

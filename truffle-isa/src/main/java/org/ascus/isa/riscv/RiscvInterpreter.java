@@ -56,7 +56,12 @@ final class RiscvInterpreter {
             if (rd != 0) {
               x[rd] = pc + block.offsets[i + 1];
             }
-            s.hotEdge = rd != 0 || rs1 != 1 && rs1 != 5;
+            if (rd == 0 && rs1 != 1 && rs1 != 5) {
+              block.noteJump(next - pc);
+              s.hotEdge = true;
+            } else {
+              s.hotEdge = rd != 0;
+            }
             i++;
             break leave;
           }

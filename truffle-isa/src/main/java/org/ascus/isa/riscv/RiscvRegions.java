@@ -3,7 +3,9 @@ package org.ascus.isa.riscv;
 import com.oracle.truffle.api.CompilerDirectives.TruffleBoundary;
 import com.oracle.truffle.api.frame.VirtualFrame;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.decode.Packed;
@@ -37,7 +39,11 @@ final class RiscvRegions implements RegionIsa {
     return switch (in.shape()) {
       case BRANCH -> new Flow(Flow.Kind.BRANCH, at + Packed.imm(w), next);
       case JAL -> new Flow(Packed.rd(w) == 0 ? Flow.Kind.JUMP : Flow.Kind.CALL, at + Packed.imm(w), next);
-      case JALR -> new Flow(Packed.rd(w) == 0 ? Flow.Kind.LEAVE : Flow.Kind.CALL_INDIRECT, 0, next);
+      case JALR -> {
+        boolean isReturn = Packed.rs1(w) == RA || Packed.rs1(w) == T0;
+        Flow.Kind jump = isReturn || block.jumpTargets == null ? Flow.Kind.LEAVE : Flow.Kind.SWITCH;
+        yield new Flow(Packed.rd(w) == 0 ? jump : Flow.Kind.CALL_INDIRECT, 0, next);
+      }
       default ->
           endsForInterpreter(in, w)
               ? new Flow(Flow.Kind.STOP, at, next)
@@ -50,7 +56,8 @@ final class RiscvRegions implements RegionIsa {
   }
 
   @Override
-  public BlockNode nodes(Block block, int offset, Edge taken, Edge next, RegisterUse use) {
+  public BlockNode nodes(
+      Block block, int offset, Edge taken, Edge next, Map<Integer, Integer> blocks, RegisterUse use) {
     int count = block.code.length;
     Flow flow = flow(block);
     List<InstructionNode> body = new ArrayList<>();
@@ -78,7 +85,16 @@ final class RiscvRegions implements RegionIsa {
           case CALL_INDIRECT, LEAVE -> {
             use.read(Packed.rs1(w));
             use.written(Packed.rd(w));
-            yield new Computed(w, next, behind);
+            yield new Computed(w, next, behind, new int[0], new int[0]);
+          }
+          case SWITCH -> {
+            use.read(Packed.rs1(w));
+            int[] targets =
+                Arrays.stream(block.jumpTargets)
+                    .map(t -> t == 0 ? Integer.MIN_VALUE : offset + t)
+                    .filter(blocks::containsKey)
+                    .toArray();
+            yield new Computed(w, next, behind, targets, Arrays.stream(targets).map(blocks::get).toArray());
           }
           case STOP -> new TerminatorNode.Stop(at);
         };
@@ -374,9 +390,10 @@ final class RiscvRegions implements RegionIsa {
     private final long displacement;
     private final boolean head;
 
-    Computed(long w, Edge next, int behind) {
+    Computed(long w, Edge next, int behind, int[] switchOffsets, int[] switchBlocks) {
       super(
-          Packed.rd(w) == 0 ? Kind.LEAVE : Kind.CALL, Packed.rd(w) == 0 ? EXIT : next.index(), behind, false, EXIT, 0, false);
+          switchBlocks.length > 0 ? Kind.SWITCH : Packed.rd(w) == 0 ? Kind.LEAVE : Kind.CALL,
+          Packed.rd(w) == 0 ? EXIT : next.index(), behind, false, EXIT, 0, false, switchOffsets, switchBlocks);
       rd = Packed.rd(w);
       rs1 = Packed.rs1(w);
       displacement = Packed.imm(w);

@@ -154,7 +154,9 @@ final class InterpreterSource {
           out.append(label)
               .append("{\n            next = x[rs1] + (w >> 32) & -2L;\n")
               .append("            if (rd != 0) {\n              x[rd] = pc + block.offsets[i + 1];\n            }\n")
-              .append("            s.hotEdge = rd != 0 || rs1 != 1 && rs1 != 5;\n")
+              .append("            if (rd == 0 && rs1 != 1 && rs1 != 5) {\n              block.noteJump(next - pc);\n")
+              .append("              s.hotEdge = true;\n            } else {\n              s.hotEdge = rd != 0;\n")
+              .append("            }\n")
               .append("            i++;\n            break leave;\n          }\n");
       default -> {}
     }
