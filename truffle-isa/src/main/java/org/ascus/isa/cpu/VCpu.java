@@ -59,6 +59,9 @@ public abstract class VCpu implements Cpu {
   /** The last block ended in a back edge, a call or a computed jump: its target counts as a head. */
   public boolean hotEdge;
 
+  /** This CPU as the arguments of a call, so that calls between regions allocate nothing. */
+  public final Object[] arguments = {this};
+
   /** How deep compiled regions call each other on the host stack. */
   public int callDepth;
 

@@ -26,7 +26,7 @@ public final class RegionRoot extends RootNode {
   private static final int MAX_CALL_DEPTH = 100;
 
   @Children private final BlockNode[] blocks;
-  @Child private IndirectCallNode call = IndirectCallNode.create();
+  @Child private IndirectCallNode indirectCall = IndirectCallNode.create();
 
   @CompilationFinal(dimensions = 1)
   private final int[] used;
@@ -133,7 +133,7 @@ public final class RegionRoot extends RootNode {
         continue;
       }
       storeRegisters(frame, cpu);
-      if (!call(cpu, target)) {
+      if (!call(cpu, end, target)) {
         return;
       }
       long link = frame.getLongStatic(RegionFrame.ENTRY_PC) + end.takenOffset;
@@ -148,19 +148,24 @@ public final class RegionRoot extends RootNode {
   }
 
   /** Calls the region at {@code target}; false if there is none that can be called. */
-  private boolean call(VCpu cpu, long target) {
-    CompiledCode code = cpu.findCompiled(target);
-    if (!(code instanceof Region region) || !region.isReady() || cpu.callDepth >= MAX_CALL_DEPTH) {
+  private boolean call(VCpu cpu, TerminatorNode end, long target) {
+    if (cpu.callDepth >= MAX_CALL_DEPTH) {
       return false;
     }
-    cpu.callDepth++;
-    Object ran = call.call(region.callTarget(), cpu);
+    Object ran;
+    if (end.callee != null && end.callee.matches(cpu) && end.callee.isReady()) {
+      cpu.callDepth++;
+      ran = end.call.call(cpu.arguments);
+    } else {
+      CompiledCode code = cpu.findCompiled(target);
+      if (!(code instanceof Region region) || !region.isReady()) {
+        return false;
+      }
+      cpu.callDepth++;
+      ran = indirectCall.call(region.callTarget(), cpu.arguments);
+    }
     cpu.callDepth--;
-    if (ran == null) {
-      region.bounced();
-      return false;
-    }
-    return true;
+    return ran != null;
   }
 
   private static boolean spent(VirtualFrame frame) {

@@ -2,8 +2,10 @@ package org.ascus.isa.node;
 
 import com.oracle.truffle.api.CompilerDirectives.CompilationFinal;
 import com.oracle.truffle.api.frame.VirtualFrame;
+import com.oracle.truffle.api.nodes.DirectCallNode;
 import com.oracle.truffle.api.nodes.Node;
 import org.ascus.isa.cpu.VCpu;
+import org.ascus.isa.region.Region;
 
 /**
  * How a block ends. Its successors are edges of the region: the number of a block in it, or {@link #EXIT}; edges go to a
@@ -44,6 +46,12 @@ public abstract class TerminatorNode extends Node {
 
   public final boolean otherBack;
 
+  /** Of a CALL whose target's region was known when this one was formed: that region, else null. */
+  final Region callee;
+
+  /** Calls {@link #callee}. */
+  @Child DirectCallNode call;
+
   /** Targets of a SWITCH, in bytes from the region's entry. */
   @CompilationFinal(dimensions = 1)
   public final int[] switchOffsets;
@@ -54,12 +62,14 @@ public abstract class TerminatorNode extends Node {
 
   protected TerminatorNode(
       Kind kind, int taken, int takenOffset, boolean takenBack, int other, int otherOffset, boolean otherBack) {
-    this(kind, taken, takenOffset, takenBack, other, otherOffset, otherBack, new int[0], new int[0]);
+    this(kind, taken, takenOffset, takenBack, other, otherOffset, otherBack, null, new int[0], new int[0]);
   }
 
   protected TerminatorNode(
       Kind kind, int taken, int takenOffset, boolean takenBack, int other, int otherOffset, boolean otherBack,
-      int[] switchOffsets, int[] switchBlocks) {
+      Region callee, int[] switchOffsets, int[] switchBlocks) {
+    this.callee = callee;
+    this.call = callee == null ? null : DirectCallNode.create(callee.callTarget());
     this.switchOffsets = switchOffsets;
     this.switchBlocks = switchBlocks;
     this.kind = kind;

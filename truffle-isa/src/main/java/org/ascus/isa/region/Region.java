@@ -75,7 +75,7 @@ public final class Region implements CompiledCode, CodeSpace.RegionHandle {
 
   @Override
   public void run(VCpu cpu) {
-    Object ran = callTarget.call(cpu);
+    Object ran = callTarget.call(cpu.arguments);
     if (ran == null) {
       bounced();
     } else {

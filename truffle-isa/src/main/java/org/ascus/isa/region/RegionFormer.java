@@ -122,7 +122,8 @@ final class RegionFormer {
       Found f = order.get(i);
       nodes[i] =
           isa.nodes(
-              f.block(), f.offset(), edge(index, f, f.flow().taken()), edge(index, f, f.flow().next()), index, registers);
+              f.block(), f.offset(), edge(index, f, f.flow().taken()), edge(index, f, f.flow().next()),
+              callee(cpu, pc, f, pages), index, registers);
       ranges[2 * i] = f.block().physical;
       ranges[2 * i + 1] = f.block().physical + f.block().bytes();
     }
@@ -135,6 +136,21 @@ final class RegionFormer {
             slots(registers.written));
     Block[] blocks = order.stream().map(Found::block).toArray(Block[]::new);
     return new Region(blocks, root.getCallTarget(), instructions, rangesWithSeconds, pageOffsets, physicalPages);
+  }
+
+  /** The region that {@code f} calls; the page of its entry becomes one of the caller's pages, checked with them. */
+  private static Optional<Region> callee(VCpu cpu, long pc, Found f, Map<Long, Long> pages) {
+    if (f.flow().kind() != Flow.Kind.CALL) {
+      return Optional.empty();
+    }
+    long va = pc + f.offset() + f.flow().taken();
+    long physical = cpu.probeFetch(va);
+    Block block = physical < 0 ? null : cpu.codeSpace().find(physical);
+    if (block == null || !(block.compiled instanceof Region region) || !region.isValid()) {
+      return Optional.empty();
+    }
+    pages.put((va & -4096L) - (pc & -4096L), physical & -4096L);
+    return Optional.of(region);
   }
 
   private static long[] withSecondPages(List<Found> order, long[] ranges) {

@@ -1,6 +1,7 @@
 package org.ascus.isa.region;
 
 import java.util.Map;
+import java.util.Optional;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.node.BlockNode;
 
@@ -13,11 +14,13 @@ public interface RegionIsa {
    *
    * @param offset of the block from the region's entry, in bytes
    * @param taken where the edges of its {@link Flow} lead
+   * @param callee the region that a CALL at the block's end goes to, if it is known
    * @param blocks numbers of the region's blocks by their offset, for computed jumps
    * @param registers collects the slots that the block reads or writes
    */
   BlockNode nodes(
-      Block block, int offset, Edge taken, Edge next, Map<Integer, Integer> blocks, RegisterUse registers);
+      Block block, int offset, Edge taken, Edge next, Optional<Region> callee, Map<Integer, Integer> blocks,
+      RegisterUse registers);
 
   /**
    * An edge of a region's graph.

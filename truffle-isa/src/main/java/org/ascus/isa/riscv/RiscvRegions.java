@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.decode.Packed;
@@ -16,6 +17,7 @@ import org.ascus.isa.node.RegionFrame;
 import org.ascus.isa.node.StoreNode;
 import org.ascus.isa.node.TerminatorNode;
 import org.ascus.isa.region.Flow;
+import org.ascus.isa.region.Region;
 import org.ascus.isa.region.RegionIsa;
 import org.ascus.isa.table.Flags;
 import org.ascus.isa.table.Instruction;
@@ -57,7 +59,8 @@ final class RiscvRegions implements RegionIsa {
 
   @Override
   public BlockNode nodes(
-      Block block, int offset, Edge taken, Edge next, Map<Integer, Integer> blocks, RegisterUse use) {
+      Block block, int offset, Edge taken, Edge next, Optional<Region> callee, Map<Integer, Integer> blocks,
+      RegisterUse use) {
     int count = block.code.length;
     Flow flow = flow(block);
     List<InstructionNode> body = new ArrayList<>();
@@ -80,7 +83,7 @@ final class RiscvRegions implements RegionIsa {
           case JUMP, FALL -> new TerminatorNode.Jump(taken.index(), offset + flow.taken(), taken.back());
           case CALL -> {
             use.written(Packed.rd(w));
-            yield new Call(next, behind, Packed.rd(w), offset + flow.taken());
+            yield new Call(next, behind, Packed.rd(w), offset + flow.taken(), callee.orElse(null));
           }
           case CALL_INDIRECT, LEAVE -> {
             use.read(Packed.rs1(w));
@@ -369,8 +372,8 @@ final class RiscvRegions implements RegionIsa {
     private final int rd;
     private final int target;
 
-    Call(Edge next, int behind, int rd, int target) {
-      super(Kind.CALL, next.index(), behind, false, EXIT, 0, false);
+    Call(Edge next, int behind, int rd, int target, Region callee) {
+      super(Kind.CALL, next.index(), behind, false, EXIT, 0, false, callee, new int[0], new int[0]);
       this.rd = rd;
       this.target = target;
     }
@@ -393,7 +396,7 @@ final class RiscvRegions implements RegionIsa {
     Computed(long w, Edge next, int behind, int[] switchOffsets, int[] switchBlocks) {
       super(
           switchBlocks.length > 0 ? Kind.SWITCH : Packed.rd(w) == 0 ? Kind.LEAVE : Kind.CALL,
-          Packed.rd(w) == 0 ? EXIT : next.index(), behind, false, EXIT, 0, false, switchOffsets, switchBlocks);
+          Packed.rd(w) == 0 ? EXIT : next.index(), behind, false, EXIT, 0, false, null, switchOffsets, switchBlocks);
       rd = Packed.rd(w);
       rs1 = Packed.rs1(w);
       displacement = Packed.imm(w);
