@@ -137,7 +137,7 @@ ascus_use_aot_cache() {
 # The JVM's own messages go to stderr: stdout is the guest's console.
 ASCUS_FLAGS=(
   -XX:+UseSerialGC -Xms64m -Xmx1g -XX:-UsePerfData -XX:+UnlockExperimentalVMOptions
-  --enable-native-access=org.graalvm.truffle,org.ascus.machine
+  --enable-native-access=org.graalvm.truffle,org.ascus.machine,org.ascus.devices
   --sun-misc-unsafe-memory-access=allow
   -Xlog:disable -Xlog:all=warning:stderr
 )

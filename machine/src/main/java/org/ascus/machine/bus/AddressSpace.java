@@ -40,14 +40,29 @@ public final class AddressSpace {
   /** Maps {@code region} at {@code address}; where regions overlap the higher priority wins. */
   public synchronized void map(long address, Region region, int priority) {
     root.add(new ContainerRegion.Mapping(address, region, priority));
-    view = FlatView.of(root);
-    layoutListeners.forEach(Runnable::run);
+    follow(region);
+    layoutChanged();
   }
 
   public synchronized void unmap(Region region) {
     root.remove(region);
+    layoutChanged();
+  }
+
+  /** Resolves the layout again. A guest access that comes later, on any thread, sees the new one. */
+  synchronized void layoutChanged() {
     view = FlatView.of(root);
     layoutListeners.forEach(Runnable::run);
+  }
+
+  /** Has the memories with modes in {@code region} report their changes. */
+  private void follow(Region region) {
+    switch (region) {
+      case RomDeviceRegion rom -> rom.mappedIn(this);
+      case AliasRegion alias -> follow(alias.target());
+      case ContainerRegion container -> container.mappings().forEach(m -> follow(m.region()));
+      case RamRegion _, MmioRegion _ -> {}
+    }
   }
 
   /** {@code listener} runs after each change of the layout; CPUs drop their TLBs then. */
@@ -66,7 +81,7 @@ public final class AddressSpace {
     return switch (range.region()) {
       case RamRegion ram -> ram.ram().get(offset, width);
       case MmioRegion mmio -> mmio.read(offset, width);
-      case AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
+      case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
     };
   }
 
@@ -78,12 +93,14 @@ public final class AddressSpace {
       case RamRegion ram -> {
         if (ram.writable()) {
           ram.ram().put(offset, width, value);
+        } else if (ram.stores().isPresent()) {
+          ram.stores().get().write(offset, width, value);
         } else {
           log.log(Log.Category.GUEST_ERRORS, () -> "write to ROM " + ram.name() + " at 0x" + Long.toHexString(address));
         }
       }
       case MmioRegion mmio -> mmio.write(offset, width, value);
-      case AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
+      case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
     }
   }
 
@@ -104,7 +121,7 @@ public final class AddressSpace {
             target[start + done + i] = (byte) (value >>> (8 * i));
           }
         }
-        case AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
+        case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
       }
       done += count;
     }
@@ -122,20 +139,26 @@ public final class AddressSpace {
         case RamRegion ram -> {
           if (ram.writable()) {
             ram.ram().write(offset, source, start + done, count);
+          } else if (ram.stores().isPresent()) {
+            count = writeStep(ram.stores().get(), offset, source, start + done, count);
           }
         }
-        case MmioRegion mmio -> {
-          count = mmioStep(offset, count);
-          long value = 0;
-          for (int i = 0; i < count; i++) {
-            value |= (source[start + done + i] & 0xffL) << (8 * i);
-          }
-          mmio.write(offset, count, value);
-        }
-        case AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
+        case MmioRegion mmio -> count = writeStep(mmio, offset, source, start + done, count);
+        case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
       }
       done += count;
     }
+  }
+
+  /** Makes one access of the width that fits; returns it. */
+  private static int writeStep(MmioRegion mmio, long offset, byte[] source, int start, int most) {
+    int count = mmioStep(offset, most);
+    long value = 0;
+    for (int i = 0; i < count; i++) {
+      value |= (source[start + i] & 0xffL) << (8 * i);
+    }
+    mmio.write(offset, count, value);
+    return count;
   }
 
   /** Writes RAM and ROM alike: for loaders, before the guest runs. */

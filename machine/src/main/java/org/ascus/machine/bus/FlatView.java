@@ -51,6 +51,7 @@ public final class FlatView {
         }
       }
       case AliasRegion alias -> render(alias.target(), base - alias.offset(), from, to, ranges);
+      case RomDeviceRegion rom -> insert(rom.current(), base, from, to, ranges);
       case RamRegion ram -> insert(ram, base, from, to, ranges);
       case MmioRegion mmio -> insert(mmio, base, from, to, ranges);
     }

@@ -1,7 +1,17 @@
 package org.ascus.machine.bus;
 
-/** RAM, or ROM when not {@code writable}: guest writes to ROM are dropped and logged. */
-public record RamRegion(String name, GuestRam ram, boolean writable) implements Region {
+import java.util.Optional;
+
+/**
+ * RAM, or ROM when not {@code writable}.
+ *
+ * @param stores what takes guest writes to ROM, at the same offsets; if empty they are dropped and logged
+ */
+public record RamRegion(String name, GuestRam ram, boolean writable, Optional<MmioRegion> stores) implements Region {
+  public RamRegion(String name, GuestRam ram, boolean writable) {
+    this(name, ram, writable, Optional.empty());
+  }
+
   @Override
   public long size() {
     return ram.size();

@@ -322,6 +322,7 @@ public final class RiscvHart extends VCpu {
           fillTlb(va, physical, ram, range, dataMode());
         } else {
           memory.write(physical, width, value);
+          deviceTouched();
         }
         return;
       }

@@ -1,9 +1,13 @@
 package org.ascus.devices.board.riscv;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.CharReceiver;
+import org.ascus.devices.flash.CfiFlash;
 import org.ascus.devices.irqchip.Clint;
 import org.ascus.devices.irqchip.Plic;
 import org.ascus.devices.loader.GuestImage;
@@ -34,6 +38,8 @@ public final class VirtBoard {
   private static final int S_EXTERNAL = 9;
   private static final int M_EXTERNAL = 11;
 
+  private static final int FLASH_BANKS = 2;
+
   private final Machine machine;
   private final List<VirtioMmio> virtioSlots = new ArrayList<>();
   private byte[] deviceTree = new byte[0];
@@ -53,6 +59,7 @@ public final class VirtBoard {
     VirtBoard board = new VirtBoard(machine);
     check(options);
     board.addMemory(options);
+    board.addFlash(options);
     board.addHarts(cpus, options);
     board.load(BootImages.load(options, VirtTree.build(options, cpus)));
     return board;
@@ -66,8 +73,8 @@ public final class VirtBoard {
     if (options.ramSize() <= 0) {
       throw new DeviceException("-m: " + options.ramSize() + " bytes of RAM");
     }
-    if (!options.pflash().isEmpty()) {
-      throw new DeviceException("machine 'virt' has no flash yet");
+    if (options.pflash().size() > FLASH_BANKS) {
+      throw new DeviceException("machine 'virt' has " + FLASH_BANKS + " flash banks, not " + options.pflash().size());
     }
   }
 
@@ -101,6 +108,20 @@ public final class VirtBoard {
     Plic plic = new Plic("plic", VirtMap.PLIC_SOURCES, external);
     add(VirtMap.PLIC, plic, plic.region());
     addDevices(plic, options);
+  }
+
+  private void addFlash(VirtOptions options) throws DeviceException {
+    long size = VirtMap.FLASH.size() / FLASH_BANKS;
+    for (int i = 0; i < FLASH_BANKS; i++) {
+      String id = "virt.flash" + i;
+      Optional<Path> file = i < options.pflash().size() ? options.pflash().get(i) : Optional.empty();
+      CfiFlash flash =
+          file.isPresent()
+              ? CfiFlash.open(id, machine.log(), size, CfiFlash.SECTOR, file.get(), !Files.isWritable(file.get()))
+              : CfiFlash.blank(id, machine.log(), size, CfiFlash.SECTOR);
+      machine.memory().map(VirtMap.FLASH.base() + i * size, flash.region());
+      machine.addDevice(flash);
+    }
   }
 
   private void addDevices(Plic plic, VirtOptions options) {

@@ -17,7 +17,7 @@ import org.ascus.devices.chardev.CharBackend;
  * @param dtb {@code -dtb}: a device tree instead of the board's own
  * @param firmware {@code -bios}
  * @param serials back ends of the serial ports, in order; a port without one drops its output
- * @param pflash contents of the flash banks, in order, at most two; empty for a board without flash
+ * @param pflash files of the flash banks, in order, at most two; a bank without one is blank
  * @param legacyVirtio virtio-mmio slots show the layout before VIRTIO 1, as QEMU's do unless told otherwise
  * @param hostEpoch nanoseconds since 1970-01-01 UTC when guest time was 0
  * @param rngSeed entropy for the kernel, in the device tree; empty for none

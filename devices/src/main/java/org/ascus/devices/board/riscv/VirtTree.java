@@ -45,13 +45,11 @@ final class VirtTree {
     soc(root.addChild("soc"));
     syscon(root.addChild("poweroff"), "syscon-poweroff", POWEROFF_VALUE);
     syscon(root.addChild("reboot"), "syscon-reboot", REBOOT_VALUE);
-    if (!options.pflash().isEmpty()) {
-      long half = VirtMap.FLASH.size() / 2;
-      root.addChild(VirtMap.FLASH.nodeName())
-          .setStrings("compatible", "cfi-flash")
-          .setLongs("reg", VirtMap.FLASH.base(), half, VirtMap.FLASH.base() + half, half)
-          .setCells("bank-width", 4);
-    }
+    long half = VirtMap.FLASH.size() / 2;
+    root.addChild(VirtMap.FLASH.nodeName())
+        .setStrings("compatible", "cfi-flash")
+        .setLongs("reg", VirtMap.FLASH.base(), half, VirtMap.FLASH.base() + half, half)
+        .setCells("bank-width", 4);
     return root;
   }
 
