@@ -8,4 +8,7 @@ module org.ascus.isa {
   exports org.ascus.isa.decode;
   exports org.ascus.isa.riscv;
   exports org.ascus.isa.table;
+
+  provides com.oracle.truffle.api.provider.TruffleLanguageProvider with
+      org.ascus.isa.riscv.RiscvLanguageProvider;
 }

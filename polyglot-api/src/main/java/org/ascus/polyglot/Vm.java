@@ -12,6 +12,7 @@ import java.util.function.Supplier;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.chardev.CharBackend;
+import org.ascus.devices.chardev.RingChardev;
 import org.ascus.machine.cpu.Cpu;
 import org.ascus.machine.run.Machine;
 import org.ascus.machine.run.RunState;
@@ -27,7 +28,7 @@ public final class Vm implements AutoCloseable {
   private final Machine machine;
   private final MachineOptions options;
   private final byte[] deviceTree;
-  private final VmConsole console;
+  private final RingChardev console;
   private final Map<String, BlockNode> drives;
   private final List<CharBackend> backends;
   private final List<VmCpu> cpus;
@@ -45,7 +46,7 @@ public final class Vm implements AutoCloseable {
       Machine machine,
       MachineOptions options,
       byte[] deviceTree,
-      VmConsole console,
+      RingChardev console,
       Map<String, BlockNode> drives,
       List<CharBackend> backends) {
     this.machine = machine;
@@ -213,8 +214,8 @@ public final class Vm implements AutoCloseable {
     return memory;
   }
 
-  /** The first serial line, when the builder was given no other. */
-  public VmConsole console() {
+  /** The first serial line, when the builder was given no other; the last 1 MiB of output is kept. */
+  public RingChardev console() {
     return console;
   }
 

@@ -15,6 +15,7 @@ import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.board.riscv.VirtBoard;
 import org.ascus.devices.board.riscv.VirtOptions;
 import org.ascus.devices.chardev.CharBackend;
+import org.ascus.devices.chardev.RingChardev;
 import org.ascus.devices.loader.LoadException;
 import org.ascus.devices.virtio.VirtioBus;
 import org.ascus.isa.riscv.RiscvConfig;
@@ -29,6 +30,7 @@ import org.ascus.machine.trace.Log;
 /** Makes a machine of its options: what is cheap to get wrong first. */
 final class VmAssembly implements DeviceContext {
   private static final int SEED_BYTES = 32;
+  private static final int CONSOLE_BYTES = 1 << 20;
 
   private final MachineOptions options;
   private final List<CharBackend> serials;
@@ -73,7 +75,8 @@ final class VmAssembly implements DeviceContext {
     for (DriveOptions drive : options.drives()) {
       open(drive);
     }
-    VmConsole console = new VmConsole();
+    RingChardev console =
+        options.icountShift().isPresent() ? RingChardev.synchronous(CONSOLE_BYTES) : RingChardev.of(CONSOLE_BYTES);
     if (serials.isEmpty()) {
       serials.add(console);
     }

@@ -1,0 +1,4 @@
+/** The process: command line, monitor, terminal. */
+module org.ascus.launcher {
+  requires org.ascus.polyglot;
+}

@@ -1,0 +1,133 @@
+package org.ascus.launcher;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.ascus.devices.chardev.CharBackend;
+import org.ascus.launcher.monitor.Monitor;
+import org.ascus.launcher.options.CharOptions;
+import org.ascus.launcher.options.LaunchOptions;
+import org.ascus.launcher.options.OptionException;
+import org.ascus.machine.run.ShutdownReason;
+import org.ascus.machine.trace.Log;
+import org.ascus.polyglot.Accelerator;
+import org.ascus.polyglot.Vm;
+import org.ascus.polyglot.VmBuilder;
+import org.ascus.polyglot.VmException;
+
+/** One machine from its options to its exit code. */
+final class Run {
+  private final LaunchOptions options;
+  private final String program;
+  private final PrintStream errors;
+
+  /**
+   * Nothing happens yet.
+   *
+   * @param program name for messages
+   * @param errors where messages go
+   */
+  Run(LaunchOptions options, String program, PrintStream errors) {
+    this.options = options;
+    this.program = program;
+    this.errors = errors;
+  }
+
+  /** Runs the machine to its end and returns the exit code of the process. */
+  int run() throws OptionException, VmException, InterruptedException {
+    if (options.dumpDtb().isPresent()) {
+      return dumpDeviceTree(options.dumpDtb().get());
+    }
+    try (PrintStream logOutput = openLog()) {
+      return run(new Log(logOutput, options.log()));
+    }
+  }
+
+  private int run(Log log) throws OptionException, VmException, InterruptedException {
+    AtomicReference<Runnable> quit = new AtomicReference<>(() -> {});
+    try (Channels channels = new Channels(options.chardevs(), () -> quit.get().run())) {
+      VmBuilder builder = Vm.builder(options.machine()).log(log);
+      List<CharOptions> ports = options.serials().isEmpty() ? List.of(new CharOptions.None()) : options.serials();
+      for (int i = 0; i < ports.size(); i++) {
+        builder.serial(channels.open(ports.get(i), "serial" + i));
+      }
+      for (String id : options.chardevs().keySet()) {
+        if (!isUsed(id)) {
+          builder.chardev(id, channels.open(new CharOptions.Reference(id), id));
+        }
+      }
+      try (Vm vm = builder.build()) {
+        // A terminal's key must not wait for the machine, which may wait for the terminal.
+        quit.set(() -> Thread.ofPlatform().daemon().start(vm::quit));
+        warn();
+        if (!(options.monitor() instanceof CharOptions.None)) {
+          CharBackend channel = channels.open(options.monitor(), "monitor");
+          new Monitor(vm, options.name(), channel, channels.isShared(options.monitor())).start();
+        }
+        vm.start();
+        ShutdownReason reason = vm.awaitExit();
+        return exitCode(reason);
+      }
+    }
+  }
+
+  private boolean isUsed(String id) {
+    CharOptions reference = new CharOptions.Reference(id);
+    return options.monitor().equals(reference) || options.serials().contains(reference);
+  }
+
+  private void warn() {
+    if (options.machine().accelerator() == Accelerator.TRUFFLE) {
+      Vm.translationProblem()
+          .ifPresent(p -> errors.println(program + ": warning: guest code is only interpreted, which is slow: " + p));
+    }
+  }
+
+  private int exitCode(ShutdownReason reason) {
+    return switch (reason.kind()) {
+      case HOST_QUIT, GUEST_SHUTDOWN, GUEST_RESET, GUEST_PANIC -> reason.exitCode();
+      case HOST_ERROR -> {
+        String text = options.hostErrors() ? reason.detail() : reason.detail().lines().findFirst().orElse("unknown");
+        errors.println(program + ": internal error: " + text);
+        yield 1;
+      }
+    };
+  }
+
+  private PrintStream openLog() throws OptionException {
+    if (options.logFile().isEmpty()) {
+      return new Uncloseable(errors);
+    }
+    Path file = options.logFile().get();
+    try {
+      return new PrintStream(Files.newOutputStream(file));
+    } catch (IOException e) {
+      throw new OptionException("-D " + file + ": cannot be written: " + e.getClass().getSimpleName());
+    }
+  }
+
+  private static final class Uncloseable extends PrintStream {
+    Uncloseable(PrintStream target) {
+      super(target, true);
+    }
+
+    @Override
+    public void close() {
+      flush();
+    }
+  }
+
+  private int dumpDeviceTree(Path file) throws VmException, OptionException {
+    // The tree is the same for each accelerator, and this one is made in no time.
+    try (Vm vm = Vm.builder(options.machine()).accelerator(Accelerator.INTERPRETER).build()) {
+      Files.write(file, vm.deviceTree());
+    } catch (IOException e) {
+      throw new OptionException("-machine dumpdtb=" + file + ": cannot be written: " + e.getClass().getSimpleName());
+    }
+    errors.println(program + ": info: dtb dumped to " + file + ". Exiting.");
+    return 0;
+  }
+}

@@ -1,0 +1,150 @@
+package org.ascus.launcher.monitor;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.ascus.machine.run.RunState;
+import org.ascus.machine.trace.Log;
+import org.ascus.polyglot.Vm;
+import org.ascus.polyglot.VmCpu;
+import org.ascus.polyglot.VmException;
+
+/** The commands of the monitor, on one machine. */
+final class Commands {
+  private final Vm vm;
+  private final List<Command> commands = new ArrayList<>();
+  private final InfoCommands info;
+  private int currentCpu;
+
+  /**
+   * The commands.
+   *
+   * @param name of the guest; may be empty
+   */
+  Commands(Vm vm, String name) {
+    this.vm = vm;
+    this.info = new InfoCommands(vm, name, this::cpu);
+    MemoryDump dump = new MemoryDump(vm, this::cpu);
+    add("help ?", "[cmd]", "show the help", this::help);
+    add("info", "[subcommand]", "show various information about the system state", info::run);
+    add("stop s", "", "stop emulation", this::stop);
+    add("cont c", "", "resume emulation", this::cont);
+    add("quit q", "", "quit the emulator", this::quit);
+    add("system_reset", "", "reset the system", this::reset);
+    add("system_powerdown", "", "send system power down event", this::powerDown);
+    add("cpu", "index", "set the default CPU", this::selectCpu);
+    add("x", "/fmt addr", "virtual memory dump starting at 'addr'", a -> dump.run(a, true));
+    add("xp", "/fmt addr", "physical memory dump starting at 'addr'", a -> dump.run(a, false));
+    add("print p", "/fmt expr", "print expression value ($reg for a register)", dump::print);
+    add("log", "item1[,...]", "activate logging of the specified items ('log none' for none)", this::log);
+  }
+
+  private void add(String names, String arguments, String help, Command.Body body) {
+    commands.add(new Command(List.of(names.split(" ")), arguments, help, body));
+  }
+
+  private VmCpu cpu() {
+    return vm.cpu(currentCpu);
+  }
+
+  /** Does the command of a line and returns what to print. */
+  String execute(String line) {
+    List<String> words = new ArrayList<>(Arrays.asList(line.trim().split("\\s+")));
+    String name = words.removeFirst();
+    if (name.isEmpty()) {
+      return "";
+    }
+    int slash = name.indexOf('/');
+    if (slash > 0) {
+      words.addFirst(name.substring(slash));
+      name = name.substring(0, slash);
+    }
+    Optional<Command> command = find(name);
+    if (command.isEmpty()) {
+      return "unknown command: '" + name + "'\n";
+    }
+    try {
+      return command.get().body().run(words);
+    } catch (VmException | IllegalArgumentException e) {
+      return "Error: " + e.getMessage() + "\n";
+    }
+  }
+
+  /** Names that begin with {@code prefix}, for completion. */
+  List<String> completions(String prefix) {
+    if (prefix.startsWith("info ")) {
+      return info.names().stream().map(n -> "info " + n).filter(n -> n.startsWith(prefix)).toList();
+    }
+    return commands.stream().map(c -> c.names().getFirst()).filter(n -> n.startsWith(prefix)).toList();
+  }
+
+  private Optional<Command> find(String name) {
+    return commands.stream().filter(c -> c.names().contains(name)).findFirst();
+  }
+
+  private String help(List<String> arguments) {
+    StringBuilder text = new StringBuilder();
+    if (arguments.isEmpty()) {
+      commands.forEach(c -> text.append(c.usage("")));
+    } else if (arguments.getFirst().equals("info")) {
+      text.append(info.help());
+    } else {
+      find(arguments.getFirst()).ifPresent(c -> text.append(c.usage("")));
+    }
+    return text.toString();
+  }
+
+  private String stop(List<String> arguments) {
+    vm.pause();
+    return "";
+  }
+
+  private String cont(List<String> arguments) {
+    if (vm.state() == RunState.SHUTDOWN) {
+      throw new IllegalArgumentException("the guest has shut down; 'quit' is what is left");
+    }
+    vm.resume();
+    return "";
+  }
+
+  private String quit(List<String> arguments) {
+    vm.quit();
+    return "";
+  }
+
+  private String reset(List<String> arguments) {
+    vm.reset();
+    return "";
+  }
+
+  private String powerDown(List<String> arguments) {
+    throw new IllegalArgumentException("machine 'virt' has no power button");
+  }
+
+  private String selectCpu(List<String> arguments) {
+    int index = arguments.size() == 1 ? MemoryDump.number(arguments.getFirst()) : -1;
+    if (index < 0 || index >= vm.cpus().size()) {
+      throw new IllegalArgumentException("invalid CPU index");
+    }
+    currentCpu = index;
+    return "";
+  }
+
+  private String log(List<String> arguments) {
+    Set<Log.Category> enabled = EnumSet.noneOf(Log.Category.class);
+    for (String item : String.join(",", arguments).split(",")) {
+      if (!item.equals("none")) {
+        enabled.add(
+            Arrays.stream(Log.Category.values())
+                .filter(c -> c.key().equals(item))
+                .findAny()
+                .orElseThrow(() -> new IllegalArgumentException("unknown log item '" + item + "'")));
+      }
+    }
+    vm.machine().log().enable(enabled);
+    return "";
+  }
+}

@@ -1,0 +1,101 @@
+package org.ascus.launcher.options;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** {@code -serial}, {@code -monitor}, {@code -chardev}, {@code -mon} and what makes the terminal the console. */
+final class ChannelArguments {
+  private static final int MAX_RING = 1 << 26;
+
+  private ChannelArguments() {}
+
+  static void serial(Draft draft, String argument) throws OptionException {
+    if (argument.startsWith("mon:")) {
+      CharOptions kind = channel(argument.substring(4));
+      CharOptions own = kind instanceof CharOptions.Stdio ? new CharOptions.Stdio(false) : kind;
+      CharOptions shared = draft.shared("serial" + draft.serials.size(), own);
+      draft.serials.add(shared);
+      draft.monitor = Optional.of(shared);
+      return;
+    }
+    draft.serials.add(channel(argument));
+  }
+
+  static void monitor(Draft draft, String argument) throws OptionException {
+    draft.monitor = Optional.of(channel(argument));
+  }
+
+  static void mon(Draft draft, String argument) throws OptionException {
+    KeyValues kv = KeyValues.parse(argument, "chardev");
+    CharOptions channel = new CharOptions.Reference(kv.require("chardev"));
+    kv.takeOneOf("mode", "readline");
+    kv.takeSwitch("pretty", false);
+    kv.expectEmpty();
+    draft.monitor = Optional.of(channel);
+  }
+
+  private static CharOptions channel(String text) throws OptionException {
+    int colon = text.indexOf(':');
+    String kind = colon < 0 ? text : text.substring(0, colon);
+    String rest = colon < 0 ? "" : text.substring(colon + 1);
+    boolean needsRest = kind.equals("file") || kind.equals("chardev");
+    if (needsRest == rest.isEmpty()) {
+      throw new OptionException("'" + text + "' is not a valid char driver");
+    }
+    return switch (kind) {
+      case "none" -> new CharOptions.None();
+      case "null" -> new CharOptions.Null();
+      case "stdio" -> new CharOptions.Stdio(true);
+      case "file" -> new CharOptions.File(Path.of(rest), false);
+      case "chardev" -> new CharOptions.Reference(rest);
+      default -> throw new OptionException("'" + text + "' is not a valid char driver");
+    };
+  }
+
+  static void chardev(Draft draft, String argument) throws OptionException {
+    KeyValues kv = KeyValues.parse(argument, "backend");
+    if (kv.asksForHelp()) {
+      draft.answer("Available chardev backend types:\n  file\n  null\n  ringbuf\n  stdio\n");
+      return;
+    }
+    String backend = kv.require("backend");
+    CharOptions kind =
+        switch (backend) {
+          case "stdio" -> new CharOptions.Stdio(kv.takeSwitch("signal", true));
+          case "null" -> new CharOptions.Null();
+          case "file" -> new CharOptions.File(Path.of(kv.require("path")), kv.takeSwitch("append", false));
+          case "ringbuf" -> new CharOptions.Ring(ringSize(kv.take("size").orElse("64k")));
+          default -> throw new OptionException("'" + backend + "' is not a valid char driver name");
+        };
+    String id = kv.require("id");
+    boolean mux = kv.takeSwitch("mux", false);
+    kv.expectEmpty();
+    if (draft.chardevs.containsKey(id)) {
+      throw new OptionException("Duplicate ID '" + id + "' for chardev");
+    }
+    draft.chardevs.put(id, new ChardevOptions(id, kind, mux));
+  }
+
+  private static int ringSize(String text) throws OptionException {
+    long size = KeyValues.size("size", text, 1);
+    if (size < 1 || size > MAX_RING || Long.bitCount(size) != 1) {
+      throw new OptionException("size of ringbuf chardev must be a power of two up to 64M");
+    }
+    return (int) size;
+  }
+
+  static void display(Draft draft, String argument) throws OptionException {
+    switch (argument) {
+      case "none" -> draft.displayNone = true;
+      case "help" -> draft.answer("Available display backend types:\nnone\n");
+      default -> throw new OptionException("there is no display but 'none' yet");
+    }
+  }
+
+  /** {@code -nic}, {@code -net}, {@code -vga}: there are none. */
+  static void onlyNone(Draft draft, String argument) throws OptionException {
+    if (!argument.equals("none")) {
+      throw new OptionException("only 'none' is supported yet");
+    }
+  }
+}

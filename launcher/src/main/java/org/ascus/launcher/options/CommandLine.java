@@ -1,0 +1,66 @@
+package org.ascus.launcher.options;
+
+/** Understands a command line. */
+public final class CommandLine {
+  /** What to do. */
+  public sealed interface Outcome {}
+
+  /** Print a text and be done: the answer to {@code -help}, {@code -M help} and the like. */
+  public record Answer(String text) implements Outcome {}
+
+  /** Run a machine. */
+  public record Launch(LaunchOptions options) implements Outcome {}
+
+  private final OptionTable table;
+
+  /**
+   * A parser.
+   *
+   * @param program the name of the program in help
+   */
+  public CommandLine(String program) {
+    table = new OptionTable(program);
+  }
+
+  /**
+   * Reads arguments.
+   *
+   * @throws OptionException naming the option and value that are wrong
+   */
+  public Outcome parse(String... arguments) throws OptionException {
+    Draft draft = new Draft();
+    for (int i = 0; i < arguments.length; i++) {
+      String word = arguments[i];
+      if (!word.startsWith("-") || word.equals("-")) {
+        StorageArguments.disk(draft, word);
+        continue;
+      }
+      Option option =
+          table
+              .find(word.substring(word.startsWith("--") ? 2 : 1))
+              .orElseThrow(() -> new OptionException(word + ": invalid option"));
+      String argument = "";
+      if (option.takesArgument()) {
+        if (++i == arguments.length) {
+          throw new OptionException(word + ": requires an argument");
+        }
+        argument = arguments[i];
+      }
+      handle(draft, option, word, argument);
+      if (draft.answer.isPresent()) {
+        return new Answer(draft.answer.get());
+      }
+    }
+    return new Launch(draft.finish());
+  }
+
+  private static void handle(Draft draft, Option option, String word, String argument) throws OptionException {
+    try {
+      option.handler().accept(draft, argument);
+    } catch (OptionException e) {
+      throw e.in(word, argument);
+    } catch (java.nio.file.InvalidPathException e) {
+      throw new OptionException("not a file name").in(word, argument);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package org.ascus.launcher.options;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import org.ascus.machine.trace.Log;
+
+/** {@code -d} and {@code -D}. */
+final class DebugArguments {
+  private static final String HOST = "host";
+
+  private DebugArguments() {}
+
+  static void items(Draft draft, String argument) throws OptionException {
+    for (String item : argument.split(",")) {
+      if (item.equals("help") || item.equals("?")) {
+        draft.answer(help());
+        return;
+      }
+      if (item.equals(HOST)) {
+        draft.hostErrors = true;
+        continue;
+      }
+      Optional<Log.Category> category = Arrays.stream(Log.Category.values()).filter(c -> c.key().equals(item)).findAny();
+      draft.log.add(category.orElseThrow(() -> new OptionException("unknown log item '" + item + "' (see -d help)")));
+    }
+  }
+
+  private static String help() {
+    StringBuilder text = new StringBuilder("Log items (comma separated):\n");
+    for (Log.Category c : Log.Category.values()) {
+      text.append(String.format("%-15s %s%n", c.key(), c.help()));
+    }
+    return text.append(String.format("%-15s %s%n", HOST, "show where in the emulator a defect of it happened")).toString();
+  }
+
+  static void file(Draft draft, String argument) {
+    draft.logFile = Optional.of(Path.of(argument));
+  }
+}

@@ -1,0 +1,242 @@
+package org.ascus.launcher.options;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeMap;
+import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.board.riscv.Firmware;
+import org.ascus.machine.trace.Log;
+import org.ascus.polyglot.Accelerator;
+import org.ascus.polyglot.BootOptions;
+import org.ascus.polyglot.DeviceCatalog;
+import org.ascus.polyglot.DeviceOptions;
+import org.ascus.polyglot.DriveOptions;
+import org.ascus.polyglot.GlobalProperty;
+import org.ascus.polyglot.LifeOptions;
+import org.ascus.polyglot.MachineOptions;
+import org.ascus.polyglot.VmException;
+
+/** What the options seen so far say; later ones win. */
+final class Draft {
+  Optional<String> answer = Optional.empty();
+
+  Optional<String> machine = Optional.empty();
+  Optional<Path> dumpDtb = Optional.empty();
+  String cpu = MachineOptions.DEFAULT.cpu();
+  int smp = 1;
+  long ramSize = MachineOptions.DEFAULT_RAM;
+  Accelerator accelerator = Accelerator.TRUFFLE;
+  OptionalInt icountShift = OptionalInt.empty();
+
+  Optional<Firmware> firmware = Optional.empty();
+  Optional<Path> kernel = Optional.empty();
+  Optional<Path> initrd = Optional.empty();
+  Optional<Path> dtb = Optional.empty();
+  String append = "";
+  final Map<Integer, Path> pflash = new TreeMap<>();
+  final Map<Integer, String> pflashNodes = new TreeMap<>();
+
+  final List<DriveOptions> drives = new ArrayList<>();
+  final Map<String, DriveOptions> fileNodes = new LinkedHashMap<>();
+  boolean snapshot;
+  final List<DeviceOptions> devices = new ArrayList<>();
+  final List<GlobalProperty> globals = new ArrayList<>();
+  private Optional<DeviceCatalog> catalog = Optional.empty();
+
+  final List<CharOptions> serials = new ArrayList<>();
+  Optional<CharOptions> monitor = Optional.empty();
+  final Map<String, ChardevOptions> chardevs = new LinkedHashMap<>();
+  boolean nographic;
+  boolean displayNone;
+  boolean nodefaults;
+
+  boolean paused;
+  boolean noReboot;
+  boolean noShutdown;
+  final Set<Log.Category> log = EnumSet.noneOf(Log.Category.class);
+  Optional<Path> logFile = Optional.empty();
+  boolean hostErrors;
+  String name = "";
+
+  /** Ends parsing: print {@code text} and be done. */
+  void answer(String text) {
+    answer = Optional.of(text);
+  }
+
+  /** Loaded when the first option needs it. */
+  DeviceCatalog catalog() {
+    if (catalog.isEmpty()) {
+      catalog = Optional.of(new DeviceCatalog());
+    }
+    return catalog.get();
+  }
+
+  /** Checks what takes several options to check. */
+  LaunchOptions finish() throws OptionException {
+    if (machine.isEmpty()) {
+      throw new OptionException("No machine specified, and there is no default (use -machine help to list machines)");
+    }
+    checkFile("-kernel", kernel);
+    checkFile("-initrd", initrd);
+    checkFile("-dtb", dtb);
+    if (firmware.isPresent() && firmware.get() instanceof Firmware.File(Path path)) {
+      checkFile("-bios", Optional.of(path));
+    }
+    if (kernel.isEmpty() && initrd.isPresent()) {
+      throw new OptionException("-initrd " + initrd.get() + ": only allowed with -kernel");
+    }
+    if (kernel.isEmpty() && !append.isEmpty()) {
+      throw new OptionException("-append " + append + ": only allowed with -kernel");
+    }
+    List<DriveOptions> images = images();
+    checkDevices();
+    BootOptions boot = new BootOptions(firmware, kernel, initrd, append, dtb, flash(images));
+    MachineOptions options =
+        new MachineOptions(
+            cpu,
+            smp,
+            ramSize,
+            boot,
+            images,
+            devices,
+            globals,
+            accelerator,
+            icountShift,
+            new LifeOptions(paused, noReboot, noShutdown));
+    Channels channels = channels();
+    return new LaunchOptions(
+        options, channels.serials(), channels.monitor(), chardevs, dumpDtb, log, logFile, hostErrors, name);
+  }
+
+  private static void checkFile(String option, Optional<Path> file) throws OptionException {
+    if (file.isEmpty()) {
+      return;
+    }
+    Path path = file.get();
+    if (!Files.exists(path)) {
+      throw new OptionException(option + " " + path + ": No such file or directory");
+    }
+    if (Files.isDirectory(path)) {
+      throw new OptionException(option + " " + path + ": Is a directory");
+    }
+    if (!Files.isReadable(path)) {
+      throw new OptionException(option + " " + path + ": Permission denied");
+    }
+  }
+
+  private List<DriveOptions> images() {
+    List<DriveOptions> all = new ArrayList<>(drives);
+    all.addAll(fileNodes.values());
+    if (!snapshot) {
+      return all;
+    }
+    return all.stream().map(Draft::withSnapshot).toList();
+  }
+
+  private static DriveOptions withSnapshot(DriveOptions d) {
+    ImageOptions i = d.image();
+    ImageOptions image = new ImageOptions(i.file(), i.format(), i.readOnly(), true, i.locking());
+    return new DriveOptions(d.option(), d.id(), d.virtio(), image);
+  }
+
+  private void checkDevices() throws OptionException {
+    try {
+      for (GlobalProperty global : globals) {
+        catalog().check(global);
+      }
+      for (DeviceOptions device : devices) {
+        catalog().values(device, globals);
+      }
+    } catch (VmException e) {
+      throw new OptionException(e.getMessage());
+    }
+  }
+
+  private List<Optional<Path>> flash(List<DriveOptions> images) throws OptionException {
+    for (Map.Entry<Integer, String> node : pflashNodes.entrySet()) {
+      Optional<DriveOptions> image = images.stream().filter(d -> d.id().equals(node.getValue())).findFirst();
+      if (image.isEmpty()) {
+        throw new OptionException(
+            "-machine pflash" + node.getKey() + "=" + node.getValue() + ": can't find node '" + node.getValue() + "'");
+      }
+      pflash.put(node.getKey(), image.get().image().file());
+      images.remove(image.get());
+    }
+    List<Optional<Path>> banks = new ArrayList<>();
+    for (Map.Entry<Integer, Path> bank : pflash.entrySet()) {
+      checkFile("-pflash", Optional.of(bank.getValue()));
+      while (banks.size() < bank.getKey()) {
+        banks.add(Optional.empty());
+      }
+      banks.add(Optional.of(bank.getValue()));
+    }
+    return banks;
+  }
+
+  private record Channels(List<CharOptions> serials, CharOptions monitor) {}
+
+  /** Without a display the terminal is the console; so it is when nothing is said, since there is no window. */
+  private Channels channels() throws OptionException {
+    List<CharOptions> ports = new ArrayList<>(serials);
+    Optional<CharOptions> mon = monitor;
+    if (!nodefaults && (nographic || !displayNone)) {
+      boolean stdioTaken =
+          chardevs.values().stream().anyMatch(c -> c.kind() instanceof CharOptions.Stdio)
+              || mon.isPresent() && mon.get() instanceof CharOptions.Stdio
+              || ports.stream().anyMatch(c -> c instanceof CharOptions.Stdio);
+      if (ports.isEmpty() && mon.isEmpty() && !stdioTaken) {
+        ports.add(shared("stdio", new CharOptions.Stdio(false)));
+        mon = Optional.of(ports.getFirst());
+      } else if (ports.isEmpty() && !stdioTaken) {
+        ports.add(new CharOptions.Stdio(true));
+      } else if (mon.isEmpty() && !stdioTaken) {
+        mon = Optional.of(new CharOptions.Stdio(true));
+      }
+    }
+    checkChannels(ports, mon.orElse(new CharOptions.None()));
+    return new Channels(ports, mon.orElse(new CharOptions.None()));
+  }
+
+  /** A channel that a serial port and the monitor share, under a name that no user can give. */
+  CharOptions shared(String name, CharOptions kind) {
+    String id = "<" + name + ">";
+    chardevs.put(id, new ChardevOptions(id, kind, true));
+    return new CharOptions.Reference(id);
+  }
+
+  private void checkChannels(List<CharOptions> ports, CharOptions mon) throws OptionException {
+    List<CharOptions> users = new ArrayList<>(ports);
+    users.add(mon);
+    int stdio = 0;
+    for (CharOptions user : users) {
+      if (user instanceof CharOptions.Stdio) {
+        stdio++;
+      }
+    }
+    for (ChardevOptions chardev : chardevs.values()) {
+      if (chardev.kind() instanceof CharOptions.Stdio) {
+        stdio++;
+      }
+      long uses = users.stream().filter(u -> u.equals(new CharOptions.Reference(chardev.id()))).count();
+      if (uses > 1 && !chardev.mux()) {
+        throw new OptionException("-chardev " + chardev.id() + ": in use more than once without mux=on");
+      }
+    }
+    if (stdio > 1) {
+      throw new OptionException("cannot use stdio by multiple character devices (mon:stdio shares it)");
+    }
+    for (CharOptions user : users) {
+      if (user instanceof CharOptions.Reference(String id) && !chardevs.containsKey(id)) {
+        throw new OptionException("-serial chardev:" + id + ": chardev '" + id + "' not found");
+      }
+    }
+  }
+}

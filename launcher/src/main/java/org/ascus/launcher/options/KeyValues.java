@@ -1,0 +1,155 @@
+package org.ascus.launcher.options;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.ascus.machine.device.PropertyValues;
+
+/** An argument of the form {@code key=value,key=value}; a comma in a value is doubled. Each key may be taken once. */
+final class KeyValues {
+  private final Map<String, String> values = new LinkedHashMap<>();
+  private boolean help;
+
+  private KeyValues() {}
+
+  /**
+   * Reads an argument.
+   *
+   * @param impliedKey the key of a first value that has none; empty when it must have one
+   */
+  static KeyValues parse(String text, String impliedKey) throws OptionException {
+    KeyValues result = new KeyValues();
+    List<String> parts = split(text);
+    for (int i = 0; i < parts.size(); i++) {
+      String part = parts.get(i);
+      int eq = part.indexOf('=');
+      if (part.equals("help") || part.equals("?")) {
+        result.help = true;
+      } else if (eq > 0) {
+        result.values.put(part.substring(0, eq), part.substring(eq + 1));
+      } else if (i == 0 && !impliedKey.isEmpty()) {
+        result.values.put(impliedKey, part);
+      } else if (part.isEmpty() || eq == 0) {
+        throw new OptionException("expected key=value, not '" + part + "'");
+      } else {
+        result.values.put(part, "on");
+      }
+    }
+    return result;
+  }
+
+  private static List<String> split(String text) {
+    List<String> parts = new ArrayList<>();
+    StringBuilder part = new StringBuilder();
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c != ',') {
+        part.append(c);
+      } else if (i + 1 < text.length() && text.charAt(i + 1) == ',') {
+        part.append(',');
+        i++;
+      } else {
+        parts.add(part.toString());
+        part.setLength(0);
+      }
+    }
+    if (!part.isEmpty() || parts.isEmpty()) {
+      parts.add(part.toString());
+    }
+    return parts;
+  }
+
+  /** Whether {@code help} was among the parts. */
+  boolean asksForHelp() {
+    return help;
+  }
+
+  /** Removes and returns a value. */
+  Optional<String> take(String key) {
+    return Optional.ofNullable(values.remove(key));
+  }
+
+  /** Removes and returns a value that must be there and not be empty. */
+  String require(String key) throws OptionException {
+    String value = values.remove(key);
+    if (value == null || value.isEmpty()) {
+      throw new OptionException("Parameter '" + key + "' is missing");
+    }
+    return value;
+  }
+
+  /** Removes and returns a switch. */
+  boolean takeSwitch(String key, boolean otherwise) throws OptionException {
+    String value = values.remove(key);
+    return value == null ? otherwise : switchValue(key, value);
+  }
+
+  static boolean switchValue(String key, String value) throws OptionException {
+    return switch (value) {
+      case "on", "yes", "true", "y" -> true;
+      case "off", "no", "false", "n" -> false;
+      default -> throw new OptionException("Parameter '" + key + "' expects 'on' or 'off', not '" + value + "'");
+    };
+  }
+
+  /** Removes and returns a value that is one of several. */
+  Optional<String> takeOneOf(String key, String... allowed) throws OptionException {
+    String value = values.remove(key);
+    if (value != null && !List.of(allowed).contains(value)) {
+      throw new OptionException(
+          "Parameter '" + key + "' expects one of " + String.join(", ", allowed) + ", not '" + value + "'");
+    }
+    return Optional.ofNullable(value);
+  }
+
+  /** Removes and returns a whole number from {@code low} to {@code high}. */
+  OptionalLong takeNumber(String key, long low, long high) throws OptionException {
+    String value = values.remove(key);
+    if (value == null) {
+      return OptionalLong.empty();
+    }
+    try {
+      long number = Long.decode(value);
+      if (number >= low && number <= high) {
+        return OptionalLong.of(number);
+      }
+    } catch (NumberFormatException e) {
+      // Said below.
+    }
+    throw new OptionException(
+        "Parameter '" + key + "' expects a number from " + low + " to " + high + ", not '" + value + "'");
+  }
+
+  /**
+   * A size in bytes with a suffix k, M, G or T.
+   *
+   * @param unit bytes that a number without suffix counts
+   */
+  static long size(String key, String text, long unit) throws OptionException {
+    try {
+      boolean plain = !text.isEmpty() && Character.isDigit(text.charAt(text.length() - 1)) && !text.startsWith("0x");
+      long value = PropertyValues.parseSize(text);
+      return plain ? Math.multiplyExact(value, unit) : value;
+    } catch (ArithmeticException | NumberFormatException e) {
+      throw new OptionException(
+          "Parameter '" + key + "' expects a size, a number with suffix k, M, G or T, not '" + text + "'");
+    }
+  }
+
+  /** What was not taken, in order; it is taken now. */
+  Map<String, String> rest() {
+    Map<String, String> rest = new LinkedHashMap<>(values);
+    values.clear();
+    return rest;
+  }
+
+  /** Fails when something was not taken. */
+  void expectEmpty() throws OptionException {
+    if (!values.isEmpty()) {
+      throw new OptionException("Invalid parameter '" + values.keySet().iterator().next() + "'");
+    }
+  }
+}

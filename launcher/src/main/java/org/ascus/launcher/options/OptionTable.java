@@ -1,0 +1,137 @@
+package org.ascus.launcher.options;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Every option there is, in the order of help: parsing, help and the messages about unknown ones come from here. */
+final class OptionTable {
+  private final List<Option> options = new ArrayList<>();
+  private final Map<String, Option> byName = new HashMap<>();
+  private final String program;
+
+  OptionTable(String program) {
+    this.program = program;
+    add("h help", "", "display this help and exit", (d, a) -> d.answer(help()));
+    add("version", "", "display version information and exit", (d, a) -> d.answer(Version.text(program)));
+    machine();
+    boot();
+    storage();
+    channels();
+    debugging();
+  }
+
+  private void machine() {
+    add(
+        "machine M",
+        "[type=]name[,prop[=value][,...]]",
+        "select the machine ('-machine help' for list, '-machine virt,help' for properties)",
+        MachineArguments::machine);
+    add("cpu", "cpu[,ext=on|off...]", "select CPU ('-cpu help' for list)", MachineArguments::cpu);
+    add(
+        "accel",
+        "[accel=]accelerator[,thread=single|multi]",
+        "how guest code is run: truffle (or its other name tcg), interpreter",
+        MachineArguments::accel);
+    add(
+        "smp",
+        "[cpus=]n[,maxcpus=maxcpus][,sockets=s][,cores=c][,threads=t]",
+        "set the number of CPUs [default=1], 1 to 8",
+        MachineArguments::smp);
+    add("m", "[size=]megs", "set the amount of RAM [default=128M], with suffix k, M, G or T", MachineArguments::memory);
+    add(
+        "icount",
+        "[shift=]N",
+        "run by instruction count, one instruction in 2^N ns of guest time: repeatable",
+        MachineArguments::icount);
+    add("name", "string[,...]", "set the name of the guest", DraftSetters::name);
+  }
+
+  private void boot() {
+    add("bios", "file", "set the firmware: default, none, or a file", MachineArguments::bios);
+    add("kernel", "file", "use 'file' (ELF, Linux Image, raw) as kernel", (d, a) -> d.kernel = path(a));
+    add("append", "cmdline", "use 'cmdline' as kernel command line", (d, a) -> d.append = a);
+    add("initrd", "file", "use 'file' as initial RAM disk", (d, a) -> d.initrd = path(a));
+    add("dtb", "file", "use 'file' as device tree", (d, a) -> d.dtb = path(a));
+  }
+
+  private void storage() {
+    add(
+        "drive",
+        "file=file[,if=none|virtio|pflash][,id=name][,format=raw][,snapshot=on|off]\n"
+            + "       [,readonly=on|off][,media=disk|cdrom][,unit=n][,cache=mode]",
+        "use 'file' as a drive",
+        StorageArguments::drive);
+    add(
+        "blockdev",
+        "[driver=]raw,node-name=N,file.driver=file,file.filename=F[,read-only=on|off]",
+        "make a block node for -device to use",
+        StorageArguments::blockdev);
+    add("pflash", "file", "use 'file' as contents of the next parallel flash bank", MachineArguments::pflash);
+    add("snapshot", "", "write to temporary files instead of disk image files", (d, a) -> d.snapshot = true);
+    add(
+        "device",
+        "driver[,prop[=value][,...]]",
+        "add a device ('-device help' for list, '-device driver,help' for properties)",
+        DeviceArguments::device);
+    add("global", "driver.property=value", "set another default for a property of a device", DeviceArguments::global);
+    add("nic", "none", "there is no network yet", ChannelArguments::onlyNone);
+    add("net", "none", "there is no network yet", ChannelArguments::onlyNone);
+  }
+
+  private void channels() {
+    add(
+        "serial",
+        "dev",
+        "connect the next serial port: stdio, mon:stdio, file:PATH, null, none, chardev:ID",
+        ChannelArguments::serial);
+    add("monitor", "dev", "connect the monitor: stdio, none, chardev:ID", ChannelArguments::monitor);
+    add("mon", "[chardev=]id[,mode=readline]", "connect the monitor to a chardev", ChannelArguments::mon);
+    add(
+        "chardev",
+        "stdio|file|null|ringbuf,id=id[,mux=on|off][,path=file][,size=size]",
+        "make a byte channel for devices to use",
+        ChannelArguments::chardev);
+    add("nographic", "", "use the terminal for serial port and monitor (Ctrl-a h for help)", (d, a) -> d.nographic = true);
+    add("display", "none", "no display, and the terminal stays free", ChannelArguments::display);
+    add("vga", "none", "there is no graphics card yet", ChannelArguments::onlyNone);
+    add("nodefaults", "", "don't connect serial port and monitor unless asked", (d, a) -> d.nodefaults = true);
+  }
+
+  private void debugging() {
+    add("no-reboot", "", "exit instead of rebooting", (d, a) -> d.noReboot = true);
+    add("no-shutdown", "", "stop before shutdown", (d, a) -> d.noShutdown = true);
+    add("S", "", "freeze CPU at startup (use 'c' in the monitor to start execution)", (d, a) -> d.paused = true);
+    add("d", "item1,...", "enable logging of specified items (use '-d help' for a list)", DebugArguments::items);
+    add("D", "logfile", "output log to logfile (default stderr)", DebugArguments::file);
+  }
+
+  private void add(String names, String argument, String help, Option.Handler handler) {
+    Option option = new Option(List.of(names.split(" ")), argument, help, handler);
+    options.add(option);
+    option.names().forEach(n -> byName.put(n, option));
+  }
+
+  private static Optional<Path> path(String text) {
+    return Optional.of(Path.of(text));
+  }
+
+  Optional<Option> find(String name) {
+    return Optional.ofNullable(byName.get(name));
+  }
+
+  List<Option> options() {
+    return List.copyOf(options);
+  }
+
+  String help() {
+    StringBuilder text = new StringBuilder(Version.text(program));
+    text.append("usage: ").append(program).append(" [options] [disk_image]\n\n");
+    options.forEach(o -> text.append(o.usage()));
+    text.append("\nWith -nographic, Ctrl-a h shows the keys of the terminal; Ctrl-a x ends the emulator.\n");
+    return text.toString();
+  }
+}
