@@ -12,6 +12,7 @@ import org.ascus.machine.bus.FlatView;
 import org.ascus.machine.bus.MmioRegion;
 import org.ascus.machine.bus.RamRegion;
 import org.ascus.machine.bus.Region;
+import org.ascus.machine.bus.RomDeviceRegion;
 import org.ascus.polyglot.Vm;
 import org.ascus.polyglot.VmCpu;
 import org.ascus.polyglot.VmException;
@@ -166,6 +167,7 @@ final class InfoCommands {
           case RamRegion ram -> ram.writable() ? "ram" : "rom";
           case MmioRegion _ -> "i/o";
           case AliasRegion alias -> "alias of " + alias.target().name();
+          case RomDeviceRegion _ -> "romd";
           case ContainerRegion _ -> "container";
         };
     return String.format("%s%016x-%016x (prio %d, %s): %s", indent, base, base + size - 1, priority, kind, region.name());
