@@ -29,6 +29,9 @@ import org.ascus.machine.trace.Log;
 
 /** Makes a machine of its options: what is cheap to get wrong first. */
 final class VmAssembly implements DeviceContext {
+  /** 2025-01-01T00:00:00Z. */
+  private static final long REPEATABLE_EPOCH_NANOS = 1_735_689_600_000_000_000L;
+
   private static final int SEED_BYTES = 32;
   private static final int CONSOLE_BYTES = 1 << 20;
 
@@ -175,8 +178,11 @@ final class VmAssembly implements DeviceContext {
         seed);
   }
 
-  /** Wall-clock time at guest time 0. */
+  /** Wall-clock time at guest time 0; with -icount a fixed date, because the same input must give the same run. */
   private LongSupplier hostEpoch() {
+    if (options.icountShift().isPresent()) {
+      return () -> REPEATABLE_EPOCH_NANOS;
+    }
     return () -> System.currentTimeMillis() * 1_000_000 - machine.clock().nanos();
   }
 

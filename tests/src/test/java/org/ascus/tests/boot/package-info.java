@@ -1,0 +1,2 @@
+/** Tests that boot real kernels. */
+package org.ascus.tests.boot;
