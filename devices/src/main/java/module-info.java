@@ -9,6 +9,7 @@ module org.ascus.devices {
   exports org.ascus.devices.chardev;
   exports org.ascus.devices.fdt;
   exports org.ascus.devices.flash;
+  exports org.ascus.devices.fwcfg;
   exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;
   exports org.ascus.devices.power;

@@ -97,6 +97,11 @@ public final class ImageLoader {
         && ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).getInt(0x38) == LINUX_MAGIC;
   }
 
+  /** The file, or what it packs when it is gzip'd, at most {@code limit} bytes. */
+  public static byte[] unpacked(String name, byte[] file, long limit) throws LoadException {
+    return isGzip(file) ? gunzip(name, file, limit) : file;
+  }
+
   private static boolean isGzip(byte[] data) {
     return data.length >= 3 && data[0] == 0x1f && (data[1] & 0xff) == 0x8b && data[2] == 8;
   }

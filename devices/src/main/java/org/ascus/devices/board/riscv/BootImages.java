@@ -1,14 +1,22 @@
 package org.ascus.devices.board.riscv;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
 import org.ascus.devices.fdt.Fdt;
 import org.ascus.devices.fdt.FdtException;
 import org.ascus.devices.fdt.FdtNode;
 import org.ascus.devices.fdt.FdtReader;
 import org.ascus.devices.fdt.FdtWriter;
+import org.ascus.devices.fwcfg.FwCfg;
 import org.ascus.devices.loader.ElfFile;
 import org.ascus.devices.loader.GuestImage;
 import org.ascus.devices.loader.ImageLoader;
@@ -19,8 +27,9 @@ import org.ascus.devices.loader.LoadException;
  *
  * @param images firmware, kernel, initial RAM disk, device tree and boot ROM, as far as there are any
  * @param deviceTree the device tree blob
+ * @param firmwareItems what firmware in flash finds by {@code fw_cfg} items of these numbers
  */
-record BootImages(List<GuestImage> images, byte[] deviceTree) {
+record BootImages(List<GuestImage> images, byte[] deviceTree, Map<Integer, byte[]> firmwareItems) {
   private static final long MIB = 1 << 20;
   private static final long KERNEL_ALIGN = 2 * MIB;
   private static final long MAX_INITRD_DISTANCE = 128 * MIB;
@@ -48,7 +57,13 @@ record BootImages(List<GuestImage> images, byte[] deviceTree) {
     }
     Fdt tree = options.dtb().isPresent() ? userTree(options.dtb().get()) : Fdt.of(boardTree);
     FdtNode chosen = tree.root().child("chosen");
-    if (options.kernel().isPresent()) {
+    // Firmware in flash runs in S mode under that in RAM, and loads the kernel itself; without the latter in M mode.
+    OptionalLong flash = flash(options);
+    boolean payload = flash.isPresent() && firmware.isPresent();
+    if (payload) {
+      next = flash.getAsLong();
+    }
+    if (options.kernel().isPresent() && !payload) {
       String name = "-kernel " + options.kernel().get();
       byte[] file = ImageLoader.readFile(name, options.kernel().get(), ram);
       GuestImage kernel = ImageLoader.executable(name, file, ElfFile.RISCV, kernelAddress, ram);
@@ -72,11 +87,42 @@ record BootImages(List<GuestImage> images, byte[] deviceTree) {
     long end = Math.min(VirtMap.DRAM + ram, DEVICE_TREE_LIMIT);
     long treeAddress = end - blob.length & -DEVICE_TREE_ALIGN;
     images.add(GuestImage.raw("device tree", treeAddress, blob));
-    if (options.pflash().stream().findFirst().orElse(Optional.empty()).isPresent()) {
-      start = VirtMap.FLASH.base();
+    if (flash.isPresent() && !payload) {
+      start = flash.getAsLong();
     }
     images.add(GuestImage.raw("boot ROM", VirtMap.MROM.base(), BootRom.bytes(start, next, treeAddress)));
-    return new BootImages(List.copyOf(images), blob);
+    return new BootImages(List.copyOf(images), blob, payload ? firmwareItems(options) : Map.of());
+  }
+
+  /** Where the first flash bank with contents begins. */
+  private static OptionalLong flash(VirtOptions options) {
+    long bank = VirtMap.FLASH.size() / 2;
+    return IntStream.range(0, options.pflash().size())
+        .filter(i -> options.pflash().get(i).isPresent())
+        .mapToLong(i -> VirtMap.FLASH.base() + i * bank)
+        .findFirst();
+  }
+
+  private static Map<Integer, byte[]> firmwareItems(VirtOptions options) throws LoadException {
+    Map<Integer, byte[]> items = new HashMap<>();
+    if (options.kernel().isPresent()) {
+      String name = "-kernel " + options.kernel().get();
+      byte[] file = ImageLoader.readFile(name, options.kernel().get(), options.ramSize());
+      item(items, FwCfg.KERNEL_SIZE, FwCfg.KERNEL_DATA, ImageLoader.unpacked(name, file, options.ramSize()));
+      if (options.initrd().isPresent()) {
+        name = "-initrd " + options.initrd().get();
+        file = ImageLoader.readFile(name, options.initrd().get(), options.ramSize());
+        item(items, FwCfg.INITRD_SIZE, FwCfg.INITRD_DATA, file);
+      }
+      byte[] line = (options.append() + "\0").getBytes(StandardCharsets.UTF_8);
+      item(items, FwCfg.COMMAND_LINE_SIZE, FwCfg.COMMAND_LINE_DATA, line);
+    }
+    return items;
+  }
+
+  private static void item(Map<Integer, byte[]> items, int sizeKey, int dataKey, byte[] data) {
+    items.put(sizeKey, ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(data.length).array());
+    items.put(dataKey, data);
   }
 
   private static Optional<GuestImage> firmware(VirtOptions options) throws LoadException {

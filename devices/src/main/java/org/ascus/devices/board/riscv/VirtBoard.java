@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.CharReceiver;
 import org.ascus.devices.flash.CfiFlash;
+import org.ascus.devices.fwcfg.FwCfg;
 import org.ascus.devices.irqchip.Clint;
 import org.ascus.devices.irqchip.Plic;
 import org.ascus.devices.loader.GuestImage;
@@ -61,7 +62,7 @@ public final class VirtBoard {
     board.addMemory(options);
     board.addFlash(options);
     board.addHarts(cpus, options);
-    board.load(BootImages.load(options, VirtTree.build(options, cpus)));
+    board.load(options, BootImages.load(options, VirtTree.build(options, cpus)));
     return board;
   }
 
@@ -150,7 +151,11 @@ public final class VirtBoard {
     machine.addDevice(device);
   }
 
-  private void load(BootImages boot) throws LoadException {
+  private void load(VirtOptions options, BootImages boot) throws LoadException {
+    FwCfg config = new FwCfg("fwcfg", machine.memory(), machine.log());
+    config.addShort(FwCfg.CPUS, options.smp());
+    boot.firmwareItems().forEach(config::add);
+    add(VirtMap.FW_CFG, config, config.region());
     List<GuestImage> images = boot.images();
     for (GuestImage image : images) {
       image.checkFits(machine.memory());

@@ -45,6 +45,10 @@ final class VirtTree {
     soc(root.addChild("soc"));
     syscon(root.addChild("poweroff"), "syscon-poweroff", POWEROFF_VALUE);
     syscon(root.addChild("reboot"), "syscon-reboot", REBOOT_VALUE);
+    root.addChild(VirtMap.FW_CFG.nodeName())
+        .setStrings("compatible", "qemu,fw-cfg-mmio")
+        .setLongs("reg", VirtMap.FW_CFG.base(), VirtMap.FW_CFG.size())
+        .setFlag("dma-coherent");
     long half = VirtMap.FLASH.size() / 2;
     root.addChild(VirtMap.FLASH.nodeName())
         .setStrings("compatible", "cfi-flash")

@@ -1,0 +1,2 @@
+/** Data that the machine hands to its firmware. */
+package org.ascus.devices.fwcfg;
