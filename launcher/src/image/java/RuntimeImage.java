@@ -24,10 +24,10 @@ import java.util.stream.Stream;
 /**
  * Links a Java runtime that has Graal's compiler as a system module: {@code java RuntimeImage.java LIB WORK IMAGE}.
  *
- * <p>On a stock JDK the compiler must replace an empty placeholder by {@code --upgrade-module-path}, which switches class
- * data sharing and the AOT cache off and costs half a second a start. In an image of its own it needs no replacing. The
- * running JDK's modules are taken apart and packed again without the hashes that bind {@code java.base} to the
- * placeholder, and linked with the Maven artifact.
+ * <p>On a stock JDK the compiler must replace an empty placeholder by {@code --upgrade-module-path}, which switches
+ * class data sharing and the AOT cache off and costs half a second a start. In an image of its own it needs no
+ * replacing. The running JDK's modules are taken apart and packed again without the hashes that bind {@code java.base}
+ * to the placeholder, and linked with the Maven artifact.
  *
  * <p>LIB holds the launcher's jars, and the compiler's in LIB/compiler. WORK is filled with some 200 MB that may go
  * afterwards. IMAGE must not exist.

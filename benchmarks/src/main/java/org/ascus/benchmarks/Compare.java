@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Runs the same guests on Ascus and on QEMU in turn and prints times, memory and ratios: {@code bin/compare --help}. */
+/**
+ * Runs the same guests on Ascus and on QEMU in turn and prints times, memory and ratios: {@code bin/compare --help}.
+ */
 public final class Compare {
   private static final List<String> PROGRAMS = List.of("sieve", "fib", "sort", "records", "matrix", "bytecode");
   private static final Map<String, String> BOOTS =

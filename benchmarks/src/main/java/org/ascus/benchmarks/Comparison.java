@@ -54,7 +54,7 @@ record Comparison(String workload, List<Run> ascus, List<Run> qemu, List<String>
   }
 
   private static List<Double> values(List<Run> runs, String figure) {
-    return runs.stream().filter(run -> run.figures().containsKey(figure)).map(run -> run.figures().get(figure)).toList();
+    return runs.stream().map(Run::figures).filter(all -> all.containsKey(figure)).map(all -> all.get(figure)).toList();
   }
 
   private Set<String> figures() {

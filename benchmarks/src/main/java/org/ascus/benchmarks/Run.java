@@ -18,8 +18,9 @@ import java.util.concurrent.TimeUnit;
  * What one run of an emulator process showed.
  *
  * @param result the guest's own result, such as a checksum; empty if the run did not end well
- * @param figures name to value: {@code wall} (seconds to the end of the process), {@code steady} (seconds an iteration),
- *     {@code cpu} (seconds of CPU time), {@code rss} (MiB of peak resident memory), and seconds to each mark
+ * @param figures name to value: {@code wall} (seconds to the end of the process), {@code steady} (seconds an
+ *     iteration), {@code cpu} (seconds of CPU time), {@code rss} (MiB of peak resident memory), and seconds to each
+ *     mark
  * @param console what the guest printed
  */
 record Run(String result, Map<String, Double> figures, List<String> console) {
@@ -35,7 +36,8 @@ record Run(String result, Map<String, Double> figures, List<String> console) {
    * @param emulator the emulator's command and leading arguments
    * @param limit after which the process is killed and the run is no good
    */
-  static Run measure(Workload workload, List<String> emulator, Duration limit) throws IOException, InterruptedException {
+  static Run measure(Workload workload, List<String> emulator, Duration limit)
+      throws IOException, InterruptedException {
     var builder = new ProcessBuilder(workload.command(emulator));
     builder.redirectErrorStream(true).redirectInput(new File("/dev/null"));
     long start = System.nanoTime();

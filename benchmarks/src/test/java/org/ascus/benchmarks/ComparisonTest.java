@@ -19,7 +19,8 @@ class ComparisonTest {
         Comparison.of("x", List.of(run("1", 4), run("1", 100), run("1", 3)), List.of(run("1", 2), run("1", 2)));
     assertThat(comparison.ratio("wall")).isEqualTo(2.0);
     assertThat(comparison.problems()).isEmpty();
-    assertThat(comparison.tableRows()).contains("| x | wall | 4.000 (3.000 .. 100.0) | 2.000 (2.000 .. 2.000) | 2.00 |");
+    assertThat(comparison.tableRows())
+        .contains("| x | wall | 4.000 (3.000 .. 100.0) | 2.000 (2.000 .. 2.000) | 2.00 |");
     assertThat(comparison.json())
         .isEqualTo("{\"workload\":\"x\",\"figures\":{\"wall\":"
             + "{\"ascus\":[4.0, 100.0, 3.0],\"qemu\":[2.0, 2.0],\"ratio\":2.0}},\"problems\":[]}");

@@ -26,6 +26,7 @@ public final class DefaultFirmware {
         return new Firmware.File(place);
       }
     }
-    throw new VmException("-bios default: no OpenSBI installed (Debian: package opensbi); name a file or use -bios none");
+    throw new VmException(
+        "-bios default: no OpenSBI installed (Debian: package opensbi); name a file or use -bios none");
   }
 }

@@ -43,7 +43,9 @@ public final class DeviceCatalog {
     DeviceType type =
         find(device.driver())
             .orElseThrow(
-                () -> new VmException(device.option() + ": '" + device.driver() + "' is not a valid device model name"));
+                () ->
+                    new VmException(
+                        device.option() + ": '" + device.driver() + "' is not a valid device model name"));
     Map<String, String> texts = new LinkedHashMap<>();
     for (GlobalProperty g : globals) {
       if (g.driver().equals(device.driver())) {

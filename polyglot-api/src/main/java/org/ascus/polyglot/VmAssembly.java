@@ -74,7 +74,8 @@ final class VmAssembly implements DeviceContext {
       catalog.check(global);
     }
     List<Planned> plan = plan();
-    Firmware firmware = options.boot().firmware().isPresent() ? options.boot().firmware().get() : DefaultFirmware.find();
+    Firmware firmware =
+        options.boot().firmware().isPresent() ? options.boot().firmware().get() : DefaultFirmware.find();
     for (DriveOptions drive : options.drives()) {
       open(drive);
     }

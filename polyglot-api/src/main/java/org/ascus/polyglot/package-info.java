@@ -1,2 +1,4 @@
-/** Embedding a machine: options as records, {@link org.ascus.polyglot.Vm} and its parts. No command line, no terminal. */
+/**
+ * Embedding a machine: options as records, {@link org.ascus.polyglot.Vm} and its parts. No command line, no terminal.
+ */
 package org.ascus.polyglot;

@@ -3,8 +3,8 @@ package org.ascus.devices.chardev;
 /** The host's end of a byte channel; one device or multiplexer is connected to it. */
 public interface CharBackend extends AutoCloseable {
   /**
-   * Sends bytes out, in order and without loss; buffers, and waits only when the host takes nothing for so long that the
-   * buffer is full. Any thread, one at a time.
+   * Sends bytes out, in order and without loss; buffers, and waits only when the host takes nothing for so long that
+   * the buffer is full. Any thread, one at a time.
    */
   void write(byte[] data, int offset, int length);
 

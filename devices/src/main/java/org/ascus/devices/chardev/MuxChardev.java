@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Several front ends on one back end: serial ports and the monitor share a terminal. Output of all goes out as it comes;
- * input goes to the one that has the focus. An escape key, Ctrl-a unless set otherwise, and a letter command the
+ * Several front ends on one back end: serial ports and the monitor share a terminal. Output of all goes out as it
+ * comes; input goes to the one that has the focus. An escape key, Ctrl-a unless set otherwise, and a letter command the
  * multiplexer itself.
  *
  * <p>Lock order: a device's, then this one's, then the back end's. Receivers are called with none of them held.

@@ -9,8 +9,8 @@ import java.io.OutputStream;
 import java.util.Optional;
 
 /**
- * Standard input and output of the process; one at most in a process. A terminal is in raw mode from the moment a device
- * or multiplexer is connected until {@link #close}, which the end of the process calls too, whatever ends it but
+ * Standard input and output of the process; one at most in a process. A terminal is in raw mode from the moment a
+ * device or multiplexer is connected until {@link #close}, which the end of the process calls too, whatever ends it but
  * SIGKILL. The end of standard input is the end of input and nothing else.
  */
 public final class StdioChardev implements CharBackend {

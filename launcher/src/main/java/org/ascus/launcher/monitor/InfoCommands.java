@@ -83,7 +83,9 @@ final class InfoCommands {
     for (VmCpu c : vm.cpus()) {
       String mark = c.index() == cpu.get().index() ? "*" : " ";
       text.append(
-          String.format("%s CPU #%d: %s pc=0x%016x instructions=%d%n", mark, c.index(), c.isa(), c.pc(), c.instructionCount()));
+          String.format(
+              "%s CPU #%d: %s pc=0x%016x instructions=%d%n",
+              mark, c.index(), c.isa(), c.pc(), c.instructionCount()));
     }
     return text.toString();
   }
@@ -170,6 +172,7 @@ final class InfoCommands {
           case RomDeviceRegion _ -> "romd";
           case ContainerRegion _ -> "container";
         };
-    return String.format("%s%016x-%016x (prio %d, %s): %s", indent, base, base + size - 1, priority, kind, region.name());
+    return String.format(
+        "%s%016x-%016x (prio %d, %s): %s", indent, base, base + size - 1, priority, kind, region.name());
   }
 }

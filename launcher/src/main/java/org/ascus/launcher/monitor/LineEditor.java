@@ -5,7 +5,9 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
-/** Turns keys into lines, showing them: backspace, Ctrl-U, Ctrl-W, Ctrl-C, history by cursor keys, completion by tab. */
+/**
+ * Turns keys into lines, showing them: backspace, Ctrl-U, Ctrl-W, Ctrl-C, history by cursor keys, completion by tab.
+ */
 final class LineEditor {
   private static final int MAX_LINE = 1024;
   private static final int MAX_HISTORY = 100;

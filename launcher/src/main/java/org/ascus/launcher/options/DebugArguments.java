@@ -21,7 +21,8 @@ final class DebugArguments {
         draft.hostErrors = true;
         continue;
       }
-      Optional<Log.Category> category = Arrays.stream(Log.Category.values()).filter(c -> c.key().equals(item)).findAny();
+      Optional<Log.Category> category =
+          Arrays.stream(Log.Category.values()).filter(c -> c.key().equals(item)).findAny();
       draft.log.add(category.orElseThrow(() -> new OptionException("unknown log item '" + item + "' (see -d help)")));
     }
   }
@@ -31,7 +32,8 @@ final class DebugArguments {
     for (Log.Category c : Log.Category.values()) {
       text.append(String.format("%-15s %s%n", c.key(), c.help()));
     }
-    return text.append(String.format("%-15s %s%n", HOST, "show where in the emulator a defect of it happened")).toString();
+    text.append(String.format("%-15s %s%n", HOST, "show where in the emulator a defect of it happened"));
+    return text.toString();
   }
 
   static void file(Draft draft, String argument) {

@@ -37,7 +37,9 @@ final class DeviceArguments {
   private static String list(Draft draft) {
     Map<String, String> byBus =
         draft.catalog().types().stream()
-            .collect(Collectors.groupingBy(DeviceType::bus, TreeMap::new, Collectors.mapping(t -> line(t), Collectors.joining())));
+            .collect(
+                Collectors.groupingBy(
+                    DeviceType::bus, TreeMap::new, Collectors.mapping(t -> line(t), Collectors.joining())));
     StringBuilder text = new StringBuilder();
     byBus.forEach((bus, lines) -> text.append("Devices on bus ").append(bus).append(":\n").append(lines));
     return text.toString();

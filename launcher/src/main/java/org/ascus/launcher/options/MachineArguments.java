@@ -20,7 +20,8 @@ final class MachineArguments {
     KeyValues kv = KeyValues.parse(argument, "type");
     Optional<String> type = kv.take("type");
     if (kv.asksForHelp()) {
-      draft.answer(type.isEmpty() ? "Supported machines are:\nvirt                 RISC-V VirtIO board\n" : properties());
+      draft.answer(
+          type.isEmpty() ? "Supported machines are:\nvirt                 RISC-V VirtIO board\n" : properties());
       return;
     }
     if (type.isPresent()) {

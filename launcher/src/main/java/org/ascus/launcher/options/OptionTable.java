@@ -95,7 +95,9 @@ final class OptionTable {
         "stdio|file|null|ringbuf,id=id[,mux=on|off][,path=file][,size=size]",
         "make a byte channel for devices to use",
         ChannelArguments::chardev);
-    add("nographic", "", "use the terminal for serial port and monitor (Ctrl-a h for help)", (d, a) -> d.nographic = true);
+    add(
+        "nographic", "", "use the terminal for serial port and monitor (Ctrl-a h for help)",
+        (d, a) -> d.nographic = true);
     add("display", "none", "no display, and the terminal stays free", ChannelArguments::display);
     add("vga", "none", "there is no graphics card yet", ChannelArguments::onlyNone);
     add("nodefaults", "", "don't connect serial port and monitor unless asked", (d, a) -> d.nodefaults = true);

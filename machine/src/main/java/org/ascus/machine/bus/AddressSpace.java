@@ -81,7 +81,7 @@ public final class AddressSpace {
     return switch (range.region()) {
       case RamRegion ram -> ram.ram().get(offset, width);
       case MmioRegion mmio -> mmio.read(offset, width);
-      case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
+      case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw noLeaf();
     };
   }
 
@@ -100,7 +100,7 @@ public final class AddressSpace {
         }
       }
       case MmioRegion mmio -> mmio.write(offset, width, value);
-      case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
+      case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw noLeaf();
     }
   }
 
@@ -121,7 +121,7 @@ public final class AddressSpace {
             target[start + done + i] = (byte) (value >>> (8 * i));
           }
         }
-        case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
+        case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw noLeaf();
       }
       done += count;
     }
@@ -144,7 +144,7 @@ public final class AddressSpace {
           }
         }
         case MmioRegion mmio -> count = writeStep(mmio, offset, source, start + done, count);
-        case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw new IllegalStateException("flat views hold leaves only");
+        case RomDeviceRegion _, AliasRegion _, ContainerRegion _ -> throw noLeaf();
       }
       done += count;
     }
@@ -182,5 +182,9 @@ public final class AddressSpace {
       width >>= 1;
     }
     return width;
+  }
+
+  private static IllegalStateException noLeaf() {
+    return new IllegalStateException("flat views hold leaves only");
   }
 }

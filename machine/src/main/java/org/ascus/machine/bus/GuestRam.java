@@ -182,7 +182,8 @@ public final class GuestRam {
         int last = (int) (Math.min(offset + length - page, PAGE) - 1) / GRANULE;
         long mask = (-1L << first) & (-1L >>> (63 - last));
         if ((map & mask) != 0) {
-          listener.codeWritten(this, Math.max(page, offset), Math.min(page + PAGE, offset + length) - Math.max(page, offset));
+          long start = Math.max(page, offset);
+          listener.codeWritten(this, start, Math.min(page + PAGE, offset + length) - start);
         }
       }
     }

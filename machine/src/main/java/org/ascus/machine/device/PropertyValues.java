@@ -37,13 +37,16 @@ public final class PropertyValues {
             throw new NumberFormatException();
           }
         }
-        case UINT64 -> Long.parseUnsignedLong(text.startsWith("0x") ? text.substring(2) : text, text.startsWith("0x") ? 16 : 10);
+        case UINT64 -> {
+          boolean hex = text.startsWith("0x");
+          Long.parseUnsignedLong(hex ? text.substring(2) : text, hex ? 16 : 10);
+        }
         case SIZE -> parseSize(text);
         case STRING, DRIVE, CHARDEV -> {}
       }
     } catch (NumberFormatException e) {
       throw new DeviceException(
-          "Parameter '" + device + "." + property.name() + "' expects " + property.kind().label() + ", not '" + text + "'");
+          "Parameter '%s.%s' expects %s, not '%s'".formatted(device, property.name(), property.kind().label(), text));
     }
   }
 
@@ -68,7 +71,8 @@ public final class PropertyValues {
           case 't', 'T' -> 40;
           default -> 0;
         };
-    String digits = shift != 0 || text.endsWith("b") || text.endsWith("B") ? text.substring(0, text.length() - 1) : text;
+    boolean hasUnit = shift != 0 || text.endsWith("b") || text.endsWith("B");
+    String digits = hasUnit ? text.substring(0, text.length() - 1) : text;
     if (text.startsWith("0x")) {
       return Long.parseUnsignedLong(text.substring(2), 16);
     }

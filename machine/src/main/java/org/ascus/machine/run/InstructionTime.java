@@ -40,8 +40,10 @@ final class InstructionTime {
       for (Cpu cpu : machine.cpus()) {
         machine.clock().runDue();
         long deadline = machine.clock().nextDeadline();
-        long untilTimer = deadline == Long.MAX_VALUE ? Long.MAX_VALUE : Math.max(1, ((deadline - elapsed - 1) >> shift) + 1);
-        long slice = Math.min(Math.min(instructions - done, untilTimer), machine.cpus().size() > 1 ? QUANTUM : Long.MAX_VALUE);
+        long untilTimer =
+            deadline == Long.MAX_VALUE ? Long.MAX_VALUE : Math.max(1, ((deadline - elapsed - 1) >> shift) + 1);
+        long quantum = machine.cpus().size() > 1 ? QUANTUM : Long.MAX_VALUE;
+        long slice = Math.min(Math.min(instructions - done, untilTimer), quantum);
         if (slice <= 0) {
           break;
         }

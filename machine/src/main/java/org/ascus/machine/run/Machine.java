@@ -159,7 +159,8 @@ public final class Machine implements AutoCloseable {
         stop = cpu.run(Long.MAX_VALUE);
       } catch (RuntimeException | Error e) {
         // A defect of the emulator: say which CPU, keep the rest of the process able to report and restore terminals.
-        requestShutdown(new ShutdownReason(ShutdownReason.Kind.HOST_ERROR, 1, "cpu " + cpu.index() + ": " + stackOf(e)));
+        String detail = "cpu " + cpu.index() + ": " + stackOf(e);
+        requestShutdown(new ShutdownReason(ShutdownReason.Kind.HOST_ERROR, 1, detail));
         pauseRequest();
       } finally {
         lock.lock();

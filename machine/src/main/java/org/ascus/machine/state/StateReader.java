@@ -125,7 +125,8 @@ public final class StateReader {
   public long[] getLongs(String name, int length) throws StateException {
     long[] value = getLongs(name);
     if (value.length != length) {
-      throw new StateException("section " + current + ", field " + name + ": " + value.length + " elements, not " + length);
+      throw new StateException(
+          "section " + current + ", field " + name + ": " + value.length + " elements, not " + length);
     }
     return value;
   }

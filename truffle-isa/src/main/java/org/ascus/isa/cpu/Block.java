@@ -29,7 +29,9 @@ public final class Block {
   /** Heat at which a compile request was or will be made. */
   public int threshold;
 
-  /** Where its computed jump has gone, in bytes from the first instruction; 0 ends the list. Races lose entries only. */
+  /**
+   * Where its computed jump has gone, in bytes from the first instruction; 0 ends the list. Races lose entries only.
+   */
   public int[] jumpTargets;
 
   /** Compiled code that starts here, or null. */

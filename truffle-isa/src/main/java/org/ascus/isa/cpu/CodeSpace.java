@@ -11,9 +11,9 @@ import org.ascus.machine.bus.GuestRam;
  * The translated code of a machine, by guest-physical page, shared by its CPUs.
  *
  * <p>It keeps code and memory coherent: bytes that were decoded are marked in {@link GuestRam}, stores to a page with
- * marks take the CPU's slow path, and a store to marked bytes drops the blocks and regions made of them. When a page gets
- * its first mark other CPUs may hold a TLB entry that still lets them store unseen; they are asked to drop it and until
- * they have, {@link #awaitProtected} (the fence that makes code visible) waits.
+ * marks take the CPU's slow path, and a store to marked bytes drops the blocks and regions made of them. When a page
+ * gets its first mark other CPUs may hold a TLB entry that still lets them store unseen; they are asked to drop it and
+ * until they have, {@link #awaitProtected} (the fence that makes code visible) waits.
  */
 public final class CodeSpace implements GuestRam.CodeListener {
   private static final int SLOTS = GuestRam.PAGE / 2;

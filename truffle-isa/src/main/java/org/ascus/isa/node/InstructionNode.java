@@ -48,7 +48,9 @@ public abstract class InstructionNode extends Node {
     cpu.budget = frame.getLongStatic(RegionFrame.BUDGET) + remaining;
   }
 
-  /** False if the instruction raised an event, which leaves the region: at this instruction for a trap, else after it. */
+  /**
+   * False if the instruction raised an event, which leaves the region: at this instruction for a trap, else after it.
+   */
   protected final boolean goesOn(VirtualFrame frame, VCpu cpu) {
     if (cpu.event != VCpu.NONE) {
       cpu.budget = frame.getLongStatic(RegionFrame.BUDGET) + remaining - 1;

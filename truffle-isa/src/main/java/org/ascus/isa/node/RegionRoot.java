@@ -12,8 +12,8 @@ import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.region.Region;
 
 /**
- * A region: one entry, many blocks. It is never run by the AST interpreter, which is slower than tier 0 by far: there it
- * returns null at once and whoever called it goes on in tier 0.
+ * A region: one entry, many blocks. It is never run by the AST interpreter, which is slower than tier 0 by far: there
+ * it returns null at once and whoever called it goes on in tier 0.
  *
  * <p>Registers that the region uses are loaded at its entry and those it writes are stored at every exit and around
  * calls. Calls go to other regions on the host stack; the callee leaves its next pc in the CPU and the caller goes on
@@ -44,7 +44,8 @@ public final class RegionRoot extends RootNode {
    * @param used slots that are read or written anywhere in the region
    * @param written slots that are written
    */
-  public RegionRoot(TruffleLanguage<?> language, String name, VCpu only, BlockNode[] blocks, int[] used, int[] written) {
+  public RegionRoot(
+      TruffleLanguage<?> language, String name, VCpu only, BlockNode[] blocks, int[] used, int[] written) {
     super(language, RegionFrame.descriptor());
     this.name = name;
     this.only = only;

@@ -8,8 +8,8 @@ import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.region.Region;
 
 /**
- * How a block ends. Its successors are edges of the region: the number of a block in it, or {@link #EXIT}; edges go to a
- * byte offset from the region's entry.
+ * How a block ends. Its successors are edges of the region: the number of a block in it, or {@link #EXIT}; edges go to
+ * a byte offset from the region's entry.
  */
 public abstract class TerminatorNode extends Node {
   /** An edge that leaves the region. */

@@ -8,8 +8,8 @@ import org.ascus.isa.cpu.CompiledCode;
 import org.ascus.isa.cpu.VCpu;
 
 /**
- * A compiled region, or one that waits for its compilation. It is entered at its first block only and is valid while its
- * bytes are unchanged and its pages are mapped at the same distances from each other.
+ * A compiled region, or one that waits for its compilation. It is entered at its first block only and is valid while
+ * its bytes are unchanged and its pages are mapped at the same distances from each other.
  */
 public final class Region implements CompiledCode, CodeSpace.RegionHandle {
   private static final int RETRY = 16;

@@ -132,7 +132,8 @@ final class RegionFormer {
     long[] rangesWithSeconds = withSecondPages(order, ranges);
     RegionRoot root =
         new RegionRoot(
-            language, "guest@" + Long.toHexString(pc), cpu.codeSpace().onlyCpu(), nodes, slots(registers.read | registers.written),
+            language, "guest@" + Long.toHexString(pc), cpu.codeSpace().onlyCpu(), nodes,
+            slots(registers.read | registers.written),
             slots(registers.written));
     Block[] blocks = order.stream().map(Found::block).toArray(Block[]::new);
     return new Region(blocks, root.getCallTarget(), instructions, rangesWithSeconds, pageOffsets, physicalPages);

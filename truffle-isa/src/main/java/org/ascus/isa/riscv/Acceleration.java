@@ -5,7 +5,8 @@ package org.ascus.isa.riscv;
  *
  * @param translate whether hot regions are compiled by Graal; if not everything is interpreted
  * @param threshold executions of a loop head or call target after which its region is compiled
- * @param background whether compilation runs beside the guest; if not the guest waits, for tests that need compiled code
+ * @param background whether compilation runs beside the guest; if not the guest waits, for tests that need compiled
+ *     code
  */
 public record Acceleration(boolean translate, int threshold, boolean background) {
   /** {@code -accel truffle}. */

@@ -351,7 +351,9 @@ public final class RiscvHart extends VCpu {
   private void logFault(String what, long va, long physical, int width) {
     log.log(
         Log.Category.GUEST_ERRORS,
-        () -> String.format("hart %d: %s unassigned physical address 0x%x (virtual 0x%x, %d bytes)", index(), what, physical, va, width));
+        () ->
+            "hart %d: %s unassigned physical address 0x%x (virtual 0x%x, %d bytes)"
+                .formatted(index(), what, physical, va, width));
   }
 
   /** A device may have raised or lowered an interrupt: have it looked at right after this instruction. */
@@ -443,7 +445,7 @@ public final class RiscvHart extends VCpu {
     while (true) {
       if (width == 4) {
         int old = HostMemory.getInt(host);
-        if (HostMemory.compareAndSetInt(host, old, (int) Amo.apply32(operation, old, (int) operand))) {
+        if (HostMemory.compareAndSetInt(host, old, Amo.apply32(operation, old, (int) operand))) {
           atomicWritten(4);
           return old;
         }
@@ -584,7 +586,9 @@ public final class RiscvHart extends VCpu {
     trapsTaken++;
     log.log(
         Log.Category.INT,
-        () -> String.format("riscv_cpu_do_interrupt: hart:%d, async:0, cause:%016x, epc:0x%016x, tval:0x%016x", index(), trapCause, pc, trapValue));
+        () ->
+            "riscv_cpu_do_interrupt: hart:%d, async:0, cause:%016x, epc:0x%016x, tval:0x%016x"
+                .formatted(index(), trapCause, pc, trapValue));
     enter(trapCause, false, trapValue);
   }
 
@@ -650,7 +654,9 @@ public final class RiscvHart extends VCpu {
     }
     log.log(
         Log.Category.INT,
-        () -> String.format("riscv_cpu_do_interrupt: hart:%d, async:1, cause:%016x, epc:0x%016x, tval:0x%016x", index(), cause, pc, 0));
+        () ->
+            "riscv_cpu_do_interrupt: hart:%d, async:1, cause:%016x, epc:0x%016x, tval:0x%016x"
+                .formatted(index(), cause, pc, 0));
     enter(cause, true, 0);
   }
 

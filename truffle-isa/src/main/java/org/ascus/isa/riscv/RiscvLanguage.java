@@ -10,8 +10,13 @@ import org.ascus.isa.region.RegionTranslator;
 import org.graalvm.polyglot.Context;
 import org.graalvm.polyglot.Engine;
 
-/** RISC-V machine code as a Truffle language: the owner of all regions, so that engine options and instruments apply. */
-@TruffleLanguage.Registration(id = RiscvLanguage.ID, name = "RISC-V", contextPolicy = TruffleLanguage.ContextPolicy.SHARED)
+/**
+ * RISC-V machine code as a Truffle language: the owner of all regions, so that engine options and instruments apply.
+ */
+@TruffleLanguage.Registration(
+    id = RiscvLanguage.ID,
+    name = "RISC-V",
+    contextPolicy = TruffleLanguage.ContextPolicy.SHARED)
 public final class RiscvLanguage extends TruffleLanguage<RiscvLanguage.State> {
   public static final String ID = "riscv64";
 

@@ -5,9 +5,9 @@ import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.decode.Packed;
 
 /**
- * The instructions that are no plain integer computation, load, store or jump: atomics, system instructions and floating
- * point. Each tier calls them here. The caller has put the address of the next instruction into the hart's pc and made its
- * instruction count exact.
+ * The instructions that are no plain integer computation, load, store or jump: atomics, system instructions and
+ * floating point. Each tier calls them here. The caller has put the address of the next instruction into the hart's pc
+ * and made its instruction count exact.
  */
 final class RiscvRare {
   private final RiscvHart hart;

@@ -9,11 +9,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Random programs reach the same state at the same instruction count, whatever ran them. */
 class TierEqualityTest {
   private static final String[] REGISTER_OPS = {
-    "add", "sub", "xor", "or", "and", "sll", "srl", "sra", "slt", "sltu", "addw", "subw", "mul", "mulh", "mulhu", "mulhsu",
+    "add", "sub", "xor", "or", "and", "sll", "srl", "sra", "slt", "sltu", "addw", "subw", "mul", "mulh", "mulhu",
+    "mulhsu",
     "div", "divu", "rem", "remu", "divw", "remuw", "sh1add", "sh3add.uw", "andn", "max", "minu", "rol", "rorw", "clmul",
     "clmulh", "bset", "bext", "czero.eqz", "czero.nez"
   };
-  private static final String[] FLOAT_OPS = {"fadd.d", "fsub.d", "fmul.d", "fdiv.d", "fadd.s", "fmul.s", "fmin.d", "fsgnjx.d"};
+  private static final String[] FLOAT_OPS = {
+    "fadd.d", "fsub.d", "fmul.d", "fdiv.d", "fadd.s", "fmul.s", "fmin.d", "fsgnjx.d"
+  };
   private static final String[] AMOS = {"amoadd.d", "amoswap.w", "amoxor.d", "amomin.w", "amomaxu.d"};
   private static final String[] BRANCHES = {"beq", "bne", "blt", "bge", "bltu", "bgeu"};
 
@@ -75,11 +78,19 @@ class TierEqualityTest {
           case 1 -> "sd " + x(random) + ", " + offset % 2040 + "(s0)";
           case 2 -> "lbu " + x(random) + ", " + random.nextInt(2000) + "(s0)";
           case 3 -> "sw " + x(random) + ", " + random.nextInt(2000) + "(s0)";
-          case 4 -> "addi t2, s0, " + offset % 2040 + "\n" + pick(random, AMOS) + " " + x(random) + ", " + x(random) + ", (t2)";
+          case 4 ->
+              "addi t2, s0, " + offset % 2040 + "\n"
+                  + pick(random, AMOS) + " " + x(random) + ", " + x(random) + ", (t2)";
           case 5 -> pick(random, FLOAT_OPS) + " " + f(random) + ", " + f(random) + ", " + f(random);
           case 6 -> "fmv.x.d " + x(random) + ", " + f(random);
-          case 7 -> random.nextInt(8) == 0 ? "ecall" : "addi " + x(random) + ", " + x(random) + ", " + (random.nextInt(4096) - 2048);
-          case 8 -> random.nextInt(4) == 0 ? "csrr " + x(random) + ", minstret" : "li " + x(random) + ", " + random.nextLong();
+          case 7 ->
+              random.nextInt(8) == 0
+                  ? "ecall"
+                  : "addi " + x(random) + ", " + x(random) + ", " + (random.nextInt(4096) - 2048);
+          case 8 ->
+              random.nextInt(4) == 0
+                  ? "csrr " + x(random) + ", minstret"
+                  : "li " + x(random) + ", " + random.nextLong();
           default -> pick(random, REGISTER_OPS) + " " + x(random) + ", " + x(random) + ", " + x(random);
         };
     out.append(line).append('\n');

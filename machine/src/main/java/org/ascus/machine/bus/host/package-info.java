@@ -1,2 +1,4 @@
-/** Raw host memory. Exported to the guest CPUs alone, for the soft TLB; everybody else goes through {@code GuestRam}. */
+/**
+ * Raw host memory. Exported to the guest CPUs alone, for the soft TLB; everybody else goes through {@code GuestRam}.
+ */
 package org.ascus.machine.bus.host;

@@ -5,9 +5,9 @@ import org.ascus.isa.fp.F64;
 import org.ascus.isa.fp.FpStatus;
 
 /**
- * Semantics of the F and D instructions (unprivileged specification, chapters "F" and "D"), one method each, named after
- * the instruction. Floating-point registers are 64 bits wide; single precision values in them are NaN-boxed. {@code rm}
- * is a resolved rounding mode, 0 to 4.
+ * Semantics of the F and D instructions (unprivileged specification, chapters "F" and "D"), one method each, named
+ * after the instruction. Floating-point registers are 64 bits wide; single precision values in them are NaN-boxed.
+ * {@code rm} is a resolved rounding mode, 0 to 4.
  */
 public final class RvFloat {
   private static final long BOX = 0xffffffff00000000L;
