@@ -1,0 +1,145 @@
+package org.ascus.launcher.monitor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.Map;
+import org.ascus.devices.board.riscv.Firmware;
+import org.ascus.devices.chardev.RingChardev;
+import org.ascus.machine.run.RunState;
+import org.ascus.machine.run.ShutdownReason;
+import org.ascus.machine.trace.Log;
+import org.ascus.polyglot.Accelerator;
+import org.ascus.polyglot.LifeOptions;
+import org.ascus.polyglot.Vm;
+import org.ascus.polyglot.VmException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class CommandsTest {
+  /** addi a0, a0, 1; j back to it. */
+  private static final byte[] COUNT_FOREVER = {0x13, 0x05, 0x15, 0x00, (byte) 0x6f, (byte) 0xf0, (byte) 0xdf, (byte) 0xff};
+
+  private Vm vm;
+  private Commands commands;
+
+  @BeforeEach
+  void makeMachine() throws VmException {
+    vm =
+        Vm.builder()
+            .memory(16 << 20)
+            .smp(2)
+            .accelerator(Accelerator.INTERPRETER)
+            .bios(new Firmware.Bytes("test", COUNT_FOREVER))
+            .device("virtio-rng-device", Map.of())
+            .life(new LifeOptions(true, false, false))
+            .build();
+    commands = new Commands(vm, "guest7");
+    vm.start();
+  }
+
+  @AfterEach
+  void endMachine() throws VmException {
+    vm.close();
+  }
+
+  @Test
+  void stopAndContSetTheState() {
+    assertThat(commands.execute("info status")).isEqualTo("VM status: paused (prelaunch)\n");
+    assertThat(commands.execute("c")).isEmpty();
+    assertThat(commands.execute("info status")).isEqualTo("VM status: running\n");
+    assertThat(commands.execute("stop")).isEmpty();
+    assertThat(commands.execute("info status")).isEqualTo("VM status: paused\n");
+  }
+
+  @Test
+  void memoryIsShownInAllFormats() {
+    assertThat(commands.execute("xp /2xw 0x80000000")).isEqualTo("0000000080000000: 0x00150513 0xffdff06f\n");
+    assertThat(commands.execute("xp/1xg 0x80000000")).isEqualTo("0000000080000000: 0xffdff06f00150513\n");
+    assertThat(commands.execute("x/4xb 0x80000000")).isEqualTo("0000000080000000: 0x13 0x05 0x15 0x00\n");
+    assertThat(commands.execute("x/1dw 0x80000000+4")).isEqualTo("0000000080000004: -2101137\n");
+    assertThat(commands.execute("x/2i 0x80000000"))
+        .contains("0x0000000080000000:  00150513          addi a0,a0,1\n")
+        .contains("0x0000000080000004:  ffdff06f          j");
+    assertThat(commands.execute("x 0x4000000000")).startsWith("Error: 0x4000000000: ");
+    assertThat(commands.execute("x/3q 0")).startsWith("Error: invalid char in format: 'q'");
+    assertThat(commands.execute("x")).startsWith("Error: an address is missing");
+  }
+
+  @Test
+  void registersAreShownAndUsedInExpressions() {
+    assertThat(commands.execute("info registers")).contains("pc ").contains("x10/a0");
+    assertThat(commands.execute("info registers -a")).contains("CPU#0").contains("CPU#1");
+    assertThat(commands.execute("print $pc")).isEqualTo("0x1000\n");
+    assertThat(commands.execute("p/d $pc-0x0f00+1")).isEqualTo("257\n");
+    assertThat(commands.execute("p $nosuch")).startsWith("Error: ").contains("nosuch");
+  }
+
+  @Test
+  void theDefaultCpuCanBeChosen() {
+    assertThat(commands.execute("info cpus")).contains("* CPU #0").contains("  CPU #1");
+    assertThat(commands.execute("cpu 1")).isEmpty();
+    assertThat(commands.execute("info cpus")).contains("* CPU #1");
+    assertThat(commands.execute("cpu 2")).isEqualTo("Error: invalid CPU index\n");
+  }
+
+  @Test
+  void theMachineIsDescribed() {
+    assertThat(commands.execute("info mtree")).contains("0000000080000000-0000000080ffffff (prio 0, ram): riscv_virt_board.ram");
+    assertThat(commands.execute("info mtree -f")).contains("FlatView").contains("riscv.clint");
+    assertThat(commands.execute("info qtree")).contains("dev: virtio-rng-device, id \"virtio-rng-device.0\"");
+    assertThat(commands.execute("info name")).isEqualTo("guest7\n");
+    assertThat(commands.execute("info version")).isNotBlank();
+    assertThat(commands.execute("info jit")).contains("interpreter");
+    assertThat(commands.execute("info block")).isEqualTo("no block devices\n");
+  }
+
+  @Test
+  void resetStartsAgainAndQuitEnds() throws InterruptedException {
+    commands.execute("c");
+    commands.execute("system_reset");
+    assertThat(vm.state()).isNotEqualTo(RunState.ENDED);
+    commands.execute("q");
+    assertThat(vm.awaitExit()).isEqualTo(new ShutdownReason(ShutdownReason.Kind.HOST_QUIT, 0, ""));
+  }
+
+  @Test
+  void loggingIsSwitched() {
+    commands.execute("log int,unimp");
+    assertThat(vm.machine().log().isOn(Log.Category.INT)).isTrue();
+    commands.execute("log none");
+    assertThat(vm.machine().log().isOn(Log.Category.INT)).isFalse();
+    assertThat(commands.execute("log nosuch")).isEqualTo("Error: unknown log item 'nosuch'\n");
+  }
+
+  @Test
+  void whatIsNotThereSaysSo() {
+    assertThat(commands.execute("nosuch")).isEqualTo("unknown command: 'nosuch'\n");
+    assertThat(commands.execute("info nosuch")).startsWith("Error: unknown command");
+    assertThat(commands.execute("system_powerdown")).startsWith("Error: ");
+    assertThat(commands.execute("")).isEmpty();
+  }
+
+  @Test
+  void helpNamesEveryCommand() {
+    assertThat(commands.execute("help")).contains("cont|c").contains("system_reset").contains("xp /fmt addr");
+    assertThat(commands.execute("help info")).contains("info mtree").contains("info registers");
+    assertThat(commands.execute("help stop")).isEqualTo("stop|s -- stop emulation\n");
+    assertThat(commands.completions("system_")).containsExactly("system_reset", "system_powerdown");
+    assertThat(commands.completions("info q")).containsExactly("info qtree");
+  }
+
+  @Test
+  void theMonitorAnswersOnItsChannel() throws Exception {
+    RingChardev channel = RingChardev.of(1 << 16);
+    new Monitor(vm, "", channel, false).start();
+    channel.expect("(qemu) ", Duration.ofSeconds(30));
+    channel.send("info status\r");
+    channel.expect("VM status: paused (prelaunch)\r\n(qemu) ", Duration.ofSeconds(30));
+    channel.send("quit\r");
+    assertThat(vm.awaitExit().kind()).isEqualTo(ShutdownReason.Kind.HOST_QUIT);
+  }
+}

@@ -1,0 +1,249 @@
+package org.ascus.launcher.options;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.board.riscv.Firmware;
+import org.ascus.machine.trace.Log;
+import org.ascus.polyglot.Accelerator;
+import org.ascus.polyglot.BootOptions;
+import org.ascus.polyglot.DriveOptions;
+import org.ascus.polyglot.GlobalProperty;
+import org.ascus.polyglot.LifeOptions;
+import org.ascus.polyglot.MachineOptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommandLineTest {
+  @TempDir Path folder;
+
+  private static LaunchOptions parse(String... words) throws OptionException {
+    return ((CommandLine.Launch) new CommandLine("ascus").parse(words)).options();
+  }
+
+  private static LaunchOptions virt(String line) throws OptionException {
+    return parse(("-M virt " + line).trim().split(" "));
+  }
+
+  private static String answer(String line) throws OptionException {
+    return ((CommandLine.Answer) new CommandLine("ascus").parse(line.split(" "))).text();
+  }
+
+  private Path file(String name) throws IOException {
+    return Files.writeString(folder.resolve(name), "x");
+  }
+
+  @Test
+  void nothingButTheMachineGivesTheDefaults() throws OptionException {
+    LaunchOptions options = virt("");
+    assertThat(options.machine()).isEqualTo(MachineOptions.DEFAULT);
+    assertThat(options.log()).isEmpty();
+    assertThat(options.dumpDtb()).isEmpty();
+    assertThat(options.name()).isEmpty();
+  }
+
+  @Test
+  void machineOptionsBecomeTheRecord() throws OptionException {
+    MachineOptions m =
+        virt("-cpu max,zba=off -smp 4 -m 2G -accel tcg,thread=multi -icount shift=3 -S -no-reboot -no-shutdown").machine();
+    assertThat(m.cpu()).isEqualTo("max,zba=off");
+    assertThat(m.smp()).isEqualTo(4);
+    assertThat(m.ramSize()).isEqualTo(2L << 30);
+    assertThat(m.accelerator()).isEqualTo(Accelerator.TRUFFLE);
+    assertThat(m.icountShift()).isEqualTo(OptionalInt.of(3));
+    assertThat(m.life()).isEqualTo(new LifeOptions(true, true, true));
+  }
+
+  @Test
+  void bootOptionsBecomeTheRecord() throws Exception {
+    Path kernel = file("kernel");
+    Path initrd = file("initrd");
+    Path dtb = file("dtb");
+    Path bios = file("bios");
+    Path flash = file("flash");
+    BootOptions boot =
+        parse(
+                "-M", "virt", "-kernel", kernel.toString(), "-initrd", initrd.toString(), "-append", "a=b c,d", "-dtb",
+                dtb.toString(), "-bios", bios.toString(), "-drive", "if=pflash,unit=1,file=" + flash)
+            .machine()
+            .boot();
+    assertThat(boot)
+        .isEqualTo(
+            new BootOptions(
+                Optional.of(new Firmware.File(bios)),
+                Optional.of(kernel),
+                Optional.of(initrd),
+                "a=b c,d",
+                Optional.of(dtb),
+                List.of(Optional.empty(), Optional.of(flash))));
+    assertThat(virt("-bios none").machine().boot().firmware()).contains(new Firmware.None());
+    assertThat(virt("-bios none -bios default").machine().boot().firmware()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"-m 512,536870912", "-m 512M,536870912", "-m size=1G,1073741824", "--m 1G,1073741824"})
+  void memoryIsInMebibytesUnlessItSays(String option, long bytes) throws OptionException {
+    assertThat(virt(option).machine().ramSize()).isEqualTo(bytes);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-smp 4", "-smp cpus=4", "-smp 4,maxcpus=8", "-smp cores=2,threads=2", "-smp 4,cores=4", "--smp 4"})
+  void cpusAreCounted(String option) throws Exception {
+    assertThat(parse(("-M virt " + option.replace(",,", ",")).split(" ")).machine().smp()).isEqualTo(4);
+  }
+
+  @Test
+  void drivesBecomeRecords() throws OptionException {
+    MachineOptions m =
+        virt("-drive file=a.img,if=none,id=d0,format=raw,snapshot=on -drive file=b.img,readonly=on,cache=none c.img").machine();
+    assertThat(m.drives())
+        .containsExactly(
+            new DriveOptions(
+                "-drive file=a.img,if=none,id=d0,format=raw,snapshot=on",
+                "d0",
+                false,
+                new ImageOptions(Path.of("a.img"), "raw", false, true, true)),
+            new DriveOptions(
+                "-drive file=b.img,readonly=on,cache=none",
+                "virtio1",
+                true,
+                new ImageOptions(Path.of("b.img"), "", true, false, true)),
+            new DriveOptions("c.img", "virtio2", true, new ImageOptions(Path.of("c.img"), "", false, false, true)));
+    assertThat(virt("-snapshot c.img").machine().drives().getFirst().image().snapshot()).isTrue();
+  }
+
+  @Test
+  void blockNodesAreGivenInOneOrInTwo() throws OptionException {
+    ImageOptions image = new ImageOptions(Path.of("a.img"), "raw", true, false, true);
+    String one = "driver=raw,node-name=n,file.driver=file,file.filename=a.img,read-only=on";
+    assertThat(virt("-blockdev " + one).machine().drives())
+        .containsExactly(new DriveOptions("-blockdev " + one, "n", false, image));
+    List<DriveOptions> two =
+        virt("-blockdev file,node-name=f,filename=a.img,read-only=on -blockdev raw,node-name=n,file=f").machine().drives();
+    assertThat(two).extracting(DriveOptions::id).containsExactly("n");
+    assertThat(two).extracting(DriveOptions::image).containsExactly(image);
+  }
+
+  @Test
+  void devicesAndGlobalsBecomeRecords() throws OptionException {
+    MachineOptions m =
+        virt("-device virtio-rng-device,id=r,period=5 -global virtio-mmio.force-legacy=false").machine();
+    assertThat(m.devices().getFirst().driver()).isEqualTo("virtio-rng-device");
+    assertThat(m.devices().getFirst().id()).isEqualTo("r");
+    assertThat(m.devices().getFirst().properties()).isEqualTo(Map.of("period", "5"));
+    assertThat(m.globals()).containsExactly(new GlobalProperty("virtio-mmio", "force-legacy", "false"));
+  }
+
+  @Test
+  void nographicSharesTheTerminal() throws OptionException {
+    for (String line : List.of("", "-nographic", "-display none -serial mon:stdio", "-nodefaults -serial mon:stdio")) {
+      LaunchOptions options = virt(line);
+      assertThat(options.serials()).as(line).hasSize(1).containsExactly(options.monitor());
+      assertThat(options.chardevs().values())
+          .extracting(ChardevOptions::kind)
+          .containsExactly(new CharOptions.Stdio(false));
+    }
+  }
+
+  @Test
+  void withoutTerminalThereIsNoSerialLineUnlessAskedFor() throws OptionException {
+    for (String line : List.of("-display none", "-nodefaults", "-nographic -nodefaults")) {
+      assertThat(virt(line).serials()).as(line).isEmpty();
+      assertThat(virt(line).monitor()).as(line).isEqualTo(new CharOptions.None());
+    }
+    assertThat(virt("-display none -serial file:out -serial null").serials())
+        .containsExactly(new CharOptions.File(Path.of("out"), false), new CharOptions.Null());
+    assertThat(virt("-nographic -serial null").monitor()).isEqualTo(new CharOptions.Stdio(true));
+    assertThat(virt("-nographic -monitor none").serials()).containsExactly(new CharOptions.Stdio(true));
+  }
+
+  @Test
+  void chardevsAreNamed() throws OptionException {
+    LaunchOptions options = virt("-chardev stdio,id=c,mux=on -serial chardev:c -mon chardev=c -chardev ringbuf,id=r,size=1k");
+    assertThat(options.chardevs())
+        .containsEntry("c", new ChardevOptions("c", new CharOptions.Stdio(true), true))
+        .containsEntry("r", new ChardevOptions("r", new CharOptions.Ring(1024), false));
+    assertThat(options.monitor()).isEqualTo(new CharOptions.Reference("c"));
+  }
+
+  @Test
+  void debuggingOptionsBecomeTheRecord() throws OptionException {
+    LaunchOptions options = virt("-d int,guest_errors,host -D log.txt -name guest=g -M dumpdtb=t.dtb,aclint=off");
+    assertThat(options.log()).isEqualTo(Set.of(Log.Category.INT, Log.Category.GUEST_ERRORS));
+    assertThat(options.hostErrors()).isTrue();
+    assertThat(options.logFile()).contains(Path.of("log.txt"));
+    assertThat(options.name()).isEqualTo("g");
+    assertThat(options.dumpDtb()).contains(Path.of("t.dtb"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-m 12Q", "-m 0", "-m 100T", "-m size=1,x=2", "-smp 0", "-smp 9", "-smp x", "-smp 4,maxcpus=2", "-smp 2,foo=1",
+        "-cpu nosuch", "-cpu rv64,zfoo=on", "-M nosuch", "-M virt,nosuch=1", "-machine virt,aclint=maybe",
+        "-accel nosuch", "-accel tcg,thread=three", "-accel tcg,x=1", "-icount auto", "-icount shift=11", "-d nosuch",
+        "-device nosuch", "-device virtio-blk-device,nosuch=1", "-device virtio-rng-device,period=x",
+        "-global nosuch.x=1", "-global virtio-mmio.nosuch=1", "-global virtio-mmio.force-legacy=7", "-global x",
+        "-drive if=none", "-drive file=x,if=nosuch", "-drive file=x,nosuch=1", "-drive file=x,snapshot=maybe",
+        "-drive file=x,cache=nosuch", "-drive if=pflash,unit=2,file=x", "-blockdev raw,node-name=x",
+        "-blockdev raw,node-name=x,file=y", "-blockdev driver=raw", "-blockdev qcow9,node-name=x", "-blockdev {}",
+        "-serial nosuch", "-serial file:", "-serial chardev:nosuch", "-monitor nosuch", "-chardev nosuch,id=x",
+        "-chardev stdio", "-chardev file,id=x", "-chardev ringbuf,id=x,size=3", "-display gtk", "-nic user", "-net nic",
+        "-vga std", "-kernel /nosuch", "-initrd /nosuch", "-dtb /nosuch", "-bios /nosuch", "-append x", "-kernel /",
+        "-name g,x=1"
+      })
+  void anErrorNamesOptionAndValueInOneLine(String option) {
+    String[] words = option.split(" ");
+    assertThatThrownBy(() -> virt(option))
+        .isInstanceOf(OptionException.class)
+        .message()
+        .doesNotContain("\n")
+        .startsWith(words[0] + " " + words[1] + ": ");
+  }
+
+  @Test
+  void otherMistakesAreErrorsToo() {
+    assertThatThrownBy(() -> parse("-M", "virt", "-nosuch")).hasMessage("-nosuch: invalid option");
+    assertThatThrownBy(() -> parse("-M", "virt", "-m")).hasMessage("-m: requires an argument");
+    assertThatThrownBy(() -> parse("-m", "1G")).hasMessageStartingWith("No machine specified");
+    assertThatThrownBy(() -> virt("-serial stdio -monitor stdio")).hasMessageStartingWith("cannot use stdio by multiple");
+    assertThatThrownBy(() -> virt("-chardev null,id=a -chardev null,id=a")).hasMessageContaining("Duplicate ID 'a'");
+    assertThatThrownBy(() -> virt("-chardev null,id=a -serial chardev:a -serial chardev:a")).hasMessageContaining("mux=on");
+    assertThatThrownBy(() -> virt("-M pflash0=x")).hasMessageContaining("can't find node 'x'");
+  }
+
+  @Test
+  void helpIsAnAnswer() throws OptionException {
+    assertThat(answer("-M help")).contains("virt ");
+    assertThat(answer("-M virt,help")).contains("dumpdtb=");
+    assertThat(answer("-cpu help")).contains("rv64");
+    assertThat(answer("-accel help")).contains("truffle").contains("interpreter");
+    assertThat(answer("-d help")).contains("guest_errors").contains("in_asm");
+    assertThat(answer("-device help")).contains("name \"virtio-blk-device\", bus virtio-bus");
+    assertThat(answer("-device virtio-blk-device,help")).contains("  drive=<str> ");
+    assertThat(answer("-chardev help")).contains("ringbuf");
+    assertThat(answer("-version")).startsWith("Ascus emulator version ");
+  }
+
+  @Test
+  void helpNamesEveryOption() throws OptionException {
+    String help = answer("--help");
+    for (Option option : new OptionTable("ascus").options()) {
+      assertThat(help).contains(option.usage());
+      option.names().forEach(n -> assertThat(help).contains("-" + n));
+    }
+    assertThat(help.lines()).allSatisfy(line -> assertThat(line.length()).isLessThan(121));
+  }
+}
