@@ -70,10 +70,11 @@ class MainTest {
 
   @Test
   void drivesThatCannotBeOpenedGiveOneLineAndExitCodeOne() {
-    assertThat(run("-M", "virt", "-display", "none", "-bios", "none", "-drive", "file=missing,format=raw")).isEqualTo(1);
+    assertThat(run("-M", "virt", "-display", "none", "-drive", "file=missing,format=raw")).isEqualTo(1);
     assertThat(errors.toString())
         .isEqualToIgnoringNewLines(
-            "ascus-system-riscv64: -drive file=missing,format=raw: Could not open 'missing': No such file or directory");
+            "ascus-system-riscv64: -drive file=missing,format=raw: "
+                + "Could not open 'missing': No such file or directory");
   }
 
   @Test

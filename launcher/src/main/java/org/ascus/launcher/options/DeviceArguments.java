@@ -3,7 +3,6 @@ package org.ascus.launcher.options;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import org.ascus.machine.device.DeviceType;
 import org.ascus.machine.device.Property;
 import org.ascus.polyglot.DeviceOptions;

@@ -13,6 +13,7 @@ import org.ascus.polyglot.MachineOptions;
 final class MachineArguments {
   private static final int MAX_ICOUNT_SHIFT = 10;
   private static final int FLASH_BANKS = 2;
+  private static final String MACHINES = "Supported machines are:\nvirt                 RISC-V VirtIO board\n";
 
   private MachineArguments() {}
 

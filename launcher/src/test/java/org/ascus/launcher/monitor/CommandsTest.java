@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class CommandsTest {
   /** addi a0, a0, 1; j back to it. */
-  private static final byte[] COUNT_FOREVER = {0x13, 0x05, 0x15, 0x00, (byte) 0x6f, (byte) 0xf0, (byte) 0xdf, (byte) 0xff};
+  private static final byte[] COUNT_FOREVER = {0x13, 0x05, 0x15, 0, 0x6f, (byte) 0xf0, (byte) 0xdf, (byte) 0xff};
 
   private Vm vm;
   private Commands commands;
@@ -88,7 +88,8 @@ class CommandsTest {
 
   @Test
   void theMachineIsDescribed() {
-    assertThat(commands.execute("info mtree")).contains("0000000080000000-0000000080ffffff (prio 0, ram): riscv_virt_board.ram");
+    assertThat(commands.execute("info mtree"))
+        .contains("0000000080000000-0000000080ffffff (prio 0, ram): riscv_virt_board.ram");
     assertThat(commands.execute("info mtree -f")).contains("FlatView").contains("riscv.clint");
     assertThat(commands.execute("info qtree")).contains("dev: virtio-rng-device, id \"virtio-rng-device.0\"");
     assertThat(commands.execute("info name")).isEqualTo("guest7\n");
