@@ -23,5 +23,6 @@ module org.ascus.devices {
   exports org.ascus.devices.virtio;
 
   provides org.ascus.machine.device.DeviceProvider with
+      org.ascus.devices.loader.LoaderDevices,
       org.ascus.devices.virtio.VirtioDevices;
 }
