@@ -34,11 +34,8 @@ final class DeviceArguments {
   }
 
   private static String list(Draft draft) {
-    Map<String, String> byBus =
-        draft.catalog().types().stream()
-            .collect(
-                Collectors.groupingBy(
-                    DeviceType::bus, TreeMap::new, Collectors.mapping(t -> line(t), Collectors.joining())));
+    Map<String, String> byBus = new TreeMap<>();
+    draft.catalog().types().forEach(t -> byBus.merge(t.bus(), line(t), String::concat));
     StringBuilder text = new StringBuilder();
     byBus.forEach((bus, lines) -> text.append("Devices on bus ").append(bus).append(":\n").append(lines));
     return text.toString();
