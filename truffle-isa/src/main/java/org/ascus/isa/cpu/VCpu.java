@@ -345,6 +345,21 @@ public abstract class VCpu implements Cpu {
     return block;
   }
 
+  /** For an interpreter at the end of a block: the block at pc, if it can simply go on there; else null. */
+  public final Block nextToInterpret() {
+    long va = pc;
+    int i = jumpIndex(va);
+    Block block = jumpBlock[i];
+    if (block == null || jumpPc[i] != va || jumpContext[i] != fetchContext || !block.valid || attention) {
+      return null;
+    }
+    if (hotEdge) {
+      hotEdge = false;
+      profile(block, va);
+    }
+    return block.compiled == null && block.code.length <= budget && breakpoints.isEmpty() ? block : null;
+  }
+
   /** The compiled code at {@code va} if it is known, valid and mapped; null sends the caller to the dispatcher. */
   public final CompiledCode findCompiled(long va) {
     int i = jumpIndex(va);

@@ -11,7 +11,7 @@ package org.ascus.isa.riscv;
 public record Acceleration(boolean translate, int threshold, boolean background) {
   /** {@code -accel truffle}. */
   public static Acceleration truffle() {
-    return new Acceleration(true, 50_000, true);
+    return new Acceleration(true, 100_000, true);
   }
 
   /** {@code -accel interpreter}. */

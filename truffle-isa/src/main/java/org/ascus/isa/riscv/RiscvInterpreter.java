@@ -23,8 +23,24 @@ final class RiscvInterpreter {
     this.rare = rare;
   }
 
-  /** Runs the first {@code count} instructions of {@code block}, whose first is at the hart's pc. */
-  void run(Block block, int count) {
+  /**
+   * Runs the first {@code count} instructions of {@code first}, whose first is at the hart's pc, then whole blocks
+   * that follow as long as they are in the jump cache, fit the budget and are not compiled.
+   */
+  void run(Block first, int count) {
+    Block block = first;
+    int length = count;
+    while (block != null) {
+      if (!runBlock(block, length)) {
+        return;
+      }
+      block = hart.nextToInterpret();
+      length = block == null ? 0 : block.code.length;
+    }
+  }
+
+  /** False if control left the block before its end, so that the hart must be looked at. */
+  private boolean runBlock(Block block, int count) {
     RiscvHart s = hart;
     long[] x = s.regs;
     long[] tlb = s.tlb;
@@ -120,7 +136,7 @@ final class RiscvInterpreter {
               x[rd] = HostMemory.getByte(va + tlb[t + SoftTlb.ADDEND]);
               x[0] = 0;
             } else if (loadSlow(block, i, pc, rd, va, 0, true, 0L)) {
-              return;
+              return false;
             }
           }
           case RvOp.LH -> {
@@ -130,7 +146,7 @@ final class RiscvInterpreter {
               x[rd] = HostMemory.getShort(va + tlb[t + SoftTlb.ADDEND]);
               x[0] = 0;
             } else if (loadSlow(block, i, pc, rd, va, 1, true, 0L)) {
-              return;
+              return false;
             }
           }
           case RvOp.LW -> {
@@ -140,7 +156,7 @@ final class RiscvInterpreter {
               x[rd] = HostMemory.getInt(va + tlb[t + SoftTlb.ADDEND]);
               x[0] = 0;
             } else if (loadSlow(block, i, pc, rd, va, 2, true, 0L)) {
-              return;
+              return false;
             }
           }
           case RvOp.LD -> {
@@ -150,7 +166,7 @@ final class RiscvInterpreter {
               x[rd] = HostMemory.getLong(va + tlb[t + SoftTlb.ADDEND]);
               x[0] = 0;
             } else if (loadSlow(block, i, pc, rd, va, 3, true, 0L)) {
-              return;
+              return false;
             }
           }
           case RvOp.LBU -> {
@@ -160,7 +176,7 @@ final class RiscvInterpreter {
               x[rd] = HostMemory.getByte(va + tlb[t + SoftTlb.ADDEND]) & 0xff;
               x[0] = 0;
             } else if (loadSlow(block, i, pc, rd, va, 0, false, 0L)) {
-              return;
+              return false;
             }
           }
           case RvOp.LHU -> {
@@ -170,7 +186,7 @@ final class RiscvInterpreter {
               x[rd] = HostMemory.getShort(va + tlb[t + SoftTlb.ADDEND]) & 0xffff;
               x[0] = 0;
             } else if (loadSlow(block, i, pc, rd, va, 1, false, 0L)) {
-              return;
+              return false;
             }
           }
           case RvOp.LWU -> {
@@ -180,7 +196,7 @@ final class RiscvInterpreter {
               x[rd] = HostMemory.getInt(va + tlb[t + SoftTlb.ADDEND]) & 0xffffffffL;
               x[0] = 0;
             } else if (loadSlow(block, i, pc, rd, va, 2, false, 0L)) {
-              return;
+              return false;
             }
           }
           case RvOp.SB -> {
@@ -189,7 +205,7 @@ final class RiscvInterpreter {
             if (tlb[t + SoftTlb.WRITE_TAG] == (va & SoftTlb.PAGE_MASK | s.context)) {
               HostMemory.putByte(va + tlb[t + SoftTlb.ADDEND], (byte) x[low >>> 22 & 63]);
             } else if (storeSlow(block, i, pc, va, 0, x[low >>> 22 & 63])) {
-              return;
+              return false;
             }
           }
           case RvOp.SH -> {
@@ -198,7 +214,7 @@ final class RiscvInterpreter {
             if (tlb[t + SoftTlb.WRITE_TAG] == (va & (SoftTlb.PAGE_MASK | 1) | s.context)) {
               HostMemory.putShort(va + tlb[t + SoftTlb.ADDEND], (short) x[low >>> 22 & 63]);
             } else if (storeSlow(block, i, pc, va, 1, x[low >>> 22 & 63])) {
-              return;
+              return false;
             }
           }
           case RvOp.SW -> {
@@ -207,7 +223,7 @@ final class RiscvInterpreter {
             if (tlb[t + SoftTlb.WRITE_TAG] == (va & (SoftTlb.PAGE_MASK | 3) | s.context)) {
               HostMemory.putInt(va + tlb[t + SoftTlb.ADDEND], (int) x[low >>> 22 & 63]);
             } else if (storeSlow(block, i, pc, va, 2, x[low >>> 22 & 63])) {
-              return;
+              return false;
             }
           }
           case RvOp.SD -> {
@@ -216,7 +232,7 @@ final class RiscvInterpreter {
             if (tlb[t + SoftTlb.WRITE_TAG] == (va & (SoftTlb.PAGE_MASK | 7) | s.context)) {
               HostMemory.putLong(va + tlb[t + SoftTlb.ADDEND], x[low >>> 22 & 63]);
             } else if (storeSlow(block, i, pc, va, 3, x[low >>> 22 & 63])) {
-              return;
+              return false;
             }
           }
           case RvOp.ADDI -> x[rd] = RvInteger.add(x[rs1], w >> 32);
@@ -307,50 +323,50 @@ final class RiscvInterpreter {
           case RvOp.CZERO_NEZ -> x[rd] = RvInteger.czero_nez(x[rs1], x[low >>> 22 & 63]);
           case RvOp.FLW -> {
             if (!s.fpReady() && rare.fpOff(block, i, pc)) {
-              return;
+              return false;
             }
             long va = x[rs1] + (w >> 32);
             int t = SoftTlb.index(va);
             if (tlb[t] == (va & (SoftTlb.PAGE_MASK | 3) | s.context)) {
               x[rd] = HostMemory.getInt(va + tlb[t + SoftTlb.ADDEND]) & 0xffffffffL | 0xffffffff00000000L;
             } else if (loadSlow(block, i, pc, rd, va, 2, true, 0xffffffff00000000L)) {
-              return;
+              return false;
             }
           }
           case RvOp.FSW -> {
             if (!s.fpReady() && rare.fpOff(block, i, pc)) {
-              return;
+              return false;
             }
             long va = x[rs1] + (w >> 32);
             int t = SoftTlb.index(va);
             if (tlb[t + SoftTlb.WRITE_TAG] == (va & (SoftTlb.PAGE_MASK | 3) | s.context)) {
               HostMemory.putInt(va + tlb[t + SoftTlb.ADDEND], (int) x[low >>> 22 & 63]);
             } else if (storeSlow(block, i, pc, va, 2, x[low >>> 22 & 63])) {
-              return;
+              return false;
             }
           }
           case RvOp.FLD -> {
             if (!s.fpReady() && rare.fpOff(block, i, pc)) {
-              return;
+              return false;
             }
             long va = x[rs1] + (w >> 32);
             int t = SoftTlb.index(va);
             if (tlb[t] == (va & (SoftTlb.PAGE_MASK | 7) | s.context)) {
               x[rd] = HostMemory.getLong(va + tlb[t + SoftTlb.ADDEND]);
             } else if (loadSlow(block, i, pc, rd, va, 3, true, 0L)) {
-              return;
+              return false;
             }
           }
           case RvOp.FSD -> {
             if (!s.fpReady() && rare.fpOff(block, i, pc)) {
-              return;
+              return false;
             }
             long va = x[rs1] + (w >> 32);
             int t = SoftTlb.index(va);
             if (tlb[t + SoftTlb.WRITE_TAG] == (va & (SoftTlb.PAGE_MASK | 7) | s.context)) {
               HostMemory.putLong(va + tlb[t + SoftTlb.ADDEND], x[low >>> 22 & 63]);
             } else if (storeSlow(block, i, pc, va, 3, x[low >>> 22 & 63])) {
-              return;
+              return false;
             }
           }
           default -> {
@@ -362,11 +378,11 @@ final class RiscvInterpreter {
             if (s.event != VCpu.NONE) {
               s.pc = s.event == VCpu.TRAP ? pc + block.offsets[i] : s.pc;
               s.budget -= i + 1;
-              return;
+              return false;
             }
             if (s.pc != pc + block.offsets[i + 1]) {
               s.budget -= i + 1;
-              return;
+              return true;
             }
           }
         }
@@ -376,6 +392,7 @@ final class RiscvInterpreter {
     }
     s.budget -= count;
     s.pc = next;
+    return true;
   }
 
   /** A load that missed the TLB; true if the block must be left, with pc and budget exact. */

@@ -38,8 +38,24 @@ final class InterpreterSource {
             this.rare = rare;
           }
 
-          /** Runs the first {@code count} instructions of {@code block}, whose first is at the hart's pc. */
-          void run(Block block, int count) {
+          /**
+           * Runs the first {@code count} instructions of {@code first}, whose first is at the hart's pc, then whole blocks
+           * that follow as long as they are in the jump cache, fit the budget and are not compiled.
+           */
+          void run(Block first, int count) {
+            Block block = first;
+            int length = count;
+            while (block != null) {
+              if (!runBlock(block, length)) {
+                return;
+              }
+              block = hart.nextToInterpret();
+              length = block == null ? 0 : block.code.length;
+            }
+          }
+
+          /** False if control left the block before its end, so that the hart must be looked at. */
+          private boolean runBlock(Block block, int count) {
             RiscvHart s = hart;
             long[] x = s.regs;
             long[] tlb = s.tlb;
@@ -72,11 +88,11 @@ final class InterpreterSource {
                     if (s.event != VCpu.NONE) {
                       s.pc = s.event == VCpu.TRAP ? pc + block.offsets[i] : s.pc;
                       s.budget -= i + 1;
-                      return;
+                      return false;
                     }
                     if (s.pc != pc + block.offsets[i + 1]) {
                       s.budget -= i + 1;
-                      return;
+                      return true;
                     }
                   }
                 }
@@ -86,6 +102,7 @@ final class InterpreterSource {
             }
             s.budget -= count;
             s.pc = next;
+            return true;
           }
 
           /** A load that missed the TLB; true if the block must be left, with pc and budget exact. */
@@ -189,7 +206,7 @@ final class InterpreterSource {
       out.append("              x[0] = 0;\n");
     }
     out.append("            } else if (loadSlow(block, i, pc, rd, va, ").append(log2).append(", ").append(signed)
-        .append(", ").append(or).append(")) {\n              return;\n            }\n          }\n");
+        .append(", ").append(or).append(")) {\n              return false;\n            }\n          }\n");
   }
 
   private static void store(StringBuilder out, String label, Instruction in) {
@@ -203,12 +220,12 @@ final class InterpreterSource {
         .append("              ").append(put).append("(va + tlb[t + SoftTlb.ADDEND], ").append(cast)
         .append("x[low >>> 22 & 63]);\n")
         .append("            } else if (storeSlow(block, i, pc, va, ").append(log2)
-        .append(", x[low >>> 22 & 63])) {\n              return;\n            }\n          }\n");
+        .append(", x[low >>> 22 & 63])) {\n              return false;\n            }\n          }\n");
   }
 
   private static void fpGuard(StringBuilder out, boolean fp) {
     if (fp) {
-      out.append("            if (!s.fpReady() && rare.fpOff(block, i, pc)) {\n              return;\n            }\n");
+      out.append("            if (!s.fpReady() && rare.fpOff(block, i, pc)) {\n              return false;\n            }\n");
     }
   }
 
