@@ -22,10 +22,18 @@ public final class VirtualClock implements AutoCloseable {
       new PriorityQueue<>(Comparator.<Timer>comparingLong(t -> t.deadline).thenComparingLong(t -> t.order));
   private long nextOrder;
   private volatile LongSupplier instructionTime;
-  private volatile boolean running;
-  private volatile long offset;
+  private volatile Pace pace = new Pace(false, 0);
+  /** What the clock's thread waits for (ns); it need not be woken for anything later. */
+  private long wakeAt = NEVER;
   private Thread thread;
   private boolean closed;
+
+  /** How guest time follows from the host's; one object, so that no reader sees half of a change. */
+  private record Pace(boolean running, long offset) {
+    long nanos() {
+      return running ? System.nanoTime() + offset : offset;
+    }
+  }
 
   /** A one-shot timer. Its callback runs on the clock's thread, or on the thread that calls {@link #runDue}. */
   public final class Timer {
@@ -46,7 +54,9 @@ public final class VirtualClock implements AutoCloseable {
         this.order = nextOrder++;
         armed.add(this);
         startThread();
-        changed.signalAll();
+        if (deadline < wakeAt) {
+          changed.signalAll();
+        }
       } finally {
         lock.unlock();
       }
@@ -73,16 +83,15 @@ public final class VirtualClock implements AutoCloseable {
     if (source != null) {
       return source.getAsLong();
     }
-    return running ? System.nanoTime() + offset : offset;
+    return pace.nanos();
   }
 
   /** Lets time pass; harmless when it does already. */
   public void start() {
     lock.lock();
     try {
-      if (!running) {
-        offset -= System.nanoTime();
-        running = true;
+      if (!pace.running()) {
+        pace = new Pace(true, pace.offset() - System.nanoTime());
         changed.signalAll();
       }
     } finally {
@@ -94,10 +103,8 @@ public final class VirtualClock implements AutoCloseable {
   public void stop() {
     lock.lock();
     try {
-      if (running) {
-        long now = nanos();
-        running = false;
-        offset = now;
+      if (pace.running()) {
+        pace = new Pace(false, pace.nanos());
       }
     } finally {
       lock.unlock();
@@ -108,10 +115,10 @@ public final class VirtualClock implements AutoCloseable {
   public void setNanos(long nanos) {
     lock.lock();
     try {
-      if (running) {
+      if (pace.running()) {
         throw new IllegalStateException("the clock runs");
       }
-      offset = nanos;
+      pace = new Pace(false, nanos);
     } finally {
       lock.unlock();
     }
@@ -174,7 +181,8 @@ public final class VirtualClock implements AutoCloseable {
             return;
           }
           Timer next = armed.peek();
-          if (!running || next == null || instructionTime != null) {
+          if (!pace.running() || next == null || instructionTime != null) {
+            wakeAt = NEVER;
             changed.awaitUninterruptibly();
             continue;
           }
@@ -182,10 +190,13 @@ public final class VirtualClock implements AutoCloseable {
           if (wait <= 0) {
             break;
           }
+          wakeAt = next.deadline;
           try {
             changed.awaitNanos(wait);
           } catch (InterruptedException e) {
             return;
+          } finally {
+            wakeAt = NEVER;
           }
         }
       } finally {

@@ -1,5 +1,7 @@
 package org.ascus.machine.device;
 
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -32,15 +34,11 @@ public final class PropertyValues {
       switch (property.kind()) {
         case BOOL -> parseBool(text);
         case UINT32 -> {
-          long value = Long.decode(text);
-          if (value < 0 || value > 0xffffffffL) {
-            throw new NumberFormatException();
+          if (parseNumber(text) >>> 32 != 0) {
+            throw new NumberFormatException(text);
           }
         }
-        case UINT64 -> {
-          boolean hex = text.startsWith("0x");
-          Long.parseUnsignedLong(hex ? text.substring(2) : text, hex ? 16 : 10);
-        }
+        case UINT64 -> parseNumber(text);
         case SIZE -> parseSize(text);
         case STRING, DRIVE, CHARDEV -> {}
       }
@@ -58,29 +56,36 @@ public final class PropertyValues {
     };
   }
 
-  /** Bytes, with QEMU's suffixes b, k, M, G, T (powers of 1024). */
+  /** An unsigned 64-bit number, decimal or with {@code 0x} hexadecimal. */
+  private static long parseNumber(String text) {
+    boolean hex = text.startsWith("0x") || text.startsWith("0X");
+    String digits = hex ? text.substring(2) : text;
+    if (digits.isEmpty() || Character.digit(digits.charAt(0), 16) < 0) {
+      throw new NumberFormatException(text);
+    }
+    return Long.parseUnsignedLong(digits, hex ? 16 : 10);
+  }
+
+  /** Bytes, with QEMU's suffixes b, k, M, G, T, P, E (powers of 1024); decimal fractions are fine. */
   public static long parseSize(String text) {
-    if (text.isEmpty()) {
+    if (text.startsWith("0x") || text.startsWith("0X")) {
+      long value = parseNumber(text);
+      if (value < 0) {
+        throw new NumberFormatException(text);
+      }
+      return value;
+    }
+    int unit = text.isEmpty() ? -1 : "bkmgtpe".indexOf(Character.toLowerCase(text.charAt(text.length() - 1)));
+    String digits = unit >= 0 ? text.substring(0, text.length() - 1) : text;
+    if (!digits.matches("[0-9]{1,20}(\\.[0-9]{1,20})?")) {
       throw new NumberFormatException(text);
     }
-    int shift =
-        switch (text.charAt(text.length() - 1)) {
-          case 'k', 'K' -> 10;
-          case 'm', 'M' -> 20;
-          case 'g', 'G' -> 30;
-          case 't', 'T' -> 40;
-          default -> 0;
-        };
-    boolean hasUnit = shift != 0 || text.endsWith("b") || text.endsWith("B");
-    String digits = hasUnit ? text.substring(0, text.length() - 1) : text;
-    if (text.startsWith("0x")) {
-      return Long.parseUnsignedLong(text.substring(2), 16);
-    }
-    long value = new java.math.BigDecimal(digits).multiply(java.math.BigDecimal.valueOf(1L << shift)).longValue();
-    if (value < 0) {
+    BigInteger value = new BigDecimal(digits).multiply(new BigDecimal(BigInteger.ONE.shiftLeft(10 * Math.max(unit, 0))))
+        .toBigInteger();
+    if (value.bitLength() > 63) {
       throw new NumberFormatException(text);
     }
-    return value;
+    return value.longValue();
   }
 
   public boolean isSet(String name) {
@@ -96,8 +101,7 @@ public final class PropertyValues {
   }
 
   public long getLong(String name) {
-    String text = getString(name);
-    return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16) : Long.parseUnsignedLong(text);
+    return parseNumber(getString(name));
   }
 
   public long getSize(String name) {
