@@ -30,6 +30,9 @@ public final class VirtualClock implements AutoCloseable {
 
   /** How guest time follows from the host's; one object, so that no reader sees half of a change. */
   private record Pace(boolean running, long offset) {
+    /** Stands while {@link VirtualClock#stop} reads the time, so that nobody can have read a later one before. */
+    static final Pace CHANGING = new Pace(false, 0);
+
     long nanos() {
       return running ? System.nanoTime() + offset : offset;
     }
@@ -83,7 +86,14 @@ public final class VirtualClock implements AutoCloseable {
     if (source != null) {
       return source.getAsLong();
     }
-    return pace.nanos();
+    while (true) {
+      Pace now = pace;
+      long nanos = now.nanos();
+      if (now == pace && now != Pace.CHANGING) {
+        return nanos;
+      }
+      Thread.onSpinWait();
+    }
   }
 
   /** Lets time pass; harmless when it does already. */
@@ -104,7 +114,9 @@ public final class VirtualClock implements AutoCloseable {
     lock.lock();
     try {
       if (pace.running()) {
-        pace = new Pace(false, pace.nanos());
+        Pace old = pace;
+        pace = Pace.CHANGING;
+        pace = new Pace(false, old.nanos());
       }
     } finally {
       lock.unlock();
