@@ -376,10 +376,13 @@ public abstract class VCpu implements Cpu {
   /** Forgets the jump cache entries of the page of {@code va}, and of the page before, which may straddle into it. */
   protected final void flushJumpPage(long va) {
     pageFlushes++;
-    for (long page = (va & SoftTlb.PAGE_MASK) - 4096; page <= va; page += 4096) {
-      int group = (int) (page >>> 6) & 0xfc0;
-      Arrays.fill(jumpBlock, group, group + 64, null);
-    }
+    clearJumpGroup(va);
+    clearJumpGroup(va - 4096);
+  }
+
+  private void clearJumpGroup(long va) {
+    int group = (int) (va >>> 6) & 0xfc0;
+    Arrays.fill(jumpBlock, group, group + 64, null);
   }
 
   /** Forgets where instruction addresses lead. */

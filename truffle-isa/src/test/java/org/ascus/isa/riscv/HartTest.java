@@ -7,6 +7,7 @@ import org.ascus.machine.bus.BusDevice;
 import org.ascus.machine.bus.MmioRegion;
 import org.ascus.machine.state.StateException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -167,6 +168,39 @@ class HartTest {
       assertThat(m.x("a0")).isEqualTo(0x1122334455667788L);
       assertThat(m.x("a1")).isEqualTo(0x44556677L);
       assertThat(m.x("a2")).isEqualTo(0x5566L);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("accelerators")
+  @Timeout(10)
+  void fencesOfTheFirstAndTheLastPagesEnd(Acceleration acceleration) {
+    try (TestMachine m = new TestMachine(acceleration, """
+        li t0, 0x7fffffffffffffff
+        sfence.vma t0
+        addi t0, t0, 1
+        sfence.vma t0
+        li t0, -1
+        sfence.vma t0
+        sfence.vma t0, t0
+        li a0, 1
+        stop: wfi
+        j stop
+        """)) {
+      m.run(1000);
+      assertThat(m.x("a0")).isEqualTo(1);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("accelerators")
+  void misalignedAtomicsTrapAsStores(Acceleration acceleration) {
+    try (TestMachine m = new TestMachine(acceleration, TRAP_TO_WFI + """
+        li t0, 0x80100001
+        amoadd.w a0, a0, (t0)
+        """)) {
+      m.run(1000);
+      assertThat(m.x("s0")).isEqualTo(Cause.STORE_MISALIGNED);
     }
   }
 
