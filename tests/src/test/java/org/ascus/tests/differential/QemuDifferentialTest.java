@@ -32,8 +32,8 @@ class QemuDifferentialTest {
 
   private static final int SECONDS = 120 + SEQUENCES / 500;
 
-  /** Each runs a few times: the first ones make it hot. */
-  private static final int REPEATS = 4;
+  /** How often each runs on compiled code: the first times make its regions hot, then ready. */
+  private static final int REPEATS = 40;
 
   @TempDir private Path folder;
   private Path qemu;

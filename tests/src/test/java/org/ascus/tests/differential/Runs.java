@@ -9,6 +9,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.board.riscv.VirtBoard;
 import org.ascus.devices.board.riscv.VirtOptions;
@@ -62,11 +64,24 @@ final class Runs {
       machine.start(false);
       Thread watchdog = Thread.ofVirtual().start(() -> shutDownLater(machine, seconds));
       machine.awaitShutdown();
+      if (acceleration.translate()) {
+        checkCompiled(machine.cpus().getFirst().describeTranslation());
+      }
       watchdog.interrupt();
       machine.close();
       machine.ram().forEach(ram -> ram.release());
     }
     return serial.out.toString(StandardCharsets.US_ASCII).lines().toList();
+  }
+
+  /** Without this a change of how code becomes hot would quietly turn the test into one of the interpreter. */
+  private static void checkCompiled(String translation) {
+    Matcher regions = Pattern.compile("regions kept +(\\d+)[^\n]*\nregions compiled +(\\d+)").matcher(translation);
+    int kept = regions.find() ? Integer.parseInt(regions.group(1)) : Integer.MAX_VALUE;
+    // A single sequence, run again for a report, may well have nothing hot.
+    if (kept > 20 && (kept == Integer.MAX_VALUE || 2 * Integer.parseInt(regions.group(2)) < kept)) {
+      throw new AssertionError("not even half of the hot regions ran compiled:\n" + translation);
+    }
   }
 
   private static void shutDownLater(Machine machine, int seconds) {
