@@ -24,6 +24,9 @@ final class Csrs {
 
   private final RiscvHart hart;
   private final RiscvConfig config;
+  private final boolean counters;
+  private final boolean floatingPoint;
+  private final long pcMask;
   private final VirtualClock.Timer timer;
 
   long mstatus;
@@ -56,6 +59,9 @@ final class Csrs {
   Csrs(RiscvHart hart) {
     this.hart = hart;
     this.config = hart.config;
+    this.counters = config.has("zicntr");
+    this.floatingPoint = config.has("f");
+    this.pcMask = config.has("c") ? -2L : -4L;
     this.timer =
         hart.clock.newTimer(
             () -> {
@@ -186,7 +192,7 @@ final class Csrs {
     }
     if (csr >= 0xc00 && csr <= 0xc1f) {
       long bit = 1L << (csr & 31);
-      return config.has("zicntr")
+      return counters
           && (hart.mode == Status.M || (mcounteren & bit) != 0 && (hart.mode == Status.S || (scounteren & bit) != 0));
     }
     if (csr >= 0xb03 && csr <= 0xb1f || csr >= 0x323 && csr <= 0x33f) {
@@ -199,7 +205,7 @@ final class Csrs {
       return config.pmpRegions() > 0;
     }
     return switch (csr) {
-      case 1, 2, 3 -> config.has("f") && !fpOff();
+      case 1, 2, 3 -> floatingPoint && !fpOff();
       case 0x100, 0x104, 0x105, 0x106, 0x10a, 0x140, 0x141, 0x142, 0x143, 0x144 -> true;
       case 0x14d ->
           config.has("sstc")
@@ -263,7 +269,7 @@ final class Csrs {
   }
 
   private long pcMask() {
-    return config.has("c") ? -2L : -4L;
+    return pcMask;
   }
 
   private long status() {
@@ -369,7 +375,7 @@ final class Csrs {
   }
 
   void writeStatus(long value) {
-    if (!config.has("f")) {
+    if (!floatingPoint) {
       value &= ~Status.FS;
     }
     mstatus = value;

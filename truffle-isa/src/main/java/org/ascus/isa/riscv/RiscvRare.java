@@ -1,5 +1,6 @@
 package org.ascus.isa.riscv;
 
+import java.lang.invoke.VarHandle;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.decode.Packed;
@@ -10,6 +11,9 @@ import org.ascus.isa.decode.Packed;
  * and made its instruction count exact.
  */
 final class RiscvRare {
+  /** Predecessor and successor sets that make a fence a PAUSE (Zihintpause). */
+  private static final int PAUSE = 0x010;
+
   private final RiscvHart hart;
 
   RiscvRare(RiscvHart hart) {
@@ -31,7 +35,7 @@ final class RiscvRare {
     long b = x[Packed.rs2(w)];
     switch (op) {
       case 0 -> s.illegal(RiscvInterpreter.UNKNOWN_BITS);
-      case RvOp.FENCE -> java.lang.invoke.VarHandle.fullFence();
+      case RvOp.FENCE -> fence(Packed.imm(w));
       case RvOp.CSRRW, RvOp.CSRRS, RvOp.CSRRC -> csr(op, rd, Packed.imm(w), a, Packed.rs1(w) != 0);
       case RvOp.CSRRWI, RvOp.CSRRSI, RvOp.CSRRCI -> csr(op, rd, Packed.imm(w), Packed.rs1(w), Packed.rs1(w) != 0);
       case RvOp.LR_W -> amoResult(rd, s.loadReserved(a, 4));
@@ -120,6 +124,14 @@ final class RiscvRare {
       }
       default -> floatingPoint(op, w, rd, a, b);
     }
+  }
+
+  private void fence(int sets) {
+    if (sets == PAUSE && hart.codeSpace().onlyCpu() == null) {
+      // A hart that spins waits for another one, which may have no host core to run on.
+      Thread.yield();
+    }
+    VarHandle.fullFence();
   }
 
   private void leaveIfInterrupted() {
