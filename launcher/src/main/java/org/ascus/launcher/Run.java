@@ -5,6 +5,8 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.launcher.monitor.Monitor;
@@ -20,6 +22,9 @@ import org.ascus.polyglot.VmException;
 
 /** One machine from its options to its exit code. */
 final class Run {
+  private static final long SIGNAL_SECONDS = 5;
+
+  private final CountDownLatch ended = new CountDownLatch(1);
   private final LaunchOptions options;
   private final String program;
   private final PrintStream errors;
@@ -67,10 +72,39 @@ final class Run {
           CharBackend channel = channels.open(options.monitor(), "monitor");
           new Monitor(vm, options.name(), channel, channels.isShared(options.monitor())).start();
         }
+        Thread hook = endOnSignal(vm);
         vm.start();
         ShutdownReason reason = vm.awaitExit();
+        forget(hook);
         return exitCode(reason);
       }
+    } finally {
+      ended.countDown();
+    }
+  }
+
+  /** A signal that ends the process ends the machine first: files and terminal are left as they should be. */
+  private Thread endOnSignal(Vm vm) {
+    Thread hook =
+        new Thread(
+            () -> {
+              vm.quit();
+              try {
+                boolean ignored = ended.await(SIGNAL_SECONDS, TimeUnit.SECONDS);
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            },
+            "ascus-signal");
+    Runtime.getRuntime().addShutdownHook(hook);
+    return hook;
+  }
+
+  private static void forget(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The process ends by a signal already.
     }
   }
 
