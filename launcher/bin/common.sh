@@ -149,7 +149,7 @@ ascus_exec() {
   local main=$1
   shift
   ascus_find_runtime
-  ascus_use_aot_cache "$main" --version
+  ascus_use_aot_cache "$main" train
   # ASCUS_JAVA_OPTS holds several words on purpose.
   # shellcheck disable=SC2086
   exec "$ASCUS_JAVA" "${ASCUS_FLAGS[@]}" "${ASCUS_RUNTIME_FLAGS[@]}" ${ASCUS_JAVA_OPTS:-} \

@@ -1,13 +1,37 @@
 package org.ascus.launcher;
 
 import java.io.PrintStream;
+import java.util.List;
+import org.ascus.devices.board.riscv.Firmware;
+import org.ascus.isa.riscv.RiscvDialect;
 import org.ascus.launcher.options.CommandLine;
 import org.ascus.launcher.options.OptionException;
+import org.ascus.polyglot.Vm;
 import org.ascus.polyglot.VmException;
 
 /** {@code ascus-system-riscv64}: runs a RISC-V 64 machine. */
 public final class Main {
   private static final String PROGRAM = "ascus-system-riscv64";
+
+  /** The launcher scripts give this word alone. */
+  private static final String TRAIN = "train";
+
+  /** Runs for long enough to be compiled, prints a character and ends. */
+  private static final String TRAINING =
+      """
+      li a0, 3000000
+      1: addi a0, a0, -1
+      bnez a0, 1b
+      li t0, 0x10000000
+      li t1, '.'
+      sb t1, 0(t0)
+      li t0, 0x100000
+      li t1, 0x5555
+      sw t1, 0(t0)
+      2: j 2b
+      """;
+
+  private static final long TRAINING_ADDRESS = 0x8000_0000L;
 
   private Main() {}
 
@@ -21,6 +45,9 @@ public final class Main {
   /** What {@link #main} does, but for the end. */
   static int run(String[] arguments, PrintStream output, PrintStream errors) {
     try {
+      if (List.of(arguments).equals(List.of(TRAIN))) {
+        return train();
+      }
       return switch (new CommandLine(PROGRAM).parse(arguments)) {
         case CommandLine.Answer(String text) -> {
           output.print(text);
@@ -34,5 +61,18 @@ public final class Main {
     } catch (InterruptedException e) {
       return 1;
     }
+  }
+
+  /** A short run from which the JVM records the classes that each start needs, so that later ones load them at once. */
+  private static int train() throws OptionException, VmException, InterruptedException {
+    CommandLine.Outcome outcome = new CommandLine(PROGRAM).parse("-M", "virt", "-nographic", "-bios", "none");
+    byte[] guest = RiscvDialect.assembler().assemble(TRAINING, TRAINING_ADDRESS).bytes();
+    if (outcome instanceof CommandLine.Launch(var options)) {
+      try (Vm vm = Vm.builder(options.machine()).bios(new Firmware.Bytes(TRAIN, guest)).build()) {
+        vm.start();
+        return vm.awaitExit().exitCode();
+      }
+    }
+    return 1;
   }
 }

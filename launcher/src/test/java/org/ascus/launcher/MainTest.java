@@ -78,6 +78,12 @@ class MainTest {
   }
 
   @Test
+  void theTrainingRunEndsWell() {
+    assertThat(run("train")).isZero();
+    assertThat(errors.toString()).isEmpty();
+  }
+
+  @Test
   void helpGoesToStandardOutput() {
     assertThat(run("-M", "help")).isZero();
     assertThat(output.toString()).contains("virt");
