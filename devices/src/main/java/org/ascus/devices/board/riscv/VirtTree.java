@@ -10,6 +10,9 @@ final class VirtTree {
   private static final int IRQ_M_TIMER = 7;
   private static final int IRQ_M_EXTERNAL = 11;
   private static final int IRQ_S_EXTERNAL = 9;
+  /** Bytes of a block of the CBO instructions, the same for all harts. */
+  private static final int CACHE_BLOCK = 64;
+
   private static final int UART_CLOCK_HZ = 3_686_400;
   private static final int POWEROFF_VALUE = 0x5555;
   private static final int REBOOT_VALUE = 0x7777;
@@ -65,6 +68,16 @@ final class VirtTree {
     return 2 * hart + 2;
   }
 
+  /** Linux uses the cache block instructions only when it is told the size of a block. */
+  private static void cacheBlocks(FdtNode cpu, String isa) {
+    List<String> extensions = List.of(isa.split("_"));
+    for (String name : List.of("zicbom", "zicboz")) {
+      if (extensions.contains(name)) {
+        cpu.setCells("riscv," + name.substring(2) + "-block-size", CACHE_BLOCK);
+      }
+    }
+  }
+
   private void cpus(FdtNode node) {
     node.setCells("#address-cells", 1);
     node.setCells("#size-cells", 0);
@@ -78,6 +91,7 @@ final class VirtTree {
       cpu.setStrings("compatible", "riscv");
       cpu.setStrings("riscv,isa", cpus.deviceTreeIsa());
       cpu.setStrings("mmu-type", cpus.deviceTreeMmu());
+      cacheBlocks(cpu, cpus.deviceTreeIsa());
       cpu.addChild("interrupt-controller")
           .setCells("#interrupt-cells", 1)
           .setFlag("interrupt-controller")
