@@ -127,6 +127,9 @@ public final class GuestDriver implements AutoCloseable {
           LockSupport.parkNanos(20_000);
         }
       }
+      // The device publishes a request and raises its interrupt under one hold of its lock.
+      device.lock().lock();
+      device.lock().unlock();
       return lengths;
     }
   }
