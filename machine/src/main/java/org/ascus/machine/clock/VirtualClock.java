@@ -4,6 +4,7 @@ import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -25,6 +26,8 @@ public final class VirtualClock implements AutoCloseable {
   private volatile Pace pace = new Pace(false, 0);
   /** What the clock's thread waits for (ns); it need not be woken for anything later. */
   private long wakeAt = NEVER;
+  private volatile Consumer<Throwable> defectHandler = e -> {};
+  private Thread firing;
   private Thread thread;
   private boolean closed;
 
@@ -156,10 +159,16 @@ public final class VirtualClock implements AutoCloseable {
     }
   }
 
-  /** Fires every timer that is due now, in order of deadline. */
+  /** Fires every timer that is due now, in order of deadline; none while time stands. */
   public void runDue() {
     for (Runnable due = pollDue(); due != null; due = pollDue()) {
-      due.run();
+      try {
+        due.run();
+      } catch (RuntimeException | Error e) {
+        defectHandler.accept(e);
+      } finally {
+        fired();
+      }
     }
   }
 
@@ -167,15 +176,44 @@ public final class VirtualClock implements AutoCloseable {
     lock.lock();
     try {
       Timer next = armed.peek();
-      if (next == null || next.deadline > nanos()) {
+      boolean stands = instructionTime == null && !pace.running();
+      if (next == null || stands || next.deadline > nanos()) {
         return null;
       }
       armed.poll();
       next.deadline = NEVER;
+      firing = Thread.currentThread();
       return next.callback;
     } finally {
       lock.unlock();
     }
+  }
+
+  private void fired() {
+    lock.lock();
+    try {
+      firing = null;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits, once time was stopped, for a callback that runs still; returns at once when called by that callback. */
+  public void awaitIdle() {
+    lock.lock();
+    try {
+      while (firing != null && firing != Thread.currentThread()) {
+        changed.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** {@code handler} gets what a callback throws, which is a defect of the emulator; the clock goes on. */
+  public void setDefectHandler(Consumer<Throwable> handler) {
+    defectHandler = handler;
   }
 
   private void startThread() {

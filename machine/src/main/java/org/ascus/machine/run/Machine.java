@@ -52,6 +52,7 @@ public final class Machine implements AutoCloseable {
   public Machine(Log log) {
     this.log = log;
     this.memory = new AddressSpace("system", log);
+    clock.setDefectHandler(e -> requestShutdown(defect("timer", e)));
   }
 
   public AddressSpace memory() {
@@ -159,8 +160,7 @@ public final class Machine implements AutoCloseable {
         stop = cpu.run(Long.MAX_VALUE);
       } catch (RuntimeException | Error e) {
         // A defect of the emulator: say which CPU, keep the rest of the process able to report and restore terminals.
-        String detail = "cpu " + cpu.index() + ": " + stackOf(e);
-        requestShutdown(new ShutdownReason(ShutdownReason.Kind.HOST_ERROR, 1, detail));
+        requestShutdown(defect("cpu " + cpu.index(), e));
         pauseRequest();
       } finally {
         lock.lock();
@@ -175,6 +175,10 @@ public final class Machine implements AutoCloseable {
         pause();
       }
     }
+  }
+
+  private static ShutdownReason defect(String where, Throwable e) {
+    return new ShutdownReason(ShutdownReason.Kind.HOST_ERROR, 1, where + ": " + stackOf(e));
   }
 
   private static String stackOf(Throwable e) {
@@ -208,7 +212,7 @@ public final class Machine implements AutoCloseable {
     }
   }
 
-  /** Stops all CPUs and guest time and returns when no guest instruction runs any more (at once on a vCPU thread). */
+  /** Stops all CPUs and guest time; returns when no guest instruction or timer runs any more (at once on a vCPU thread). */
   public void pause() {
     pauseRequest();
     awaitQuiet();
@@ -239,6 +243,7 @@ public final class Machine implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+    clock.awaitIdle();
   }
 
   /** Asks for a reset; {@code byGuest} obeys {@code -no-reboot}. Returns at once. */

@@ -8,8 +8,10 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.ascus.machine.bus.GuestRam;
 import org.ascus.machine.bus.RamRegion;
+import org.ascus.machine.clock.VirtualClock;
 import org.ascus.machine.cpu.Cpu;
 import org.ascus.machine.device.Device;
 import org.ascus.machine.irq.IrqLine;
@@ -245,6 +247,36 @@ class MachineTest {
     assertThat(stopped.await(20, TimeUnit.SECONDS)).isTrue();
     machine.resume();
     assertThat(machine.state()).isEqualTo(RunState.SHUTDOWN);
+  }
+
+  @Test
+  void defectOfATimerEndsTheMachineAndSaysWhere() throws Exception {
+    machine.clock().newTimer(() -> { throw new IllegalStateException("broken"); }).arm(1);
+    machine.start(false);
+    ShutdownReason reason = machine.awaitShutdown();
+    assertThat(reason.kind()).isEqualTo(ShutdownReason.Kind.HOST_ERROR);
+    assertThat(reason.detail()).startsWith("timer: ").contains("broken");
+  }
+
+  @Test
+  void noTimerRunsOnceTheMachineIsPaused() throws Exception {
+    AtomicInteger active = new AtomicInteger();
+    VirtualClock.Timer[] timer = new VirtualClock.Timer[1];
+    timer[0] =
+        machine.clock().newTimer(
+            () -> {
+              active.incrementAndGet();
+              timer[0].arm(0);
+              Thread.onSpinWait();
+              active.decrementAndGet();
+            });
+    timer[0].arm(0);
+    machine.start(true);
+    for (int i = 0; i < 200; i++) {
+      machine.resume();
+      machine.pause();
+      assertThat(active).hasValue(0);
+    }
   }
 
   @Test
