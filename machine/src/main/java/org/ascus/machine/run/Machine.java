@@ -212,7 +212,7 @@ public final class Machine implements AutoCloseable {
     }
   }
 
-  /** Stops all CPUs and guest time; returns when no guest instruction or timer runs any more (at once on a vCPU thread). */
+  /** Stops CPUs and guest time; returns when no guest instruction or timer runs any more, at once on a vCPU thread. */
   public void pause() {
     pauseRequest();
     awaitQuiet();
