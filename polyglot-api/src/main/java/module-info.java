@@ -5,6 +5,7 @@ module org.ascus.polyglot {
   requires transitive org.ascus.machine;
   requires org.graalvm.truffle;
 
+  exports org.ascus.polyglot.firmware;
   exports org.ascus.polyglot;
 
   uses org.ascus.machine.device.DeviceProvider;

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.ascus.devices.board.riscv.Firmware;
+import org.ascus.polyglot.firmware.SbiFirmware;
 
 /** {@code -bios default}: OpenSBI where distributions install it, otherwise an SBI implementation of our own. */
 public final class DefaultFirmware {
@@ -15,18 +16,18 @@ public final class DefaultFirmware {
 
   private DefaultFirmware() {}
 
-  /**
-   * Finds it.
-   *
-   * @throws VmException when there is none
-   */
-  public static Firmware find() throws VmException {
+  /** OpenSBI if it is installed, else {@link #builtIn}. */
+  public static Firmware find() {
     for (Path place : PLACES) {
       if (Files.isReadable(place)) {
         return new Firmware.File(place);
       }
     }
-    throw new VmException(
-        "-bios default: no OpenSBI installed (Debian: package opensbi); name a file or use -bios none");
+    return builtIn();
+  }
+
+  /** {@code -bios builtin}: the SBI implementation that needs nothing installed. */
+  public static Firmware builtIn() {
+    return new Firmware.Bytes("builtin", SbiFirmware.bytes());
   }
 }

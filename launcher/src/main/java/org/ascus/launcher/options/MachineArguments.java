@@ -7,6 +7,7 @@ import java.util.OptionalLong;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.isa.riscv.RiscvConfig;
 import org.ascus.polyglot.Accelerator;
+import org.ascus.polyglot.DefaultFirmware;
 import org.ascus.polyglot.MachineOptions;
 
 /** Options about the machine itself and what it starts with. */
@@ -111,6 +112,7 @@ final class MachineArguments {
     draft.firmware =
         switch (argument) {
           case "default" -> Optional.empty();
+          case "builtin" -> Optional.of(DefaultFirmware.builtIn());
           case "none" -> Optional.of(new Firmware.None());
           default -> Optional.of(new Firmware.File(Path.of(argument)));
         };
