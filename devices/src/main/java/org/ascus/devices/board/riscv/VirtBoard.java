@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.ascus.devices.chardev.CharBackend;
-import org.ascus.devices.chardev.CharReceiver;
+import org.ascus.devices.chardev.NullChardev;
 import org.ascus.devices.flash.CfiFlash;
 import org.ascus.devices.fwcfg.FwCfg;
 import org.ascus.devices.irqchip.Clint;
@@ -131,7 +131,7 @@ public final class VirtBoard {
     GoldfishRtc rtc =
         new GoldfishRtc("rtc", machine.clock(), plic.input(VirtMap.RTC.irq()), options.hostEpoch().getAsLong());
     add(VirtMap.RTC, rtc, rtc.region());
-    CharBackend serial = options.serials().stream().findFirst().orElseGet(Unconnected::new);
+    CharBackend serial = options.serials().stream().findFirst().orElseGet(NullChardev::new);
     Ns16550 uart = new Ns16550("serial0", plic.input(VirtMap.UART.irq()), serial);
     add(VirtMap.UART, uart, uart.region());
     for (int i = 0; i < VirtMap.VIRTIO.size(); i++) {
@@ -182,14 +182,5 @@ public final class VirtBoard {
   /** The bus of virtio devices that name none: the slot with the highest address fills first, as in QEMU. */
   public VirtioMmioSlots virtioBus() {
     return new VirtioMmioSlots(virtioSlots.reversed());
-  }
-
-  /** A serial line with nothing at its other end. */
-  private static final class Unconnected implements CharBackend {
-    @Override
-    public void write(byte[] data, int offset, int length) {}
-
-    @Override
-    public void connect(CharReceiver receiver) {}
   }
 }
