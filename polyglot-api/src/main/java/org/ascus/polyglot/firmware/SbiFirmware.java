@@ -3,7 +3,7 @@ package org.ascus.polyglot.firmware;
 /**
  * An implementation of the RISC-V Supervisor Binary Interface 2.0 for the board {@code virt}: extensions base, time,
  * ipi, rfence, hsm, srst and dbcn, and the legacy console calls. It takes the board's boot protocol (a2 points to
- * the address and mode of what is next) and hides its own first 2 MiB of RAM from the guest.
+ * the address and mode of what is next) and hides its own first 512 KiB of RAM from the guest.
  */
 public final class SbiFirmware {
   private SbiFirmware() {}

@@ -1,5 +1,5 @@
 # Supervisor Binary Interface for the board virt. Runs in M mode at the start of RAM.
-# Memory: this image, from its end + 64 KiB on a stack of 1 KiB a hart; the first 2 MiB of RAM are closed to S mode.
+# Memory: this image, from its end + 64 KiB on a stack of 1 KiB a hart; the first 512 KiB of RAM are closed to S mode.
 
 .equ MAX_HARTS, 16
 .equ CLINT, 0x2000000
@@ -7,7 +7,7 @@
 .equ UART, 0x10000000
 .equ FINISHER, 0x100000
 .equ RAM, 0x80000000
-.equ HIDDEN, 0x200000
+.equ HIDDEN, 0x80000
 .equ STACKS, 0x80010000
 
 # What is known of a hart, 64 bytes.
@@ -97,7 +97,7 @@ setup:
   csrw mcounteren, t0
   li t0, 0xe0000000000000f0       # Sstc, Svpbmt, Svadu, cache block operations
   csrw menvcfg, t0
-  li t0, 0x2003ffff               # the first 2 MiB of RAM, naturally aligned, for M mode only
+  li t0, 0x2000ffff               # the first 512 KiB of RAM, naturally aligned, for M mode only
   csrw pmpaddr0, t0
   li t0, -1
   csrw pmpaddr1, t0
