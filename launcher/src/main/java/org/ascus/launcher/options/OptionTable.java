@@ -51,7 +51,7 @@ final class OptionTable {
   }
 
   private void boot() {
-    add("bios", "file", "set the firmware: default (OpenSBI if installed), builtin, none, or a file", MachineArguments::bios);
+    add("bios", "file", "set the firmware: default, builtin, none, or a file", MachineArguments::bios);
     add("kernel", "file", "use 'file' (ELF, Linux Image, raw) as kernel", (d, a) -> d.kernel = path(a));
     add("append", "cmdline", "use 'cmdline' as kernel command line", (d, a) -> d.append = a);
     add("initrd", "file", "use 'file' as initial RAM disk", (d, a) -> d.initrd = path(a));
