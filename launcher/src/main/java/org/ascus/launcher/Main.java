@@ -1,6 +1,8 @@
 package org.ascus.launcher;
 
 import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.isa.riscv.RiscvDialect;
@@ -8,6 +10,7 @@ import org.ascus.launcher.options.CommandLine;
 import org.ascus.launcher.options.OptionException;
 import org.ascus.polyglot.Vm;
 import org.ascus.polyglot.VmException;
+import org.ascus.polyglot.firmware.DemoGuest;
 
 /** {@code ascus-system-riscv64}: runs a RISC-V 64 machine. */
 public final class Main {
@@ -15,6 +18,8 @@ public final class Main {
 
   /** The launcher scripts give this word alone. */
   private static final String TRAIN = "train";
+
+  private static final String DEMO = "demo-builtin";
 
   /** Runs for long enough to be compiled, prints a character and ends. */
   private static final String TRAINING =
@@ -48,6 +53,9 @@ public final class Main {
       if (List.of(arguments).equals(List.of(TRAIN))) {
         return train();
       }
+      if (arguments.length > 0 && arguments[0].equals(DEMO)) {
+        return demo(Arrays.copyOfRange(arguments, 1, arguments.length), errors);
+      }
       return switch (new CommandLine(PROGRAM).parse(arguments)) {
         case CommandLine.Answer(String text) -> {
           output.print(text);
@@ -61,6 +69,18 @@ public final class Main {
     } catch (InterruptedException e) {
       return 1;
     }
+  }
+
+  /** Runs the guest that Ascus brings along, on the terminal unless options say otherwise. */
+  private static int demo(String[] options, PrintStream errors)
+      throws OptionException, VmException, InterruptedException {
+    List<String> words = new ArrayList<>(List.of("-M", "virt"));
+    words.addAll(List.of(options));
+    if (new CommandLine(PROGRAM).parse(words.toArray(String[]::new)) instanceof CommandLine.Launch(var launch)) {
+      Firmware guest = new Firmware.Bytes(DEMO, DemoGuest.bytes());
+      return new Run(launch.with(Vm.builder(launch.machine()).bios(guest).options()), PROGRAM, errors).run();
+    }
+    throw new OptionException(DEMO + ": takes options of the machine only");
   }
 
   /** A short run from which the JVM records the classes that each start needs, so that later ones load them at once. */

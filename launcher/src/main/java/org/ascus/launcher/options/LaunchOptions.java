@@ -36,4 +36,9 @@ public record LaunchOptions(
     chardevs = Map.copyOf(chardevs);
     log = Set.copyOf(log);
   }
+
+  /** The same with another machine. */
+  public LaunchOptions with(MachineOptions other) {
+    return new LaunchOptions(other, serials, monitor, chardevs, dumpDtb, log, logFile, hostErrors, name);
+  }
 }
