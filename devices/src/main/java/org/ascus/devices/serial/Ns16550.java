@@ -83,6 +83,7 @@ public final class Ns16550 extends Device implements BusDevice {
   private int scratch;
   private int divisor;
   private boolean overrun;
+  private boolean powered;
   private boolean txInterrupt;
 
   /**
@@ -115,7 +116,7 @@ public final class Ns16550 extends Device implements BusDevice {
     public int canReceive() {
       lock().lock();
       try {
-        return loopback() ? 0 : capacity() - rx.count();
+        return loopback() || !powered ? 0 : capacity() - rx.count();
       } finally {
         lock().unlock();
       }
@@ -372,6 +373,8 @@ public final class Ns16550 extends Device implements BusDevice {
 
   @Override
   public void resetExit() {
+    // Input that was there before the first reset is not lost by it.
+    powered = true;
     backend.acceptInput();
   }
 
