@@ -268,6 +268,14 @@ final class Csrs {
     };
   }
 
+  /**
+   * What CSRRS and CSRRC set and clear bits of: the CSR, but for mip without the levels of the interrupt lines, which a
+   * write back would latch (privileged specification, "Machine Interrupt Registers", on SEIP).
+   */
+  long readToModify(int csr) {
+    return csr == 0x344 ? mipSoft : read(csr);
+  }
+
   private long pcMask() {
     return pcMask;
   }

@@ -157,8 +157,8 @@ final class RiscvRare {
     long old = swap && rd == 0 ? 0 : s.csrs.read(number);
     if (write) {
       boolean set = op == RvOp.CSRRS || op == RvOp.CSRRSI;
-      // Read-modify-write of mip sees software's SEIP bit only, not the line's (privileged specification, mip).
-      s.csrs.write(number, swap ? operand : set ? old | operand : old & ~operand);
+      long modified = swap ? 0 : s.csrs.readToModify(number);
+      s.csrs.write(number, swap ? operand : set ? modified | operand : modified & ~operand);
       if (s.csrs.interruptReady()) {
         s.event = VCpu.LEAVE;
       }

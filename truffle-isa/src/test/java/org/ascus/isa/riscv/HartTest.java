@@ -268,6 +268,29 @@ class HartTest {
 
   @ParameterizedTest
   @MethodSource("accelerators")
+  void settingBitsOfMipDoesNotLatchTheLevelsOfLines(Acceleration acceleration) {
+    try (TestMachine m = new TestMachine(acceleration, """
+        csrsi mip, 2
+        li t0, 0x20
+        csrc mip, t0
+        csrr s0, mip
+        wfi
+        1: csrr s1, mip
+        stop: wfi
+        j stop
+        """)) {
+      m.hart().interrupt(Cause.SEI).set(true);
+      m.run(4);
+      assertThat(m.x("s0")).isEqualTo(1L << Cause.SEI | 1L << Cause.SSI);
+      m.hart().interrupt(Cause.SEI).set(false);
+      m.hart().setRegister("pc", m.program.symbol("stop") - 4);
+      m.run(1);
+      assertThat(m.x("s1")).isEqualTo(1L << Cause.SSI);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("accelerators")
   void savedStateGoesOnAsIfNothingHadHappened(Acceleration acceleration) throws StateException {
     String source = """
         li a0, 1
