@@ -109,6 +109,11 @@ setup:
   add t0, t0, t1
   li t1, -1
   sd t1, 0(t0)
+  li t2, 0
+  csrw stimecmp, t1               # skipped where Sstc is not there, as is the next: t2 stays 0
+  csrr t2, stimecmp
+  la t0, has_stimecmp
+  sd t2, 0(t0)
   li t0, 8                        # M software interrupts
   csrw mie, t0
   ret
@@ -453,6 +458,12 @@ probe:
 
 set_timer:
   bnez a6, not_supported
+  la t0, has_stimecmp             # with Sstc nothing but stimecmp makes STIP pending, also for those who call here
+  ld t0, 0(t0)
+  beqz t0, 1f
+  csrw stimecmp, a0
+  j success
+1:
   slli t0, s0, 3
   li t1, MTIMECMP
   add t0, t0, t1
@@ -746,6 +757,9 @@ extensions:
   .dword 0x10, 0x54494d45, 0x735049, 0x52464e43, 0x48534d, 0x53525354, 0x4442434e, 1, 2, 0
 
 lottery:
+  .dword 0
+
+has_stimecmp:
   .dword 0
 
 .align 6
