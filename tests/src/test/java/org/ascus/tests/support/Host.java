@@ -53,23 +53,38 @@ public final class Host {
     return guest;
   }
 
+  /** The names of all benchmark programs: the sources in the folders of {@code benchmarks/src/guest}. */
+  public static List<String> benchmarkPrograms() throws IOException {
+    try (var sources = Files.walk(projectRoot().resolve("benchmarks/src/guest"))) {
+      return sources
+          .filter(source -> source.toString().endsWith(".c"))
+          .filter(source -> !source.getParent().endsWith("guest"))
+          .map(source -> source.getFileName().toString().replace(".c", ""))
+          .sorted()
+          .toList();
+    }
+  }
+
   /**
-   * Builds a bare-metal benchmark program for the {@code virt} board.
+   * Builds bare-metal benchmark programs for the {@code virt} board, as {@code NAME.elf}.
    *
-   * @param name such as {@code fib}
-   * @param iterations how often it does its work
-   * @param folder for the ELF file
+   * @param options of {@code benchmarks/bin/build-guests}, such as {@code --small}
+   * @param iterations how often they do their work
+   * @param folder for the ELF files
+   * @param names such as {@code fib}; all if there is none
    */
-  public static Path requireBenchmarkProgram(String name, int iterations, Path folder)
+  public static void requireBenchmarkPrograms(List<String> options, int iterations, Path folder, String... names)
       throws IOException, InterruptedException {
     requireProgram("riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf");
-    String script = projectRoot().resolve("benchmarks/bin/build-guests").toString();
-    var command = List.of(script, folder.toString(), Integer.toString(iterations), name);
+    var command = new ArrayList<String>();
+    command.add(projectRoot().resolve("benchmarks/bin/build-guests").toString());
+    command.addAll(options);
+    command.addAll(List.of(folder.toString(), Integer.toString(iterations)));
+    command.addAll(List.of(names));
     Process build = new ProcessBuilder(command).inheritIO().redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
     if (build.waitFor() != 0) {
       throw new IOException(String.join(" ", command) + ": failed");
     }
-    return folder.resolve(name + ".elf");
   }
 
   /** Starts {@code ascus-system-riscv64} from the classes under test, with this JVM's own options. */

@@ -4,7 +4,7 @@
  */
 #include "guest.h"
 
-#define ROUNDS 300000
+#define ROUNDS SIZED(300000, 3000)
 #define NAME_SIZE 32
 
 enum colour { RED, GREEN, BLUE, BLACK };
@@ -17,6 +17,7 @@ struct record {
 };
 
 const char program_name[] = "records";
+const uint64_t known_answer = SIZED(0x60f907beb1cc5abe, 0x1ab923dfdc842d55);
 static struct record pool[16];
 static int32_t table[64];
 

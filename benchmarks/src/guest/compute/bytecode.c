@@ -1,11 +1,12 @@
 /* A small stack machine interpreting a loop: indirect jumps through a table, as in every language interpreter. */
 #include "guest.h"
 
-#define ROUNDS 400000
+#define ROUNDS SIZED(400000, 4000)
 
 enum op { PUSH, LOAD, STORE, ADD, MUL, XOR, SHIFT, LESS, BRANCH, HALT };
 
 const char program_name[] = "bytecode";
+const uint64_t known_answer = SIZED(0x19cbc8feac0c4444, 0x297f2bd487db726c);
 
 /* x = 1; for (i = 0; i < ROUNDS; i++) x = (x * 33 + i) ^ (x >> 7) -- variables: 0 is i, 1 is x. */
 static const int32_t program[] = {
