@@ -1,0 +1,102 @@
+package org.ascus.tests.robustness;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.board.riscv.Firmware;
+import org.ascus.isa.riscv.RiscvDialect;
+import org.ascus.machine.run.ShutdownReason;
+import org.ascus.machine.trace.Log;
+import org.ascus.polyglot.Accelerator;
+import org.ascus.polyglot.DriveOptions;
+import org.ascus.polyglot.Vm;
+import org.ascus.polyglot.VmBuilder;
+
+/** A whole virt board with all its virtio devices, and what must hold of the host whatever the guest does. */
+final class HostileRun {
+  static final int RAM_SIZE = 16 << 20;
+  static final long RAM = 0x8000_0000L;
+
+  private static final String LINES =
+      "[ -~]*(unassigned|write to ROM|virtio|queue|fw.?cfg|flash|plic|clint|aclint|rtc|serial|guest)[ -~]*";
+
+  private final ByteArrayOutputStream logged = new ByteArrayOutputStream();
+  private final List<Throwable> escaped = new CopyOnWriteArrayList<>();
+
+  /**
+   * A builder of the board.
+   *
+   * @param folder where its disk image is made
+   */
+  VmBuilder board(Path folder, Accelerator accelerator) throws IOException {
+    Path disk = Files.write(folder.resolve("disk.raw"), new byte[1 << 20]);
+    return Vm.builder()
+        .memory(RAM_SIZE)
+        .accelerator(accelerator)
+        .log(new Log(new PrintStream(logged, true), EnumSet.of(Log.Category.GUEST_ERRORS)))
+        .drive(new DriveOptions("-drive file=disk.raw", "disk", true, ImageOptions.raw(disk)))
+        .device("virtio-rng-device", Map.of())
+        .device("virtio-serial-device", Map.of());
+  }
+
+  /**
+   * Runs a program that knows what it should get: it ends with the test device, and its exit code says which check
+   * failed.
+   */
+  void passes(Path folder, Accelerator accelerator, String source) throws Exception {
+    byte[] program = RiscvDialect.assembler().assemble(source, RAM).bytes();
+    Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+    Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> escaped.add(failure));
+    try (Vm vm = board(folder, accelerator).bios(new Firmware.Bytes("hostile", program)).build()) {
+      vm.start();
+      ShutdownReason end = vm.awaitExit();
+      assertThat(end)
+          .as(() -> end + "\n" + vm.cpu(0).describe())
+          .isEqualTo(new ShutdownReason(ShutdownReason.Kind.GUEST_SHUTDOWN, 0, ""));
+    } finally {
+      Thread.setDefaultUncaughtExceptionHandler(before);
+    }
+    checkHost();
+  }
+
+  /** Runs a program that never ends for a while; pauses it, looks at mepc, goes on, resets it and quits. */
+  void endlessly(Path folder, Accelerator accelerator, String source, long mepc) throws Exception {
+    byte[] program = RiscvDialect.assembler().assemble(source, RAM).bytes();
+    try (Vm vm = board(folder, accelerator).bios(new Firmware.Bytes("hostile", program)).build()) {
+      vm.start();
+      for (int i = 0; i < 3; i++) {
+        long before = vm.cpu(0).instructionCount();
+        while (vm.cpu(0).instructionCount() < before + 100_000) {
+          Thread.onSpinWait();
+        }
+        vm.pause();
+        assertThat(vm.cpu(0).register("mepc")).isEqualTo(mepc);
+        vm.resume();
+        vm.reset();
+      }
+      vm.quit();
+      assertThat(vm.awaitExit().kind()).isEqualTo(ShutdownReason.Kind.HOST_QUIT);
+    }
+    checkHost();
+  }
+
+  /** Nothing but lines of the guest_errors log came out. */
+  void checkHost() {
+    assertThat(escaped).isEmpty();
+    assertThat(log()).allMatch(line -> line.matches(LINES));
+  }
+
+  List<String> log() {
+    return logged.toString(StandardCharsets.UTF_8).lines().toList();
+  }
+}
