@@ -1,11 +1,11 @@
 /* SHA-256 (FIPS 180-4) of one message: 32-bit additions, rotations and logic, all of it in registers. */
 #include "guest.h"
 
-#define MESSAGE_SIZE SIZED(1048576, 4096)
+#define MESSAGE_SIZE SIZED(4194304, 4096)
 
 const char program_name[] = "sha256";
 /* The first eight bytes of the digest. */
-const uint64_t known_answer = SIZED(0x1763b9b251f03539, 0x4a2dfbbb5fadc96b);
+const uint64_t known_answer = SIZED(0x06edabd2db60ceb5, 0x4a2dfbbb5fadc96b);
 
 static const uint32_t constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,

@@ -1,7 +1,7 @@
 /* Contention: every hart adds to the same word, an atomic instruction each time. */
 #include "guest.h"
 
-#define ADDITIONS SIZED(1000000u, 10000u)
+#define ADDITIONS SIZED(4000000u, 10000u)
 
 const char program_name[] = "amo";
 const uint64_t known_answer = (uint64_t)(ADDITIONS / HARTS) * HARTS;

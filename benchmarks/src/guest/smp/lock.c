@@ -1,7 +1,7 @@
 /* Contention: every hart takes the same spin lock, by load-reserved and store-conditional, to do very little. */
 #include "guest.h"
 
-#define ENTRIES SIZED(200000u, 4000u)
+#define ENTRIES SIZED(1000000u, 4000u)
 
 const char program_name[] = "lock";
 const uint64_t known_answer = (uint64_t)(ENTRIES / HARTS) * HARTS;

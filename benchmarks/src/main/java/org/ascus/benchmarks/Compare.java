@@ -4,163 +4,161 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
-/**
- * Runs the same guests on Ascus and on QEMU in turn and prints times, memory and ratios: {@code bin/compare --help}.
- */
+/** Runs the same guests on Ascus and on QEMU in turn and reports times, memory and ratios: {@code compare --help}. */
 public final class Compare {
-  private static final List<String> PROGRAMS = List.of("sieve", "fib", "sort", "records", "matrix", "bytecode");
-  private static final Map<String, String> BOOTS =
-      Map.of(
-          "boot", "guest.run=true",
-          "boot-mmio", "quiet guest.mods=mmio guest.run=true",
-          "boot-none", "quiet guest.mods=none guest.run=true");
+  /** A machine that does something else besides gives figures that are worth little. */
+  private static final double BUSY = 0.5;
 
-  private static final String HELP =
-      """
-      usage: compare [OPTION...] [WORKLOAD...]
-        WORKLOAD          sieve fib sort records matrix bytecode (default: these), or boot boot-mmio boot-none:
-                          a Linux boot with all, some and no modules
-        --runs N          runs on each emulator, in turn (3)
-        --iterations N    iterations in a compute program; the last quarter of them are the steady state (20)
-        --limit SECONDS   a run that takes longer has failed (120)
-        --ascus COMMAND   (launcher/bin/ascus-system-riscv64)
-        --qemu COMMAND    (qemu-system-riscv64)
-        --guest FOLDER    the Linux guest (.guests/riscv64, made by tests/guests/make-guest.sh)
-        --json FILE       write every figure there
-      Figures: wall and marks: seconds to the end of the process and to a line on the console; steady: seconds an
-      iteration; cpu: seconds of CPU time; rss: MiB of peak resident memory. A ratio below 1: Ascus needs less.
-      """;
+  private final Options options;
+  private final Lab lab;
+  private final PrintStream out;
+  private final Map<String, String> conditions = new LinkedHashMap<>();
 
-  private final Map<String, String> options = new LinkedHashMap<>();
-  private final List<String> workloads = new ArrayList<>();
-
-  private Compare(Path root) {
-    options.put("--runs", "3");
-    options.put("--iterations", "20");
-    options.put("--limit", "120");
-    options.put("--ascus", root.resolve("launcher/bin/ascus-system-riscv64").toString());
-    options.put("--qemu", "qemu-system-riscv64");
-    options.put("--guest", root.resolve(".guests/riscv64").toString());
-    options.put("--json", "");
+  private Compare(Options options, Path root, PrintStream out) {
+    this.options = options;
+    this.lab = new Lab(root, options.guest(), options.quick());
+    this.out = out;
   }
 
   /**
    * Runs the comparison. The first argument is the project's top folder, the others are the user's.
    *
-   * <p>Exits with 1 if a run failed or results differ, with 2 if the command line is wrong.
+   * <p>Exits with 1 if a run failed or results differ, with 2 if the command line is wrong or something is missing.
    */
   public static void main(String[] args) throws IOException, InterruptedException {
-    Path root = Path.of(args[0]);
-    var compare = new Compare(root);
     try {
-      compare.parse(List.of(args).subList(1, args.length));
-      System.exit(compare.run(root, System.out) ? 0 : 1);
-    } catch (UsageException e) {
-      System.err.println(e.getMessage());
+      Path root = Path.of(args[0]);
+      var selections = Catalogue.selections();
+      var options = Options.parse(List.of(args).subList(1, args.length), root, selections);
+      if (options.help()) {
+        System.out.print(Options.HELP);
+      } else if (options.list()) {
+        selections.forEach(selection -> selection.workloads().forEach(workload -> System.out.println(workload.name())));
+      } else {
+        System.exit(new Compare(options, root, System.out).run(selections) ? 0 : 1);
+      }
+    } catch (UserException e) {
+      System.err.println("compare: " + e.getMessage());
       System.exit(2);
     }
   }
 
-  private void parse(List<String> args) throws UsageException {
-    for (int i = 0; i < args.size(); i++) {
-      String arg = args.get(i);
-      if (arg.equals("--help") || arg.equals("-h")) {
-        throw new UsageException(HELP);
-      } else if (options.containsKey(arg)) {
-        if (++i == args.size()) {
-          throw new UsageException("compare: " + arg + ": a value is missing");
+  private boolean run(List<Selection> selections) throws IOException, InterruptedException, UserException {
+    describeConditions();
+    boolean good = true;
+    for (Selection selection : selections) {
+      var chosen = options.chosen(selection);
+      if (!chosen.isEmpty()) {
+        var comparisons = new ArrayList<Comparison>();
+        for (Workload workload : chosen) {
+          comparisons.add(compare(workload));
         }
-        options.put(arg, args.get(i));
-      } else if (PROGRAMS.contains(arg) || BOOTS.containsKey(arg)) {
-        workloads.add(arg);
-      } else {
-        throw new UsageException("compare: " + arg + ": no such option or workload (see --help)");
+        var report = new Report(selection, conditions, List.copyOf(comparisons));
+        out.println(report.table());
+        out.println(report.summary());
+        if (options.writes(selection)) {
+          write(report);
+        }
+        good &= report.good();
       }
     }
-    if (workloads.isEmpty()) {
-      workloads.addAll(PROGRAMS);
+    return good;
+  }
+
+  private void write(Report report) throws IOException {
+    Path folder = Files.createDirectories(options.out());
+    Path file = folder.resolve(report.selection().name());
+    Files.writeString(Path.of(file + ".md"), report.markdown());
+    Files.writeString(Path.of(file + ".json"), report.json());
+    Files.writeString(Path.of(file + ".svg"), report.svg());
+    out.println("written: " + file + ".md, .json and .svg\n");
+  }
+
+  /** Asking for the versions also makes what the first start of Ascus makes. */
+  private void describeConditions() throws IOException, InterruptedException, UserException {
+    conditions.put("date", LocalDate.now().toString());
+    conditions.put("runs on each side, in turn", options.runs() + (options.quick() ? ", a tenth of the work" : ""));
+    conditions.put(
+        "machine",
+        "%d cores, %s, %s %s".formatted(Runtime.getRuntime().availableProcessors(), processor(),
+            System.getProperty("os.name"), System.getProperty("os.version")));
+    conditions.put("Ascus", version(options.ascus()));
+    conditions.put("QEMU", version(options.qemu()));
+    conditions.put("JDK", System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"));
+    if (Usage.load() > BUSY) {
+      System.err.printf("compare: the machine is busy (load %.2f): figures will be worth little%n", Usage.load());
     }
   }
 
-  private int number(String option) throws UsageException {
+  private static String processor() throws IOException {
+    Path info = Path.of("/proc/cpuinfo");
+    if (!Files.exists(info)) {
+      return System.getProperty("os.arch");
+    }
+    return Files.readString(info)
+        .lines()
+        .filter(line -> line.startsWith("model name"))
+        .map(line -> line.substring(line.indexOf(':') + 2))
+        .findFirst()
+        .orElse(System.getProperty("os.arch"));
+  }
+
+  private static String version(List<String> emulator) throws IOException, InterruptedException, UserException {
+    var command = new ArrayList<>(emulator);
+    command.add("--version");
     try {
-      return Integer.parseInt(options.get(option));
-    } catch (NumberFormatException e) {
-      throw new UsageException("compare: " + option + " " + options.get(option) + ": not a number");
+      Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+      String first = new String(process.getInputStream().readAllBytes()).lines().findFirst().orElse("");
+      if (process.waitFor() == 0) {
+        return first;
+      }
+    } catch (IOException e) {
+      throw new UserException(emulator.getFirst() + ": cannot be started: " + e.getMessage());
     }
+    throw new UserException(emulator.getFirst() + " --version: failed");
   }
 
-  private boolean run(Path root, PrintStream out) throws IOException, InterruptedException, UsageException {
-    int runs = number("--runs");
-    int iterations = number("--iterations");
-    Duration limit = Duration.ofSeconds(number("--limit"));
-    List<String> ascus = List.of(options.get("--ascus").split(" +"));
-    List<String> qemu = List.of(options.get("--qemu").split(" +"));
-    Path elfs = root.resolve("benchmarks/target/guest-" + iterations);
-    if (workloads.stream().anyMatch(PROGRAMS::contains)) {
-      buildGuests(root, elfs, iterations);
-    }
-    var comparisons = new ArrayList<Comparison>();
-    for (String name : workloads) {
-      Workload workload =
-          PROGRAMS.contains(name)
-              ? Workload.compute(name, elfs.resolve(name + ".elf").toString())
-              : Workload.linuxBoot(name, options.get("--guest"), BOOTS.get(name));
-      var ofAscus = new ArrayList<Run>();
-      var ofQemu = new ArrayList<Run>();
-      for (int i = 0; i < runs; i++) {
-        System.err.printf("%s: run %d of %d%n", name, i + 1, runs);
-        // Who goes first changes, so that neither always finds the machine as the other left it.
-        if (i % 2 == 0) {
-          ofQemu.add(Run.measure(workload, qemu, limit));
-          ofAscus.add(Run.measure(workload, ascus, limit));
-        } else {
-          ofAscus.add(Run.measure(workload, ascus, limit));
-          ofQemu.add(Run.measure(workload, qemu, limit));
+  private Comparison compare(Workload workload) throws IOException, InterruptedException, UserException {
+    var commands = workload.preparation().prepare(lab);
+    var runs = new EnumMap<Side, List<Run>>(Side.class);
+    for (int i = 0; i < options.runs(); i++) {
+      // Who goes first changes, so that neither always finds the machine as the other left it.
+      var order = i % 2 == 0 ? List.of(Side.QEMU, Side.ASCUS, Side.HOST) : List.of(Side.ASCUS, Side.QEMU, Side.HOST);
+      for (Side side : order) {
+        var command = new ArrayList<String>();
+        switch (side) {
+          case ASCUS -> command.addAll(options.ascus());
+          case QEMU -> command.addAll(options.qemu());
+          case HOST -> command.addAll(commands.host());
+        }
+        if (side != Side.HOST) {
+          command.addAll(commands.arguments());
+        }
+        if (!command.isEmpty()) {
+          Run run = Run.measure(command, workload.turns(), options.limit());
+          runs.computeIfAbsent(side, key -> new ArrayList<>()).add(run);
+          System.err.printf("%s: run %d of %d on %s: %s%n", workload.name(), i + 1, options.runs(), side.title(),
+              run.good() ? headlines(workload, run) : "failed");
         }
       }
-      comparisons.add(Comparison.of(name, ofAscus, ofQemu));
     }
-    print(comparisons, out);
-    if (!options.get("--json").isEmpty()) {
-      String all = comparisons.stream().map(Comparison::json).collect(Collectors.joining(",\n ", "[", "]\n"));
-      Files.writeString(Path.of(options.get("--json")), all);
-    }
-    return comparisons.stream().allMatch(comparison -> comparison.problems().isEmpty());
+    return Comparison.of(workload, runs);
   }
 
-  private static void print(List<Comparison> comparisons, PrintStream out) {
-    out.print(Comparison.TABLE_HEAD);
-    comparisons.forEach(comparison -> out.print(comparison.tableRows()));
-    for (var comparison : comparisons) {
-      comparison.problems().forEach(problem -> out.println(comparison.workload() + ": " + problem));
+  private static String headlines(Workload workload, Run run) {
+    var text = new ArrayList<String>();
+    for (String figure : workload.headlines()) {
+      if (run.figures().containsKey(figure)) {
+        text.add(figure + " " + Report.number(run.figures().get(figure)));
+      }
     }
-  }
-
-  private static void buildGuests(Path root, Path elfs, int iterations)
-      throws IOException, InterruptedException, UsageException {
-    String script = root.resolve("benchmarks/bin/build-guests").toString();
-    Process build =
-        new ProcessBuilder(script, elfs.toString(), Integer.toString(iterations))
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    if (build.waitFor() != 0) {
-      throw new UsageException("compare: the guest programs could not be built");
-    }
-  }
-
-  /** Something for the user to read; the program then ends. */
-  private static final class UsageException extends Exception {
-    UsageException(String message) {
-      super(message);
-    }
+    return String.join(", ", text);
   }
 }

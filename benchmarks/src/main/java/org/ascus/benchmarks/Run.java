@@ -1,119 +1,158 @@
 package org.ascus.benchmarks;
 
-import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.Reader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What one run of an emulator process showed.
+ * What one run of a process showed.
  *
  * @param result the guest's own result, such as a checksum; empty if the run did not end well
- * @param figures name to value: {@code wall} (seconds to the end of the process), {@code steady} (seconds an
- *     iteration), {@code cpu} (seconds of CPU time), {@code rss} (MiB of peak resident memory), and seconds to each
- *     mark
- * @param console what the guest printed
+ * @param figures name to value: {@code wall} (seconds to the end of the process), {@code cpu} (seconds of processor
+ *     time), {@code rss} (MiB of peak resident memory), {@code load} (of the machine, just before), those of the
+ *     workload's turns and of {@link Transcript#figures}
+ * @param tail the last that was printed
  */
-record Run(String result, Map<String, Double> figures, List<String> console) {
+record Run(String result, Map<String, Double> figures, String tail) {
+  /** How often memory is looked at; short runs need it more often and long ones should not be disturbed. */
+  private static final long FIRST_SAMPLES_MILLIS = 2;
   private static final long SAMPLE_MILLIS = 20;
+  private static final int FIRST_SAMPLES = 100;
+  private static final long STOP_SECONDS = 5;
 
   boolean good() {
     return !result.isEmpty();
   }
 
   /**
-   * Runs a workload once and measures it.
+   * Runs a command once and measures it.
    *
-   * @param emulator the emulator's command and leading arguments
    * @param limit after which the process is killed and the run is no good
    */
-  static Run measure(Workload workload, List<String> emulator, Duration limit)
-      throws IOException, InterruptedException {
-    var builder = new ProcessBuilder(workload.command(emulator));
-    builder.redirectErrorStream(true).redirectInput(new File("/dev/null"));
-    long start = System.nanoTime();
-    Process process = builder.start();
-    var usage = new Usage(process);
-    Thread sampler = Thread.ofPlatform().daemon().start(() -> usage.sample(start + limit.toNanos()));
-
-    var console = new ArrayList<String>();
+  static Run measure(List<String> command, List<Turn> turns, Duration limit) throws IOException, InterruptedException {
     var figures = new LinkedHashMap<String, Double>();
-    var iterationEnds = new ArrayList<Double>();
-    String result = "";
-    try (var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.ISO_8859_1))) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        double now = secondsSince(start);
-        console.add(line);
-        for (String mark : workload.marks()) {
-          if (line.contains(mark)) {
-            figures.putIfAbsent(mark, now);
-          }
-        }
-        if (workload.iteration().matcher(line).find()) {
-          iterationEnds.add(now);
-        }
-        var done = workload.done().matcher(line);
-        if (done.find()) {
-          result = done.group("result");
-        }
-      }
-    }
+    double load = Usage.load();
+    double childrenBefore = Usage.endedChildrenSeconds();
+    long start = System.nanoTime();
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    var killer = new Thread(process::destroyForcibly);
+    Runtime.getRuntime().addShutdownHook(killer);
+    var transcript = new Transcript();
+    var sampler = new Sampler(process, start + limit.toNanos());
+    Thread reader = Thread.ofPlatform().daemon().start(() -> read(process, transcript, start));
+    Thread sampling = Thread.ofPlatform().daemon().start(sampler);
+    boolean stopped = follow(turns, process, transcript, limit, figures);
     process.waitFor();
-    figures.put("wall", secondsSince(start));
-    sampler.join();
-    Workload.steadyState(iterationEnds).ifPresent(seconds -> figures.put("steady", seconds));
-    figures.put("cpu", usage.cpuSeconds);
-    figures.put("rss", usage.peakMebibytes);
-    return new Run(process.exitValue() == 0 ? result : "", figures, console);
-  }
-
-  private static double secondsSince(long start) {
-    return (System.nanoTime() - start) / 1e9;
-  }
-
-  /** CPU time and peak memory of a process, sampled because they are gone when it has ended. */
-  private static final class Usage {
-    private final Process process;
-    private volatile double cpuSeconds;
-    private volatile double peakMebibytes;
-
-    Usage(Process process) {
-      this.process = process;
+    double wall = (System.nanoTime() - start) / 1e9;
+    sampling.join();
+    reader.join();
+    Runtime.getRuntime().removeShutdownHook(killer);
+    if (!stopped) {
+      figures.put("wall", wall);
     }
+    figures.putAll(transcript.figures());
+    figures.put("cpu", Usage.endedChildrenSeconds() - childrenBefore);
+    if (sampler.peakMebibytes > 0) {
+      figures.put("rss", sampler.peakMebibytes);
+    }
+    figures.put("load", load);
+    String result = stopped ? "stopped" : process.exitValue() == 0 ? transcript.result() : "";
+    return new Run(result, figures, sampler.expired ? transcript.tail() + " (time over)" : transcript.tail());
+  }
 
-    void sample(long deadline) {
-      Path status = Path.of("/proc", Long.toString(process.pid()), "status");
-      try {
-        do {
-          process.info().totalCpuDuration().ifPresent(time -> cpuSeconds = time.toNanos() / 1e9);
-          readPeak(status);
-          if (System.nanoTime() > deadline) {
+  private static void read(Process process, Transcript transcript, long start) {
+    var buffer = new char[8192];
+    try (Reader in = new InputStreamReader(process.getInputStream(), StandardCharsets.ISO_8859_1)) {
+      for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+        transcript.append(new String(buffer, 0, count), (System.nanoTime() - start) / 1e9);
+      }
+    } catch (IOException e) {
+      transcript.append("[" + e + "]", (System.nanoTime() - start) / 1e9);
+    }
+    transcript.end();
+  }
+
+  /** True if the turns ended with a stop. A text that does not come ends the process. */
+  private static boolean follow(
+      List<Turn> turns, Process process, Transcript transcript, Duration limit, Map<String, Double> figures)
+      throws IOException, InterruptedException {
+    int offset = 0;
+    for (Turn turn : turns) {
+      switch (turn) {
+        case Turn.Await(String text, String figure) -> {
+          var found = transcript.await(text, offset, limit);
+          if (found.isEmpty()) {
+            process.destroyForcibly();
+            return false;
+          }
+          offset = found.getAsInt();
+          figures.put(figure, transcript.at(offset));
+        }
+        case Turn.Send(String text) -> {
+          process.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+          process.getOutputStream().flush();
+        }
+        case Turn.Watch(Duration settle, Duration window, String figure) -> {
+          Thread.sleep(settle);
+          double before = Usage.seconds(process.toHandle());
+          long from = System.nanoTime();
+          Thread.sleep(window);
+          double used = Usage.seconds(process.toHandle()) - before;
+          if (Double.isNaN(used)) {
+            return false;
+          }
+          figures.put(figure, 100 * used / ((System.nanoTime() - from) / 1e9));
+        }
+        case Turn.Stop() -> {
+          if (!process.isAlive()) {
+            return false;
+          }
+          process.destroy();
+          if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
             process.destroyForcibly();
           }
-        } while (!process.waitFor(SAMPLE_MILLIS, TimeUnit.MILLISECONDS));
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+          return true;
+        }
       }
     }
+    return false;
+  }
 
-    private void readPeak(Path status) {
+  /** Watches the peak of memory, which is gone when the process is, and the clock. */
+  private static final class Sampler implements Runnable {
+    private final Process process;
+    private final long deadline;
+    private volatile double peakMebibytes;
+    private volatile boolean expired;
+
+    Sampler(Process process, long deadline) {
+      this.process = process;
+      this.deadline = deadline;
+    }
+
+    @Override
+    public void run() {
       try {
-        for (String line : Files.readAllLines(status)) {
-          if (line.startsWith("VmHWM:")) {
-            peakMebibytes = Long.parseLong(line.replaceAll("\\D", "")) / 1024.0;
+        int samples = 0;
+        do {
+          // The last one before the end counts: a wrapper script's own peak is gone when it becomes the emulator.
+          double now = Usage.peakMebibytes(process.toHandle());
+          peakMebibytes = now > 0 ? now : peakMebibytes;
+          if (System.nanoTime() > deadline && !expired) {
+            expired = true;
+            process.destroyForcibly();
           }
-        }
-      } catch (IOException e) {
-        // The process has just ended: the last sample stands.
+          samples++;
+        } while (!process.waitFor(
+            samples < FIRST_SAMPLES ? FIRST_SAMPLES_MILLIS : SAMPLE_MILLIS, TimeUnit.MILLISECONDS));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
       }
     }
   }

@@ -1,0 +1,300 @@
+package org.ascus.benchmarks;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Every selection there is, with its workloads and their aims. */
+final class Catalogue {
+  /** How much longer a program runs for its steady state than for its whole run. */
+  private static final int STEADY = 3;
+
+  private static final double NO_AIM = Double.NaN;
+
+  private Catalogue() {}
+
+  /**
+   * A bare-metal program.
+   *
+   * @param iterations with which QEMU takes about five seconds on a slow machine
+   */
+  private record Program(String name, int iterations) {}
+
+  private static final List<Program> COMPUTE =
+      List.of(
+          new Program("sieve", 100),
+          new Program("fib", 110),
+          new Program("calls", 90),
+          new Program("bytecode", 60),
+          new Program("records", 120),
+          new Program("strings", 100),
+          new Program("sort", 80),
+          new Program("chase", 50),
+          new Program("hash", 120),
+          new Program("matrix", 70),
+          new Program("fft", 120),
+          new Program("sha256", 100),
+          new Program("primes", 150),
+          new Program("patch", 50),
+          new Program("neighbour", 80));
+
+  /** In the order of reports. */
+  static List<Selection> selections() {
+    return List.of(compute(), steady(), micro(), boot(), guestBench(), smp(), memory(), startup(), idle());
+  }
+
+  private static Selection compute() {
+    return new Selection(
+        "compute",
+        "Compute programs, the whole process",
+        "Bare-metal C programs that take QEMU about five seconds: `wall` is from the start of the process to its end, "
+            + "so it has the emulator's start and warm-up in it.",
+        1.0,
+        COMPUTE.stream()
+            .map(program -> bare("compute", program.name(), program.iterations(), 1, "wall", List.of()))
+            .toList());
+  }
+
+  private static Selection steady() {
+    return new Selection(
+        "compute-steady",
+        "Compute programs, once warm",
+        "The same programs for three times as long: `steady` is the seconds an iteration takes in the last quarter.",
+        1 / 1.5,
+        COMPUTE.stream()
+            .map(
+                program ->
+                    bare(
+                        "compute-steady",
+                        program.name(),
+                        STEADY * program.iterations(),
+                        1,
+                        "steady",
+                        List.of(Aim.ratio("steady", 1 / 0.9))))
+            .toList());
+  }
+
+  private static Selection micro() {
+    return new Selection(
+        "micro",
+        "Single costs",
+        "Bare-metal programs that do one thing all the time: `operation` is the nanoseconds one takes once warm. What "
+            + "an operation is stands at the head of each program in `benchmarks/src/guest`.",
+        NO_AIM,
+        List.of(
+            bare("micro", "trap", 60, 1, "operation", List.of()),
+            bare("micro", "syscall", 60, 1, "operation", List.of()),
+            bare("micro", "walk", 100, 1, "operation", List.of()),
+            bare("micro", "sfence", 80, 1, "operation", List.of()),
+            bare("micro", "sfencepage", 50, 1, "operation", List.of()),
+            bare("micro", "switch", 50, 1, "operation", List.of()),
+            bare("micro", "mmio", 60, 1, "operation", List.of()),
+            bare("micro", "patch", 50, 1, "operation", List.of()),
+            bare("micro", "neighbour", 80, 1, "operation", List.of()),
+            bare("micro", "amo", 60, 2, "operation", List.of()),
+            bare("micro", "lock", 60, 2, "operation", List.of())));
+  }
+
+  private static Selection boot() {
+    Aim ready = Aim.ratio("ready", 2.0);
+    return new Selection(
+        "boot",
+        "Booting Linux",
+        "A stock Debian kernel behind OpenSBI: seconds to its first line (`banner`), to user space (`ready`) or to the "
+            + "login prompt of a Debian disk (`login`).",
+        NO_AIM,
+        List.of(
+            linux("boot/all", 1, "guest.run=true", List.of(ready)),
+            linux("boot/mmio", 1, "quiet guest.mods=mmio guest.run=true", List.of(ready)),
+            linux("boot/none", 1, "quiet guest.mods=none guest.run=true", List.of(ready)),
+            linux("boot/smp2", 2, "guest.run=true", List.of(ready)),
+            debian("boot/debian", List.of("login"), List.of(Aim.ratio("login", 1.5)), List.of(new Turn.Stop()))));
+  }
+
+  private static Selection guestBench() {
+    var workloads = new ArrayList<Workload>();
+    for (String work : List.of("openssl", "python", "gzip", "gcc", "sysbench", "exec", "syscalls")) {
+      List<String> figures = GUEST_WORK.stream().filter(figure -> figure.startsWith(work)).toList();
+      workloads.add(
+          new Workload(
+              "guest-bench/" + work,
+              true,
+              figures,
+              figures.stream().map(figure -> Aim.ratio(figure, 1.0)).toList(),
+              List.of(),
+              lab -> {
+                var arguments = machine("1G", 1);
+                arguments.addAll(disk(lab));
+                arguments.addAll(kernel(lab, lab.initramfsWith("guest-bench"),
+                    "quiet guest.run=\"sh /guest-bench " + work + "\""));
+                return new Workload.Commands(arguments, List.of());
+              }));
+    }
+    return new Selection(
+        "guest-bench",
+        "Programs in a Debian guest",
+        "Seconds for pieces of work in a Debian guest, told from outside by the lines that it prints before and after "
+            + "(`benchmarks/src/guest/guest-bench`). Each program has a boot of its own, which does not count.",
+        1.0,
+        workloads);
+  }
+
+  /** The figures of {@code src/guest/guest-bench}; each begins with the workload that it is of. */
+  private static final List<String> GUEST_WORK =
+      List.of(
+          "openssl-sha256", "openssl-aes", "openssl-bignum", "python-start", "python-loop", "python-calls",
+          "python-dict", "python-float", "gzip", "gzip-d", "gcc", "sysbench", "exec", "syscalls");
+
+  private static Selection smp() {
+    return new Selection(
+        "smp",
+        "Work shared by harts",
+        "The same work on one, two and four harts: `work` is the seconds from the program's first line to its last.",
+        NO_AIM,
+        List.of(
+            bare("smp", "scale", 40, 1, "work", List.of()),
+            bare("smp", "scale", 40, 2, "work", List.of()),
+            bare("smp", "scale", 40, 4, "work", List.of())));
+  }
+
+  private static Selection memory() {
+    var boot = linux("memory/boot", 1, "guest.run=true", List.of());
+    return new Selection(
+        "memory",
+        "Peak memory",
+        "`rss`: the most memory, in MiB, that was resident at any time. The boot has 512 MiB of RAM, the disk's "
+            + "machine 1 GiB, the program that follows pointers through 64 MiB has 128 MiB.",
+        NO_AIM,
+        List.of(
+            bare("memory", "chase", 20, 1, "rss", List.of()),
+            new Workload(
+                boot.name(), false, List.of("rss"), List.of(Aim.value("rss", 512 + 500)), boot.turns(),
+                boot.preparation()),
+            debian("memory/debian", List.of("rss"), List.of(), List.of(new Turn.Stop()))));
+  }
+
+  private static Selection startup() {
+    return new Selection(
+        "startup",
+        "From the start of the process to the guest",
+        "Seconds until the first line of a bare-metal program (`start`), and until OpenSBI's (`banner`).",
+        NO_AIM,
+        List.of(
+            bare("startup", "hello", 1, 1, "start", List.of(Aim.value("start", 0.3))),
+            new Workload(
+                "startup/firmware",
+                false,
+                List.of("banner"),
+                List.of(),
+                List.of(new Turn.Await("OpenSBI", "banner"), new Turn.Stop()),
+                lab -> {
+                  var arguments = machine("128M", 1);
+                  arguments.addAll(List.of("-bios", lab.guestFile("fw/fw_dynamic.bin")));
+                  return new Workload.Commands(arguments, List.of());
+                })));
+  }
+
+  private static Selection idle() {
+    List<Turn> prompt =
+        List.of(
+            new Turn.Await("~ # ", "prompt"),
+            new Turn.Watch(Duration.ofSeconds(3), Duration.ofSeconds(10), "idle"),
+            new Turn.Stop());
+    List<Turn> login =
+        List.of(
+            new Turn.Send("root\n"),
+            new Turn.Await("assword:", "password"),
+            new Turn.Send("root\n"),
+            new Turn.Await("# ", "prompt"),
+            new Turn.Watch(Duration.ofSeconds(20), Duration.ofSeconds(30), "idle"),
+            new Turn.Stop());
+    return new Selection(
+        "idle",
+        "Idle at the prompt",
+        "Per cent of one host core that the emulator takes while the guest waits at its prompt.",
+        NO_AIM,
+        List.of(
+            new Workload(
+                "idle/shell", false, List.of("idle"), List.of(), prompt,
+                lab -> linuxCommands(lab, 1, "quiet guest.mods=mmio")),
+            new Workload(
+                "idle/shell-smp2", false, List.of("idle"), List.of(), prompt,
+                lab -> linuxCommands(lab, 2, "quiet guest.mods=mmio")),
+            debian("idle/debian", List.of("idle"), List.of(Aim.value("idle", 3)), login)));
+  }
+
+  private static Workload bare(
+      String selection, String program, int iterations, int harts, String headline, List<Aim> aims) {
+    String name = selection + "/" + program + (selection.equals("smp") ? "-" + harts : "");
+    boolean hosted = !selection.equals("startup") && !selection.equals("memory");
+    return new Workload(
+        name,
+        false,
+        List.of(headline),
+        aims,
+        List.of(),
+        lab -> {
+          int rounds = lab.iterations(iterations);
+          var arguments = machine("128M", harts);
+          arguments.addAll(List.of("-bios", "none", "-kernel", lab.program(program, rounds, harts, false).toString()));
+          boolean portable = hosted && lab.isPortable(program);
+          return new Workload.Commands(
+              arguments, portable ? List.of(lab.program(program, rounds, harts, true).toString()) : List.of());
+        });
+  }
+
+  private static Workload linux(String name, int harts, String words, List<Aim> aims) {
+    var ready = new Turn.Await("GUEST-READY", "ready");
+    return new Workload(
+        name,
+        false,
+        List.of("ready"),
+        aims,
+        words.startsWith("quiet") ? List.of(ready) : List.of(new Turn.Await("Linux version", "banner"), ready),
+        lab -> linuxCommands(lab, harts, words));
+  }
+
+  private static Workload.Commands linuxCommands(Lab lab, int harts, String words) throws UserException {
+    var arguments = machine("512M", harts);
+    arguments.addAll(kernel(lab, lab.guestFile("initramfs.cpio.gz"), words));
+    return new Workload.Commands(arguments, List.of());
+  }
+
+  private static Workload debian(String name, List<String> headlines, List<Aim> aims, List<Turn> afterLogin) {
+    var turns = new ArrayList<Turn>();
+    turns.add(new Turn.Await("Linux version", "banner"));
+    turns.add(new Turn.Await("login:", "login"));
+    turns.addAll(afterLogin);
+    return new Workload(
+        name,
+        true,
+        headlines,
+        aims,
+        List.copyOf(turns),
+        lab -> {
+          var arguments = machine("1G", 1);
+          arguments.addAll(disk(lab));
+          arguments.addAll(kernel(lab, lab.guestFile("initramfs.cpio.gz"), "guest.boot"));
+          return new Workload.Commands(arguments, List.of());
+        });
+  }
+
+  private static List<String> machine(String memory, int harts) {
+    return new ArrayList<>(
+        List.of("-M", "virt", "-m", memory, "-smp", "" + harts, "-nographic", "-no-reboot", "-nic", "none"));
+  }
+
+  private static List<String> disk(Lab lab) throws UserException {
+    return List.of(
+        "-drive", "file=" + lab.guestFile("disk.raw") + ",if=none,id=d,format=raw,snapshot=on",
+        "-device", "virtio-blk-device,drive=d");
+  }
+
+  private static List<String> kernel(Lab lab, String initramfs, String words) throws UserException {
+    return List.of(
+        "-bios", lab.guestFile("fw/fw_dynamic.bin"),
+        "-kernel", lab.guestFile("Image"),
+        "-initrd", initramfs,
+        "-append", "console=ttyS0 " + words);
+  }
+}

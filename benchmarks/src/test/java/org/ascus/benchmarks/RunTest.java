@@ -1,0 +1,62 @@
+package org.ascus.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class RunTest {
+  private static final Duration LIMIT = Duration.ofMinutes(1);
+
+  @Test
+  void runHasTheProcessesFiguresAndTheGuests() throws IOException, InterruptedException {
+    var run = shell("echo GUEST-READY; echo GUEST-DONE rc=0", new Turn.Await("GUEST-READY", "ready"));
+    assertThat(run.result()).isEqualTo("rc=0");
+    assertThat(run.figures()).containsKeys("ready", "wall", "cpu", "load");
+  }
+
+  @Test
+  void exitWithAnErrorIsNoGood() throws IOException, InterruptedException {
+    assertThat(shell("echo BENCH-DONE checksum=1; exit 1").good()).isFalse();
+  }
+
+  @Test
+  void textThatNeverComesIsNoGood() throws IOException, InterruptedException {
+    var run = shell("echo something else", new Turn.Await("login:", "login"), new Turn.Stop());
+    assertThat(run.good()).isFalse();
+    assertThat(run.tail()).isEqualTo("something else");
+  }
+
+  @Test
+  void runThatTakesTooLongIsNoGood() throws IOException, InterruptedException {
+    var run = Run.measure(List.of("sleep", "60"), List.of(), Duration.ofMillis(10));
+    assertThat(run.good()).isFalse();
+    assertThat(run.tail()).endsWith("(time over)");
+  }
+
+  @Test
+  void consoleIsFollowedToTheStop() throws IOException, InterruptedException {
+    var run =
+        shell(
+            "printf 'login: '; read name; echo hello $name; exec sleep 60",
+            new Turn.Await("login: ", "login"),
+            new Turn.Send("root\n"),
+            new Turn.Await("hello root", "prompt"),
+            new Turn.Watch(Duration.ZERO, Duration.ofMillis(20), "idle"),
+            new Turn.Stop());
+    assertThat(run.good()).as(run.tail()).isTrue();
+    assertThat(run.figures()).containsKeys("login", "prompt", "idle").doesNotContainKey("wall");
+  }
+
+  @Test
+  void peakOfMemoryIsReadFromTheStatusOfAProcess() {
+    assertThat(Usage.peakMebibytes("VmPeak:\t  900000 kB\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n")).isEqualTo(2);
+    assertThat(Usage.peakMebibytes("Name:\tends\nState:\tZ (zombie)\n")).isZero();
+  }
+
+  private static Run shell(String script, Turn... turns) throws IOException, InterruptedException {
+    return Run.measure(List.of("sh", "-c", script), List.of(turns), LIMIT);
+  }
+}
