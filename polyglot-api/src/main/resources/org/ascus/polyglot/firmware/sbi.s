@@ -1061,7 +1061,8 @@ closed:
 defect_text:
   .asciz "Ascus SBI: trap that nobody expects\r\n"
 
-.align 3
+# What is written lies on pages without code.
+.align 12
 extensions:
   .dword 0x10, 0x54494d45, 0x735049, 0x52464e43, 0x48534d, 0x53525354, 0x4442434e
   .dword 0, 1, 2, 3, 4, 5, 6, 7, 8, -1

@@ -16,10 +16,11 @@ import org.ascus.polyglot.VmBuilder;
 
 /**
  * A program in S mode under {@link SbiFirmware} that checks for itself. It begins on the boot hart with a0 = hart id
- * and has three macros: {@code sbi extension, function} calls the firmware, {@code expect register, value} and
- * {@code expect_hex} end the machine with a failure when the register differs (they use t5, t6 and s11, which counts
- * them), and {@code catch} lets exceptions go on behind the next 4-byte instruction with s10 = scause, s9 = sepc, s8 =
- * stval (-1 before). The program passes when its last line is reached or it jumps to {@code passed}.
+ * and has three macros: {@code sbi extension, function} calls the firmware; {@code expect register, value} ends the
+ * machine with a failure when the register differs, using t5, t6 and s11, which counts; {@code catch} lets a trap of
+ * the supervisor set s10 = scause, s9 = sepc and s8 = stval (-1 before) and go on, after an exception behind the
+ * instruction, after an interrupt with all of them disabled. The program passes when it reaches its end or jumps to
+ * {@code passed}.
  */
 final class SupervisorGuest {
   private static final long START = 0x8020_0000L;
@@ -32,6 +33,7 @@ final class SupervisorGuest {
       .equ FOUND, 0x80300000
       .equ DATA, 0x80310000
       .equ FIRMWARE, 0x80000000
+      .equ NOTHING, 0x1000000         # an address without memory or device
       .equ UART, 0x10000000
       .macro sbi extension, function
         li a7, \\extension
