@@ -15,6 +15,8 @@ import java.util.TreeSet;
  * @param problems runs that failed, and results that differ
  */
 record Comparison(Workload workload, Map<Side, List<Run>> runs, List<String> problems) {
+  /** Figures that have no ratio. */
+  private static final Set<String> OF_THE_MACHINE = Set.of("load", "others");
 
   /** Sorts runs into good ones and problems. */
   static Comparison of(Workload workload, Map<Side, List<Run>> all) {
@@ -58,6 +60,6 @@ record Comparison(Workload workload, Map<Side, List<Run>> runs, List<String> pro
 
   /** Median of Ascus over median of QEMU: below 1, Ascus needs less. NaN if either is missing. */
   double ratio(String figure) {
-    return figure.equals("load") ? Double.NaN : median(Side.ASCUS, figure) / median(Side.QEMU, figure);
+    return OF_THE_MACHINE.contains(figure) ? Double.NaN : median(Side.ASCUS, figure) / median(Side.QEMU, figure);
   }
 }

@@ -53,8 +53,8 @@ record Options(
         --qemu COMMAND  (qemu-system-riscv64)
         --guest FOLDER  the Linux guest ($ASCUS_GUESTS/riscv64, or .guests/riscv64), made by tests/guests/make-guest.sh
       Figures: seconds, but for cpu: seconds of processor time; rss: MiB of peak resident memory; load: processes that
-      ran or waited on the machine just before; idle: per cent of a core; operation: nanoseconds. A ratio below 1:
-      Ascus needs less. "host" is the same C program without an emulator.
+      ran or waited on the machine just before; others: cores that something else took meanwhile; idle: per cent of a
+      core; operation: nanoseconds. A ratio below 1: Ascus needs less. "host" is the same C program without an emulator.
       """;
 
   /** Reads the command line. */

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * The comparisons of one selection, and how they are written down.
@@ -89,6 +90,16 @@ record Report(Selection selection, Map<String, String> conditions, List<Comparis
           text.append('\n');
         }
       }
+    }
+    var runs = comparisons.stream().flatMap(comparison -> comparison.runs().values().stream()).flatMap(List::stream);
+    var disturbed = runs.collect(Collectors.partitioningBy(Run::disturbed, Collectors.counting()));
+    if (disturbed.get(true) > 0) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "- **Something else ran on the machine during %d of %d runs: the figures are worth little**\n",
+              disturbed.get(true),
+              disturbed.get(true) + disturbed.get(false)));
     }
     for (var comparison : comparisons) {
       comparison.problems().forEach(

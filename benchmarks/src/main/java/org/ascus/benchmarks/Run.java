@@ -13,13 +13,20 @@ import java.util.concurrent.TimeUnit;
 /**
  * What one run of a process showed.
  *
+ * <p>{@code load} and {@code others} are about the machine: the load just before, and how many cores were busy with
+ * something else meanwhile.
+ *
  * @param result the guest's own result, such as a checksum; empty if the run did not end well
  * @param figures name to value: {@code wall} (seconds to the end of the process), {@code cpu} (seconds of processor
- *     time), {@code rss} (MiB of peak resident memory), {@code load} (of the machine, just before), those of the
- *     workload's turns and of {@link Transcript#figures}
+ *     time), {@code rss} (MiB of peak resident memory), {@code load}, {@code others}, those of the workload's
+ *     turns and of {@link Transcript#figures}
  * @param tail the last that was printed
  */
 record Run(String result, Map<String, Double> figures, String tail) {
+  private static final double DISTURBING_CORES = 0.15;
+  /** What it takes besides: the clock that tells how busy the machine was is a coarse one. */
+  private static final double DISTURBING_SECONDS = 0.1;
+
   /** How often memory is looked at; short runs need it more often and long ones should not be disturbed. */
   private static final long FIRST_SAMPLES_MILLIS = 2;
   private static final long SAMPLE_MILLIS = 20;
@@ -30,6 +37,12 @@ record Run(String result, Map<String, Double> figures, String tail) {
     return !result.isEmpty();
   }
 
+  /** Whether something else took so much of the machine that the run says little. */
+  boolean disturbed() {
+    double others = figures.getOrDefault("others", 0.0);
+    return others > DISTURBING_CORES && others * figures.getOrDefault("wall", 1.0) > DISTURBING_SECONDS;
+  }
+
   /**
    * Runs a command once and measures it.
    *
@@ -38,6 +51,7 @@ record Run(String result, Map<String, Double> figures, String tail) {
   static Run measure(List<String> command, List<Turn> turns, Duration limit) throws IOException, InterruptedException {
     var figures = new LinkedHashMap<String, Double>();
     double load = Usage.load();
+    double machineBefore = Usage.machineSeconds();
     double childrenBefore = Usage.endedChildrenSeconds();
     long start = System.nanoTime();
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
@@ -57,11 +71,16 @@ record Run(String result, Map<String, Double> figures, String tail) {
       figures.put("wall", wall);
     }
     figures.putAll(transcript.figures());
-    figures.put("cpu", Usage.endedChildrenSeconds() - childrenBefore);
+    double cpu = Usage.endedChildrenSeconds() - childrenBefore;
+    double others = Usage.machineSeconds() - machineBefore - cpu;
+    figures.put("cpu", cpu);
     if (sampler.peakMebibytes > 0) {
       figures.put("rss", sampler.peakMebibytes);
     }
     figures.put("load", load);
+    if (Double.isFinite(others)) {
+      figures.put("others", Math.max(0, others / wall));
+    }
     String result = stopped ? "stopped" : process.exitValue() == 0 ? transcript.result() : "";
     return new Run(result, figures, sampler.expired ? transcript.tail() + " (time over)" : transcript.tail());
   }

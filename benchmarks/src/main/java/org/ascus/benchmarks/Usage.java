@@ -16,6 +16,9 @@ final class Usage {
   /** struct rusage begins with two struct timeval: user and system time, each in seconds and microseconds. */
   private static final long RUSAGE_SIZE = 256;
 
+  /** The unit of {@code /proc/stat}, the same on every Linux that a JDK runs on. */
+  private static final double TICKS_PER_SECOND = 100;
+
   private Usage() {}
 
   /** Seconds of processor time of all processes that this one started and that have ended, with theirs. */
@@ -66,6 +69,28 @@ final class Usage {
         .mapToDouble(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024.0)
         .findFirst()
         .orElse(0);
+  }
+
+  /** Seconds of processor time of the whole machine since it started, idle time left out; NaN if it is not told. */
+  static double machineSeconds() {
+    try {
+      return machineSeconds(Files.readString(Path.of("/proc/stat")));
+    } catch (IOException e) {
+      return Double.NaN;
+    }
+  }
+
+  /**
+   * The same from the text of {@code /proc/stat}, whose first line has hundredths of seconds: user, nice, system, idle,
+   * waiting, interrupts (two), and what a hypervisor gave to others. Later ones are in those already.
+   */
+  static double machineSeconds(String stat) {
+    String[] fields = stat.lines().findFirst().orElse("").split(" +");
+    double ticks = 0;
+    for (int field : new int[] {1, 2, 3, 6, 7, 8}) {
+      ticks += field < fields.length ? Long.parseLong(fields[field]) : Double.NaN;
+    }
+    return ticks / TICKS_PER_SECOND;
   }
 
   /** How many processes ran or waited for a processor, on average over the last minute. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class RunTest {
@@ -54,6 +55,19 @@ class RunTest {
   void peakOfMemoryIsReadFromTheStatusOfAProcess() {
     assertThat(Usage.peakMebibytes("VmPeak:\t  900000 kB\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n")).isEqualTo(2);
     assertThat(Usage.peakMebibytes("Name:\tends\nState:\tZ (zombie)\n")).isZero();
+  }
+
+  @Test
+  void machinesTimeIsAllButIdleAndWaiting() {
+    assertThat(Usage.machineSeconds("cpu  100 20 30 9999 888 4 5 6 77 0\ncpu0 1 2 3 4 5 6 7 8 9 0\n")).isEqualTo(1.65);
+    assertThat(Usage.machineSeconds("")).isNaN();
+  }
+
+  @Test
+  void runIsDisturbedByMuchOfSomethingElseOnly() {
+    assertThat(new Run("1", Map.of("wall", 10.0, "others", 0.5), "").disturbed()).isTrue();
+    assertThat(new Run("1", Map.of("wall", 10.0, "others", 0.1), "").disturbed()).isFalse();
+    assertThat(new Run("1", Map.of("wall", 0.05, "others", 0.5), "").disturbed()).isFalse();
   }
 
   private static Run shell(String script, Turn... turns) throws IOException, InterruptedException {
