@@ -16,11 +16,11 @@ import org.ascus.polyglot.VmBuilder;
 
 /**
  * A program in S mode under {@link SbiFirmware} that checks for itself. It begins on the boot hart with a0 = hart id
- * and has three macros: {@code sbi extension, function} calls the firmware; {@code expect register, value} ends the
+ * and has macros: {@code sbi extension, function} calls the firmware; {@code expect register, value} ends the
  * machine with a failure when the register differs, using t5, t6 and s11, which counts; {@code catch} lets a trap of
  * the supervisor set s10 = scause, s9 = sepc and s8 = stval (-1 before) and go on, after an exception behind the
- * instruction, after an interrupt with all of them disabled. The program passes when it reaches its end or jumps to
- * {@code passed}.
+ * instruction, after an interrupt with all of them disabled. Harts talk by {@code tell address, value} and
+ * {@code await address, value}. The program passes when it reaches its end or jumps to {@code passed}.
  */
 final class SupervisorGuest {
   private static final long START = 0x8020_0000L;
@@ -35,6 +35,9 @@ final class SupervisorGuest {
       .equ FIRMWARE, 0x80000000
       .equ NOTHING, 0x1000000         # an address without memory or device
       .equ UART, 0x10000000
+      .equ TABLE, 0x80400000
+      .equ SEEN, DATA                 # by another hart than the first
+      .equ TURN, DATA + 8
       .macro sbi extension, function
         li a7, \\extension
         li a6, \\function
@@ -54,6 +57,21 @@ final class SupervisorGuest {
         li s10, -1
         li s9, -1
         li s8, -1
+      .endm
+      .macro await address, value
+        li t0, \\address
+        li t1, \\value
+      wait\\@:
+        pause
+        ld t2, 0(t0)
+        bne t2, t1, wait\\@
+        fence
+      .endm
+      .macro tell address, value
+        fence
+        li t0, \\address
+        li t1, \\value
+        sd t1, 0(t0)
       .endm
       li s11, 0
       j begin
@@ -107,6 +125,15 @@ final class SupervisorGuest {
   static void passes(VmBuilder machine) throws Exception {
     try (Vm vm = machine.icount(0).build()) {
       vm.runFor(LIMIT);
+      assertPassed(vm);
+    }
+  }
+
+  /** Runs a machine on threads of the host, in real time. */
+  static void passesConcurrently(VmBuilder machine) throws Exception {
+    try (Vm vm = machine.build()) {
+      vm.start();
+      vm.awaitExit();
       assertPassed(vm);
     }
   }
