@@ -22,6 +22,7 @@ public final class ElfFile {
   private static final int TYPE_EXECUTABLE = 2;
   private static final int TYPE_SHARED = 3;
   private static final int SEGMENT_LOAD = 1;
+  private static final long PAGE = 4096;
 
   private ElfFile() {}
 
@@ -108,7 +109,30 @@ public final class ElfFile {
               name, address, fileSize, memorySize));
     }
     byte[] data = Arrays.copyOfRange(file, (int) offset, (int) (offset + fileSize));
-    segments.add(new GuestImage.Segment(address, data, memorySize));
+    int headers = offset == 0 ? headers(elf, address, data) : 0;
+    if (headers > 0) {
+      segments.add(new GuestImage.Segment(address, Arrays.copyOf(data, headers), headers, true));
+    }
+    byte[] rest = Arrays.copyOfRange(data, headers, data.length);
+    segments.add(new GuestImage.Segment(address + headers, rest, memorySize - headers));
+  }
+
+  /**
+   * Linkers map the file's headers in front of the program when there is room for them in its first page. Returns how
+   * many bytes they and the zeroes after them take up to the next page, 0 when the page holds part of the program.
+   */
+  private static int headers(ByteBuffer elf, long address, byte[] data) {
+    long page = (address & -PAGE) + PAGE - address;
+    long end = elf.getLong(32) + (long) (elf.getShort(54) & 0xffff) * (elf.getShort(56) & 0xffff);
+    if (page >= data.length || end > page) {
+      return 0;
+    }
+    for (int i = (int) Math.max(end, HEADER_SIZE); i < page; i++) {
+      if (data[i] != 0) {
+        return 0;
+      }
+    }
+    return (int) page;
   }
 
   private static void check(String name, byte[] file, String what, long offset, long size) throws LoadException {

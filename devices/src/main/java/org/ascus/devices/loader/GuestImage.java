@@ -1,10 +1,9 @@
 package org.ascus.devices.loader;
 
+import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import org.ascus.machine.bus.AddressSpace;
 import org.ascus.machine.bus.BusFault;
-import org.ascus.machine.bus.FlatView;
 import org.ascus.machine.bus.RamRegion;
 
 /**
@@ -21,12 +20,19 @@ public record GuestImage(String name, long entry, List<Segment> segments) {
    * Bytes for one address range.
    *
    * @param size bytes of memory; what is beyond {@code data} is zeroed
+   * @param headers these are the file's own headers, which a linker put before the program: nothing is lost where there
+   *     is no memory for them
    */
-  public record Segment(long address, byte[] data, long size) {
+  public record Segment(long address, byte[] data, long size, boolean headers) {
     public Segment {
       if (size < data.length) {
         throw new IllegalArgumentException("segment of " + data.length + " bytes in " + size);
       }
+    }
+
+    /** Bytes of a program. */
+    public Segment(long address, byte[] data, long size) {
+      this(address, data, size, false);
     }
 
     /** The first address after it. */
@@ -48,9 +54,9 @@ public record GuestImage(String name, long entry, List<Segment> segments) {
     return new GuestImage(name, address, List.of(new Segment(address, data, data.length)));
   }
 
-  /** The lowest address. */
+  /** The lowest address, headers aside. */
   public long start() {
-    return segments.stream().mapToLong(Segment::address).min().orElseThrow();
+    return segments.stream().filter(s -> !s.headers()).mapToLong(Segment::address).min().orElseThrow();
   }
 
   /** The first address after the highest segment. */
@@ -59,20 +65,30 @@ public record GuestImage(String name, long entry, List<Segment> segments) {
   }
 
   /**
-   * Checks that there is RAM or ROM for every byte.
+   * Checks that there is RAM or ROM for every byte of the program.
    *
    * @throws LoadException naming the segment that has no place
    */
   public void checkFits(AddressSpace memory) throws LoadException {
     for (Segment s : segments) {
-      Optional<FlatView.Range> place =
-          memory.view().ranges().stream()
-              .filter(r -> r.region() instanceof RamRegion && r.contains(s.address(), s.size()))
-              .findFirst();
-      if (place.isEmpty()) {
-        throw new LoadException(name + ": no memory for " + s.range() + " (" + s.size() + " bytes)");
+      if (!s.headers() && !fits(s, memory)) {
+        throw new LoadException(
+            name + ": no memory for " + s.range() + " (" + s.size() + " bytes)" + ramOf(memory));
       }
     }
+  }
+
+  private static boolean fits(Segment s, AddressSpace memory) {
+    return memory.view().ranges().stream()
+        .anyMatch(r -> r.region() instanceof RamRegion && r.contains(s.address(), s.size()));
+  }
+
+  private static String ramOf(AddressSpace memory) {
+    return memory.view().ranges().stream()
+        .filter(r -> r.region() instanceof RamRegion ram && ram.writable())
+        .max(Comparator.comparingLong(r -> r.end() - r.start()))
+        .map(r -> String.format("; RAM is at 0x%x-0x%x", r.start(), r.end() - 1))
+        .orElse("");
   }
 
   /**
@@ -95,6 +111,9 @@ public record GuestImage(String name, long entry, List<Segment> segments) {
   public void writeTo(AddressSpace memory) {
     try {
       for (Segment s : segments) {
+        if (s.headers() && !fits(s, memory)) {
+          continue;
+        }
         memory.load(s.address(), s.data(), 0, s.data().length);
         for (long at = s.address() + s.data().length; at < s.end(); ) {
           int count = (int) Math.min(ZEROES.length, s.end() - at);

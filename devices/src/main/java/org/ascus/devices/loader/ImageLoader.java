@@ -19,6 +19,10 @@ import java.util.zip.GZIPInputStream;
 public final class ImageLoader {
   private static final int LINUX_HEADER_SIZE = 64;
   private static final int LINUX_MAGIC = 0x05435352;
+  private static final int PE_OFFSET = 0x3c;
+  private static final int PE_MAGIC = 0x00004550;
+  private static final int PE_HEADER_SIZE = 24;
+  private static final int PE_SECTION_SIZE = 40;
   private static final int UIMAGE_MAGIC = 0x27051956;
   private static final int TEXT_PROBE = 1024;
 
@@ -87,8 +91,37 @@ public final class ImageLoader {
     if (size < 0) {
       throw new LoadException(name + ": Linux Image says it has " + Long.toUnsignedString(size) + " bytes");
     }
+    long whole = fileSize(data);
+    if (whole > data.length) {
+      throw new LoadException(
+          name + ": truncated Linux Image: its header says " + whole + " bytes, the file has " + data.length);
+    }
     long memory = Math.max(size, data.length);
     return new GuestImage(name, address, List.of(new GuestImage.Segment(address, data, memory)));
+  }
+
+  /**
+   * Bytes that the file must have. The Linux header does not tell, but a kernel that EFI can start is a PE file too,
+   * whose sections (PE format, section table) end with the file; 0 when it is none.
+   */
+  private static long fileSize(byte[] data) {
+    ByteBuffer image = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
+    long header = image.getInt(PE_OFFSET) & 0xffffffffL;
+    if (data[0] != 'M' || data[1] != 'Z' || header + PE_HEADER_SIZE > data.length
+        || image.getInt((int) header) != PE_MAGIC) {
+      return 0;
+    }
+    int sections = image.getShort((int) header + 6) & 0xffff;
+    long table = header + PE_HEADER_SIZE + (image.getShort((int) header + 20) & 0xffff);
+    long end = table + (long) sections * PE_SECTION_SIZE;
+    if (end > data.length) {
+      return end;
+    }
+    for (long section = table; section < table + (long) sections * PE_SECTION_SIZE; section += PE_SECTION_SIZE) {
+      long size = image.getInt((int) section + 16) & 0xffffffffL;
+      end = Math.max(end, size + (image.getInt((int) section + 20) & 0xffffffffL));
+    }
+    return end;
   }
 
   /** Whether {@code data} begins with the header of a Linux Image for RISC-V. */

@@ -139,7 +139,57 @@ class ImageLoaderTest {
     elf[64 + 27] = 0x10;
     GuestImage image = load(elf);
     assertThatThrownBy(() -> image.checkFits(memory()))
-        .hasMessage("-kernel x: no memory for 0x10000100-0x1000011f (32 bytes)");
+        .hasMessage("-kernel x: no memory for 0x10000100-0x1000011f (32 bytes); RAM is at 0x80000000-0x8000ffff");
+  }
+
+  /** As GNU ld links with -Ttext=0x80000000: the page in front of the program holds the headers. */
+  private static byte[] elfWithHeadersBelowMemory() {
+    ByteBuffer elf = ByteBuffer.allocate(0x1004).order(ByteOrder.LITTLE_ENDIAN).put(elf());
+    elf.putInt(120, 0).putLong(24, BASE).putLong(72, 0).putLong(80, BASE - 0x1000).putLong(88, BASE - 0x1000);
+    return elf.putLong(96, 0x1004).putLong(104, 0x1010).putInt(0x1000, 0x13).array();
+  }
+
+  @Test
+  void headersBelowMemoryAreLeftOut() throws Exception {
+    AddressSpace memory = memory();
+    memory.write(BASE + 8, 8, -1);
+    GuestImage image = load(elfWithHeadersBelowMemory());
+    image.checkFits(memory);
+    image.writeTo(memory);
+    assertThat(image.start()).isEqualTo(BASE);
+    assertThat(image.entry()).isEqualTo(BASE);
+    assertThat(memory.read(BASE, 8)).isEqualTo(0x13);
+    assertThat(memory.read(BASE + 8, 8)).isZero();
+  }
+
+  @Test
+  void aProgramThatBeginsBelowMemoryIsNamed() throws LoadException {
+    byte[] elf = elfWithHeadersBelowMemory();
+    elf[0x800] = 1;
+    GuestImage image = load(elf);
+    assertThatThrownBy(() -> image.checkFits(memory()))
+        .hasMessage(
+            "-kernel x: no memory for 0x7ffff000-0x8000000f (4112 bytes); RAM is at 0x80000000-0x8000ffff");
+  }
+
+  /** An EFI kernel: .text and .data of 0x100 bytes each behind headers of 0x100. */
+  private static byte[] efiImage() {
+    ByteBuffer image = ByteBuffer.allocate(0x300).order(ByteOrder.LITTLE_ENDIAN).put(linuxImage());
+    image.put(0, (byte) 'M').put(1, (byte) 'Z').putInt(0x3c, 0x40);
+    image.putInt(0x40, 0x4550).putShort(0x46, (short) 2).putShort(0x54, (short) 0x10);
+    image.putInt(0x68 + 16, 0x100).putInt(0x68 + 20, 0x100).putInt(0x90 + 16, 0x100).putInt(0x90 + 20, 0x200);
+    return image.array();
+  }
+
+  @Test
+  void truncatedLinuxImagesAreRefused() throws LoadException {
+    assertThat(load(efiImage()).end()).isEqualTo(BASE + 0x1000);
+    for (int size : new int[] {0x80, 0x100, 0x2ff}) {
+      int whole = size == 0x80 ? 0xb8 : 0x300;
+      refused(
+          Arrays.copyOf(efiImage(), size),
+          "truncated Linux Image: its header says " + whole + " bytes, the file has " + size);
+    }
   }
 
   @Test
@@ -156,7 +206,7 @@ class ImageLoaderTest {
   void damagedFilesAreLoadedOrRefusedAndNothingElse() throws IOException {
     Random random = new Random(2);
     AddressSpace memory = memory();
-    for (byte[] good : new byte[][] {elf(), linuxImage(), gzip(elf())}) {
+    for (byte[] good : new byte[][] {elf(), elfWithHeadersBelowMemory(), linuxImage(), efiImage(), gzip(elf())}) {
       for (int i = 0; i < 10_000; i++) {
         byte[] file = Arrays.copyOf(good, random.nextInt(4) == 0 ? random.nextInt(good.length) : good.length);
         for (int n = random.nextInt(4); n > 0 && file.length > 0; n--) {
