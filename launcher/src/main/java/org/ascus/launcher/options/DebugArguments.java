@@ -9,6 +9,9 @@ import org.ascus.machine.trace.Log;
 final class DebugArguments {
   private static final String HOST = "host";
 
+  /** While blocks are logged each goes through the dispatcher: nothing is to be done for it. */
+  private static final String NO_CHAIN = "nochain";
+
   private DebugArguments() {}
 
   static void items(Draft draft, String argument) throws OptionException {
@@ -19,6 +22,9 @@ final class DebugArguments {
       }
       if (item.equals(HOST)) {
         draft.hostErrors = true;
+        continue;
+      }
+      if (item.equals(NO_CHAIN)) {
         continue;
       }
       Optional<Log.Category> category =
@@ -32,6 +38,7 @@ final class DebugArguments {
     for (Log.Category c : Log.Category.values()) {
       text.append(String.format("%-15s %s%n", c.key(), c.help()));
     }
+    text.append(String.format("%-15s %s%n", NO_CHAIN, "have 'exec' and 'cpu' show every block (they always do)"));
     text.append(String.format("%-15s %s%n", HOST, "show where in the emulator a defect of it happened"));
     return text.toString();
   }

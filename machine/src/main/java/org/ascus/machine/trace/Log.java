@@ -1,7 +1,6 @@
 package org.ascus.machine.trace;
 
 import java.io.PrintStream;
-import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -13,7 +12,8 @@ public final class Log {
     IN_ASM("show guest assembly code of each translated block"),
     INT("show interrupts and exceptions in short format"),
     EXEC("show trace before each executed block"),
-    CPU("show CPU registers before entering a block"),
+    CPU("show CPU registers before each executed block"),
+    FPU("include FPU registers in the 'cpu' logging"),
     MMU("log MMU-related activities"),
     GUEST_ERRORS("log when the guest OS does something invalid"),
     UNIMP("log unimplemented functionality");
@@ -35,11 +35,11 @@ public final class Log {
   }
 
   private final PrintStream out;
-  private volatile Set<Category> enabled;
+  private volatile int enabled;
 
   public Log(PrintStream out, Set<Category> enabled) {
     this.out = out;
-    this.enabled = copy(enabled);
+    this.enabled = bits(enabled);
   }
 
   /** A log that drops everything. */
@@ -47,16 +47,16 @@ public final class Log {
     return new Log(System.err, Set.of());
   }
 
-  private static Set<Category> copy(Set<Category> set) {
-    return set.isEmpty() ? EnumSet.noneOf(Category.class) : EnumSet.copyOf(set);
+  private static int bits(Set<Category> set) {
+    return set.stream().mapToInt(c -> 1 << c.ordinal()).reduce(0, (a, b) -> a | b);
   }
 
   public boolean isOn(Category category) {
-    return enabled.contains(category);
+    return (enabled & 1 << category.ordinal()) != 0;
   }
 
   public void enable(Set<Category> categories) {
-    enabled = copy(categories);
+    enabled = bits(categories);
   }
 
   /** Writes one line if {@code category} is on; the message is made only then. */

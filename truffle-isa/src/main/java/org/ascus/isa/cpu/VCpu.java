@@ -124,6 +124,12 @@ public abstract class VCpu implements Cpu {
   /** Enters an interrupt handler if an interrupt can be taken now. */
   protected abstract void pollInterrupts();
 
+  /** True if the {@code -d} log wants each block before it runs; asked once a slice. */
+  protected abstract boolean logsBlocks();
+
+  /** Logs {@code block}, which runs next. */
+  protected abstract void logBlock(Block block);
+
   /** True if a waiting CPU must go on. */
   protected abstract boolean wakes();
 
@@ -266,7 +272,37 @@ public abstract class VCpu implements Cpu {
         budget = 1;
         sliceEnd = now + 1;
       }
-      runSlice(exact || !breakpoints.isEmpty());
+      if (logsBlocks()) {
+        runLogged();
+      } else {
+        runSlice(exact || !breakpoints.isEmpty());
+      }
+    }
+  }
+
+  /** As {@link #runSlice}, but each block is interpreted by itself, after it was logged. */
+  private void runLogged() {
+    while (budget > 0 && event == NONE && !attention) {
+      Block block = findBlock(pc);
+      if (block == null) {
+        continue;
+      }
+      logBlock(block);
+      // With no more budget than the block takes, the interpreter comes back at its end.
+      int count = (int) Math.min(block.code.length, budget);
+      long rest = budget - count;
+      budget -= rest;
+      sliceEnd -= rest;
+      interpret(block, count);
+      budget += rest;
+      sliceEnd += rest;
+      if (event == TRAP) {
+        event = NONE;
+        enterTrap();
+      }
+    }
+    if (event == LEAVE) {
+      event = NONE;
     }
   }
 

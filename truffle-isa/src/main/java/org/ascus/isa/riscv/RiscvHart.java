@@ -38,7 +38,7 @@ public final class RiscvHart extends VCpu {
   /** Nanoseconds of a tick of the time CSR: 10 MHz, as QEMU's virt board. */
   static final long TICK_NANOS = 100;
 
-  private static final String[] ABI = {
+  static final String[] ABI = {
     "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2",
     "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"
   };
@@ -48,6 +48,7 @@ public final class RiscvHart extends VCpu {
   final AddressSpace memory;
   final VirtualClock clock;
   final Log log;
+  private final RiscvLog hartLog;
   final Csrs csrs;
   final Pmp pmp;
   public final FpStatus fp = new FpStatus();
@@ -93,6 +94,7 @@ public final class RiscvHart extends VCpu {
     this.memory = machine.memory();
     this.clock = machine.clock();
     this.log = machine.log();
+    this.hartLog = new RiscvLog(this, log);
     this.decoder = decoder;
     this.threshold = threshold;
     this.resetVector = resetVector;
@@ -213,6 +215,7 @@ public final class RiscvHart extends VCpu {
     long status = csrs.mstatus;
     int dataMode = mode == Status.M && (status & Status.MPRV) != 0 ? (int) (status >>> Status.MPP_SHIFT & 3) : mode;
     long physical = translate(va, access, dataMode, true);
+    hartLog.translated(va, access, dataMode, physical, walker);
     if (physical == PageWalker.PAGE_FAULT) {
       trap(access == PageWalker.STORE ? Cause.STORE_PAGE : Cause.LOAD_PAGE, va);
       return -1;
@@ -481,6 +484,7 @@ public final class RiscvHart extends VCpu {
       return fetchPhysical[slot] | va & 4095;
     }
     long physical = translate(va, PageWalker.FETCH, mode, true);
+    hartLog.translated(va, PageWalker.FETCH, mode, physical, walker);
     if (physical < 0) {
       trap(physical == PageWalker.PAGE_FAULT ? Cause.FETCH_PAGE : Cause.FETCH_ACCESS, va);
       return -1;
@@ -536,7 +540,21 @@ public final class RiscvHart extends VCpu {
       }
     }
     block = RiscvBlockDecoder.decode(this, decoder, pc, physical);
-    return block == null ? fetchTrapped() : block;
+    if (block == null) {
+      return fetchTrapped();
+    }
+    hartLog.decoded(block, pc);
+    return block;
+  }
+
+  @Override
+  protected boolean logsBlocks() {
+    return hartLog.logsBlocks();
+  }
+
+  @Override
+  protected void logBlock(Block block) {
+    hartLog.executes(block);
   }
 
   private Block fetchTrapped() {
@@ -584,11 +602,7 @@ public final class RiscvHart extends VCpu {
       trapValue = readInstruction(pc);
     }
     trapsTaken++;
-    log.log(
-        Log.Category.INT,
-        () ->
-            "riscv_cpu_do_interrupt: hart:%d, async:0, cause:%016x, epc:0x%016x, tval:0x%016x"
-                .formatted(index(), trapCause, pc, trapValue));
+    hartLog.interrupt(false, trapCause, trapValue);
     enter(trapCause, false, trapValue);
   }
 
@@ -652,11 +666,7 @@ public final class RiscvHart extends VCpu {
     if (event == HALT) {
       event = NONE;
     }
-    log.log(
-        Log.Category.INT,
-        () ->
-            "riscv_cpu_do_interrupt: hart:%d, async:1, cause:%016x, epc:0x%016x, tval:0x%016x"
-                .formatted(index(), cause, pc, 0));
+    hartLog.interrupt(true, cause, 0);
     enter(cause, true, 0);
   }
 
@@ -708,7 +718,7 @@ public final class RiscvHart extends VCpu {
 
   @Override
   public String describe() {
-    return RiscvRegisters.describe(this, ABI);
+    return RiscvRegisters.describe(this, true);
   }
 
   // ---- state ----

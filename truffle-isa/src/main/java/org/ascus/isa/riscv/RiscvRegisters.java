@@ -99,7 +99,12 @@ final class RiscvRegisters {
     }
   }
 
-  static String describe(RiscvHart hart, String[] abi) {
+  /**
+   * The registers as text.
+   *
+   * @param floats with those of the floating-point unit
+   */
+  static String describe(RiscvHart hart, boolean floats) {
     StringBuilder out = new StringBuilder();
     out.append(String.format(" %-8s %016x%n", "pc", hart.pc));
     for (Map.Entry<String, Integer> csr : CSRS.entrySet()) {
@@ -108,9 +113,9 @@ final class RiscvRegisters {
       }
     }
     for (int i = 0; i < 32; i++) {
-      out.append(String.format(" x%d/%-5s %016x%s", i, abi[i], hart.regs[i], i % 4 == 3 ? "\n" : ""));
+      out.append(String.format(" x%d/%-5s %016x%s", i, RiscvHart.ABI[i], hart.regs[i], i % 4 == 3 ? "\n" : ""));
     }
-    for (int i = 0; i < 32; i++) {
+    for (int i = 0; floats && i < 32; i++) {
       out.append(String.format(" f%-7d %016x%s", i, hart.regs[RiscvHart.F0 + i], i % 4 == 3 ? "\n" : ""));
     }
     return out.toString();
