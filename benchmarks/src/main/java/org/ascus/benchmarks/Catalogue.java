@@ -22,20 +22,20 @@ final class Catalogue {
 
   private static final List<Program> COMPUTE =
       List.of(
-          new Program("sieve", 100),
-          new Program("fib", 110),
-          new Program("calls", 90),
-          new Program("bytecode", 60),
+          new Program("sieve", 105),
+          new Program("fib", 105),
+          new Program("calls", 95),
+          new Program("bytecode", 55),
           new Program("records", 120),
-          new Program("strings", 100),
-          new Program("sort", 80),
-          new Program("chase", 50),
-          new Program("hash", 120),
+          new Program("strings", 230),
+          new Program("sort", 75),
+          new Program("chase", 20),
+          new Program("hash", 65),
           new Program("matrix", 70),
-          new Program("fft", 120),
-          new Program("sha256", 100),
-          new Program("primes", 150),
-          new Program("patch", 50),
+          new Program("fft", 125),
+          new Program("sha256", 90),
+          new Program("primes", 180),
+          new Program("patch", 45),
           new Program("neighbour", 80));
 
   /** In the order of reports. */
@@ -82,17 +82,17 @@ final class Catalogue {
             + "an operation is stands at the head of each program in `benchmarks/src/guest`.",
         NO_AIM,
         List.of(
-            bare("micro", "trap", 60, 1, "operation", List.of()),
-            bare("micro", "syscall", 60, 1, "operation", List.of()),
-            bare("micro", "walk", 100, 1, "operation", List.of()),
-            bare("micro", "sfence", 80, 1, "operation", List.of()),
+            bare("micro", "trap", 80, 1, "operation", List.of()),
+            bare("micro", "syscall", 80, 1, "operation", List.of()),
+            bare("micro", "walk", 200, 1, "operation", List.of()),
+            bare("micro", "sfence", 100, 1, "operation", List.of()),
             bare("micro", "sfencepage", 50, 1, "operation", List.of()),
             bare("micro", "switch", 50, 1, "operation", List.of()),
-            bare("micro", "mmio", 60, 1, "operation", List.of()),
-            bare("micro", "patch", 50, 1, "operation", List.of()),
+            bare("micro", "mmio", 130, 1, "operation", List.of()),
+            bare("micro", "patch", 45, 1, "operation", List.of()),
             bare("micro", "neighbour", 80, 1, "operation", List.of()),
-            bare("micro", "amo", 60, 2, "operation", List.of()),
-            bare("micro", "lock", 60, 2, "operation", List.of())));
+            bare("micro", "amo", 100, 2, "operation", List.of()),
+            bare("micro", "lock", 100, 2, "operation", List.of())));
   }
 
   private static Selection boot() {
@@ -237,7 +237,7 @@ final class Catalogue {
           int rounds = lab.iterations(iterations);
           var arguments = machine("128M", harts);
           arguments.addAll(List.of("-bios", "none", "-kernel", lab.program(program, rounds, harts, false).toString()));
-          boolean portable = hosted && lab.isPortable(program);
+          boolean portable = hosted && lab.buildsForHost(program);
           return new Workload.Commands(
               arguments, portable ? List.of(lab.program(program, rounds, harts, true).toString()) : List.of());
         });

@@ -125,8 +125,17 @@ public final class Compare {
     throw new UserException(emulator.getFirst() + " --version: failed");
   }
 
-  private Comparison compare(Workload workload) throws IOException, InterruptedException, UserException {
-    var commands = workload.preparation().prepare(lab);
+  /** A workload that lacks something is a problem of its own and does not end those before and after it. */
+  private Comparison compare(Workload workload) throws IOException, InterruptedException {
+    try {
+      return compare(workload, workload.preparation().prepare(lab));
+    } catch (UserException e) {
+      System.err.println(workload.name() + ": " + e.getMessage());
+      return new Comparison(workload, Map.of(), List.of("not run: " + e.getMessage()));
+    }
+  }
+
+  private Comparison compare(Workload workload, Workload.Commands commands) throws IOException, InterruptedException {
     var runs = new EnumMap<Side, List<Run>>(Side.class);
     for (int i = 0; i < options.runs(); i++) {
       // Who goes first changes, so that neither always finds the machine as the other left it.

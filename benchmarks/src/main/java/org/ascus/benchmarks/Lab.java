@@ -47,8 +47,12 @@ record Lab(Path root, Path guest, boolean quick) {
     return out.resolve(forHost ? name : name + ".elf");
   }
 
-  /** Whether the program has a form for this machine. */
-  boolean isPortable(String name) {
+  /** Whether the program has a form for this machine, and there is a compiler to make it. */
+  boolean buildsForHost(String name) {
+    String compiler = System.getenv().getOrDefault("CC", "cc");
+    if (Stream.of(System.getenv("PATH").split(":")).noneMatch(path -> Files.exists(Path.of(path, compiler)))) {
+      return false;
+    }
     return Stream.of("compute", "smp")
         .anyMatch(folder -> Files.exists(root.resolve("benchmarks/src/guest").resolve(folder).resolve(name + ".c")));
   }
@@ -57,7 +61,7 @@ record Lab(Path root, Path guest, boolean quick) {
   String guestFile(String name) throws UserException {
     Path file = guest.resolve(name);
     if (!Files.exists(file)) {
-      String how = name.startsWith("disk") ? "tests/guests/make-guest.sh --disk riscv64" : "make-guest.sh riscv64";
+      String how = name.startsWith("disk") ? "tests/guests/make-guest.sh --disk riscv64" : "tests/guests/make-guest.sh riscv64";
       throw new UserException(file + " is missing: make it with " + how + ", or say --guest FOLDER");
     }
     return file.toString();
