@@ -61,7 +61,7 @@ record Lab(Path root, Path guest, boolean quick) {
   String guestFile(String name) throws UserException {
     Path file = guest.resolve(name);
     if (!Files.exists(file)) {
-      String how = name.startsWith("disk") ? "tests/guests/make-guest.sh --disk riscv64" : "tests/guests/make-guest.sh riscv64";
+      String how = "tests/guests/make-guest.sh " + (name.startsWith("disk") ? "--disk riscv64" : "riscv64");
       throw new UserException(file + " is missing: make it with " + how + ", or say --guest FOLDER");
     }
     return file.toString();
