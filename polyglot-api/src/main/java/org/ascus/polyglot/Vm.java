@@ -40,7 +40,7 @@ public final class Vm implements AutoCloseable {
   private final Condition stateChanged = stateLock.newCondition();
   private RunState seen;
   private boolean reset;
-  private boolean closed;
+  private volatile boolean closed;
 
   Vm(
       Machine machine,
@@ -56,7 +56,7 @@ public final class Vm implements AutoCloseable {
     this.drives = Map.copyOf(drives);
     this.backends = List.copyOf(backends);
     this.cpus = machine.cpus().stream().map(c -> new VmCpu(this, c)).toList();
-    this.memory = new VmMemory(machine.memory());
+    this.memory = new VmMemory(this);
     this.instructionRunner = new InstructionRunner(machine);
     this.seen = machine.state();
     machine.addStateListener(this::note);
@@ -255,6 +255,7 @@ public final class Vm implements AutoCloseable {
 
   /** All guest-visible state but disks. */
   public byte[] save() {
+    checkOpen();
     return whileStopped(machine::save);
   }
 
@@ -265,6 +266,7 @@ public final class Vm implements AutoCloseable {
    * @throws VmException when the state does not fit; the machine is not to be used any more then
    */
   public void load(byte[] state) throws VmException {
+    checkOpen();
     Optional<StateException> failure =
         whileStopped(
             () -> {
@@ -303,7 +305,14 @@ public final class Vm implements AutoCloseable {
     }
   }
 
-  /** Ends the machine if it has not ended and releases files and channels. Harmless when repeated. */
+  /** Guest RAM is gone once the machine is closed. */
+  void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("the machine is closed");
+    }
+  }
+
+  /** Ends the machine if it has not ended and releases memory, files and channels. Harmless when repeated. */
   @Override
   public void close() throws VmException {
     lock.lock();

@@ -3,12 +3,20 @@ package org.ascus.polyglot;
 import org.ascus.machine.bus.AddressSpace;
 import org.ascus.machine.bus.BusFault;
 
-/** Physical memory as CPUs see it, devices included. May be used while the machine runs. */
+/**
+ * Physical memory as CPUs see it, devices included. May be used while the machine runs, until it is closed: from then
+ * on each method throws {@link IllegalStateException}.
+ */
 public final class VmMemory {
-  private final AddressSpace memory;
+  private final Vm vm;
 
-  VmMemory(AddressSpace memory) {
-    this.memory = memory;
+  VmMemory(Vm vm) {
+    this.vm = vm;
+  }
+
+  private AddressSpace memory() {
+    vm.checkOpen();
+    return vm.machine().memory();
   }
 
   /**
@@ -19,7 +27,7 @@ public final class VmMemory {
    */
   public long read(long address, int width) throws VmException {
     try {
-      return memory.read(address, width);
+      return memory().read(address, width);
     } catch (BusFault e) {
       throw fault(address, e);
     }
@@ -32,7 +40,7 @@ public final class VmMemory {
    */
   public void write(long address, int width, long value) throws VmException {
     try {
-      memory.write(address, width, value);
+      memory().write(address, width, value);
     } catch (BusFault e) {
       throw fault(address, e);
     }
@@ -46,7 +54,7 @@ public final class VmMemory {
   public byte[] readBytes(long address, int length) throws VmException {
     byte[] data = new byte[length];
     try {
-      memory.read(address, data, 0, length);
+      memory().read(address, data, 0, length);
     } catch (BusFault e) {
       throw fault(address, e);
     }
@@ -60,7 +68,7 @@ public final class VmMemory {
    */
   public void writeBytes(long address, byte[] data) throws VmException {
     try {
-      memory.write(address, data, 0, data.length);
+      memory().write(address, data, 0, data.length);
     } catch (BusFault e) {
       throw fault(address, e);
     }

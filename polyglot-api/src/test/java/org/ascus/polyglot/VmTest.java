@@ -62,6 +62,19 @@ class VmTest {
   }
 
   @Test
+  void aClosedMachineTakesNoMemory() throws Exception {
+    Vm vm = machine("li t2, 0x80100000\nli t3, -1\nsd t3, 0(t2)\n" + PASS).build();
+    vm.start();
+    vm.awaitExit();
+    assertThat(vm.memory().read(RAM + (1 << 20), 8)).isEqualTo(-1);
+    vm.close();
+    assertThat(vm.machine().ram()).allSatisfy(ram -> assertThat(ram.getLong(0)).isZero());
+    assertThatThrownBy(() -> vm.memory().read(RAM, 8)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(vm::save).isInstanceOf(IllegalStateException.class);
+    vm.close();
+  }
+
+  @Test
   void theTruffleAcceleratorRunsGuestsToo() throws Exception {
     String loop = "li a0, 0\nli a1, 1000000\n1: addi a0, a0, 3\naddi a1, a1, -1\nbnez a1, 1b\n";
     try (Vm vm = machine(loop + PASS).accelerator(Accelerator.TRUFFLE).build()) {

@@ -202,7 +202,15 @@ public final class GuestRam {
     return chunk != null ? chunk : newChunk(index);
   }
 
-  /** Gives the memory back to the host. The block must not be used any more, by any CPU or device. */
+  /**
+   * Gives the contents back to the host: the block takes no memory any more and reads as zeroes. A thread that uses it
+   * still harms nobody, since its addresses stay reserved.
+   */
+  public void discard() {
+    PageAllocator.discard(base, size);
+  }
+
+  /** Gives the memory and its addresses back to the host. The block must not be used any more, by any CPU or device. */
   public void release() {
     PageAllocator.release(base, size);
   }

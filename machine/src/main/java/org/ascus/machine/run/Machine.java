@@ -399,6 +399,7 @@ public final class Machine implements AutoCloseable {
     return result;
   }
 
+  /** Ends the machine and gives its RAM back to the host, once no CPU runs any more. */
   @Override
   public void close() {
     requestShutdown(new ShutdownReason(ShutdownReason.Kind.HOST_QUIT, 0, ""));
@@ -410,6 +411,7 @@ public final class Machine implements AutoCloseable {
           thread.join(2000);
         }
       }
+      ram.forEach(GuestRam::discard);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

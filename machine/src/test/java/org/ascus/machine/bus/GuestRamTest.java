@@ -37,6 +37,13 @@ class GuestRamTest {
   }
 
   @Test
+  void discardedContentsReadAsZeroes() {
+    ram.put(0x1000, 8, -1);
+    ram.discard();
+    assertThat(ram.getLong(0x1000)).isZero();
+  }
+
+  @Test
   void writesToTranslatedBytesAreReportedAndOthersAreNot() {
     List<String> reports = new ArrayList<>();
     ram.setCodeListener((block, offset, length) -> reports.add(offset + "+" + length));

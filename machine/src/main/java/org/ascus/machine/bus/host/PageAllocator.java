@@ -14,6 +14,7 @@ import java.lang.invoke.MethodHandle;
 public final class PageAllocator {
   private static final int PROT_READ_WRITE = 3;
   private static final int MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
+  private static final int MADV_DONTNEED = 4;
   private static final int MADV_HUGEPAGE = 14;
   private static final long HUGE_PAGE = 2L << 20;
 
@@ -49,13 +50,7 @@ public final class PageAllocator {
       }
       if (huge) {
         address = (address + HUGE_PAGE - 1) & -HUGE_PAGE;
-        MethodHandle madvise =
-            linker.downcallHandle(
-                linker.defaultLookup().findOrThrow("madvise"),
-                FunctionDescriptor.of(
-                    ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
-        // Advice only: a kernel without huge pages refuses, and nothing is lost.
-        int ignored = (int) madvise.invokeExact(address, size, MADV_HUGEPAGE);
+        advise(address, size, MADV_HUGEPAGE);
       }
       return address;
     } catch (RuntimeException | Error e) {
@@ -63,6 +58,28 @@ public final class PageAllocator {
     } catch (Throwable e) {
       throw new IllegalStateException("mapping guest memory", e);
     }
+  }
+
+  /** Gives the pages of a range back to the host; the range itself stays reserved and reads as zeroes. */
+  public static void discard(long address, long size) {
+    try {
+      advise(address, size, MADV_DONTNEED);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException("discarding guest memory", e);
+    }
+  }
+
+  /** Advice only: a kernel without huge pages refuses, and nothing is lost. */
+  private static void advise(long address, long size, int advice) throws Throwable {
+    Linker linker = Linker.nativeLinker();
+    MethodHandle madvise =
+        linker.downcallHandle(
+            linker.defaultLookup().findOrThrow("madvise"),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+    int ignored = (int) madvise.invokeExact(address, size, advice);
   }
 
   /** Returns memory to the host that {@link #allocate} gave; for tests that make many machines. */
