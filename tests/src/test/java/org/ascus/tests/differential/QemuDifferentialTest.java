@@ -56,7 +56,7 @@ class QemuDifferentialTest {
   private void compare(Acceleration acceleration, int count, int repeats) throws Exception {
     SequenceImage image = new SequenceImage(new SequenceGenerator(SEED, CONFIG), SEED, count);
     byte[] program = image.bytes(0, count, repeats, false);
-    List<String> theirs = Runs.qemu(qemu, QEMU_CPU, program, folder, SECONDS);
+    List<String> theirs = Runs.qemu(qemu, QEMU_CPU, 1, program, folder, SECONDS);
     List<String> ours = Runs.ascus(CONFIG, acceleration, program, SECONDS);
     checkEnded("QEMU", theirs, image);
     checkEnded("here", ours, image);
@@ -81,7 +81,7 @@ class QemuDifferentialTest {
   /** Runs one sequence again and lists what differs. */
   private String explain(SequenceImage image, int index, Acceleration acceleration, int repeats) throws Exception {
     byte[] program = image.bytes(index, 1, repeats, true);
-    List<String> theirs = Runs.qemu(qemu, QEMU_CPU, program, folder, SECONDS);
+    List<String> theirs = Runs.qemu(qemu, QEMU_CPU, 1, program, folder, SECONDS);
     List<String> ours = Runs.ascus(CONFIG, acceleration, program, SECONDS);
     StringBuilder report = new StringBuilder("sequence " + index + "\n").append(image.listing(index));
     for (int i = 0; i < Math.min(theirs.size(), ours.size()); i++) {

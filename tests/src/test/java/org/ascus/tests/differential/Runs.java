@@ -31,14 +31,14 @@ final class Runs {
   private Runs() {}
 
   /** The result is short if the program did not end within {@code seconds}. */
-  static List<String> qemu(Path qemu, String cpu, byte[] image, Path folder, int seconds)
+  static List<String> qemu(Path qemu, String cpu, int harts, byte[] image, Path folder, int seconds)
       throws IOException, InterruptedException {
     Path file = Files.write(folder.resolve("image.bin"), image);
     Path output = folder.resolve("output.txt");
     Process process =
         new ProcessBuilder(
-                qemu.toString(), "-M", "virt", "-cpu", cpu, "-m", RAM_MIB + "M", "-bios", file.toString(), "-display",
-                "none", "-monitor", "none", "-serial", "file:" + output)
+                qemu.toString(), "-M", "virt", "-cpu", cpu, "-smp", "" + harts, "-m", RAM_MIB + "M", "-bios",
+                file.toString(), "-display", "none", "-monitor", "none", "-serial", "file:" + output)
             .inheritIO()
             .start();
     try {

@@ -199,10 +199,10 @@ final class Csrs {
       return true;
     }
     if (csr >= 0x3a0 && csr <= 0x3af) {
-      return (csr & 1) == 0 && config.pmpRegions() > 0;
+      return (csr & 1) == 0 && (csr - 0x3a0) * 4 < config.pmpRegions();
     }
     if (csr >= 0x3b0 && csr <= 0x3ef) {
-      return config.pmpRegions() > 0;
+      return csr - 0x3b0 < config.pmpRegions();
     }
     return switch (csr) {
       case 1, 2, 3 -> floatingPoint && !fpOff();

@@ -15,7 +15,6 @@ final class Pmp {
   private final long[] low;
   private final long[] high;
   private int active;
-  private boolean locked;
 
   Pmp(int count) {
     this.count = count;
@@ -70,9 +69,7 @@ final class Pmp {
 
   void update() {
     active = 0;
-    locked = false;
     for (int i = 0; i < count; i++) {
-      locked |= (config[i] & LOCK) != 0;
       switch (config[i] >> 3 & 3) {
         case TOR -> {
           low[i] = i == 0 ? 0 : address[i - 1] << 2;
@@ -99,12 +96,10 @@ final class Pmp {
 
   /** True if an access of {@code length} bytes with permission {@code need} is allowed. */
   boolean allows(long physical, int length, int need, int mode) {
-    if (mode == Status.M && !locked) {
-      return true;
-    }
     for (int i = 0; i < active; i++) {
       if (high[i] != low[i] && physical < high[i] && physical + length > low[i]) {
         if (physical < low[i] || physical + length > high[i]) {
+          // In M mode too, locked or not.
           return false;
         }
         return (config[i] & need) == need || mode == Status.M && (config[i] & LOCK) == 0;

@@ -343,7 +343,10 @@ public final class RiscvHart extends VCpu {
 
   private void storeAcrossPages(long va, int width, long value) {
     // Both pages are checked first, so that a store that traps has written nothing.
-    if (translateData(va, PageWalker.STORE, 1) < 0 || translateData(va + width - 1, PageWalker.STORE, 1) < 0) {
+    long second = (va | 4095) + 1;
+    int first = (int) (second - va);
+    if (translateData(va, PageWalker.STORE, first) < 0
+        || translateData(second, PageWalker.STORE, width - first) < 0) {
       return;
     }
     for (int i = 0; i < width && event != TRAP; i++) {
