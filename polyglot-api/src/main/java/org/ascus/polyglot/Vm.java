@@ -289,6 +289,9 @@ public final class Vm implements AutoCloseable {
   public <T> T whileStopped(Supplier<T> body) {
     lock.lock();
     try {
+      if (!byInstructionCount()) {
+        return machine.whilePaused(body);
+      }
       boolean runs = state() == RunState.RUNNING;
       if (runs) {
         pause();

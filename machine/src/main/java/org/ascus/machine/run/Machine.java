@@ -9,6 +9,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.ascus.machine.bus.AddressSpace;
 import org.ascus.machine.bus.GuestRam;
 import org.ascus.machine.clock.VirtualClock;
@@ -37,6 +38,9 @@ public final class Machine implements AutoCloseable {
   private final List<Consumer<RunState>> stateListeners = new CopyOnWriteArrayList<>();
 
   private final ReentrantLock lock = new ReentrantLock();
+
+  /** Held by who stops the machine until it is still, and for as long as it must stay so. */
+  private final ReentrantLock stillness = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final LinkedBlockingQueue<Runnable> control = new LinkedBlockingQueue<>();
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -199,6 +203,7 @@ public final class Machine implements AutoCloseable {
 
   /** Lets the guest run; harmless when it does. */
   public void resume() {
+    stillness.lock();
     lock.lock();
     try {
       if (state != RunState.PRELAUNCH && state != RunState.PAUSED) {
@@ -209,13 +214,45 @@ public final class Machine implements AutoCloseable {
       clock.start();
     } finally {
       lock.unlock();
+      stillness.unlock();
     }
   }
 
   /** Stops CPUs and guest time; returns when no guest instruction or timer runs any more, at once on a vCPU thread. */
   public void pause() {
-    pauseRequest();
-    awaitQuiet();
+    if (isVcpuThread()) {
+      pauseRequest();
+      return;
+    }
+    stillness.lock();
+    try {
+      pauseRequest();
+      awaitQuiet();
+    } finally {
+      stillness.unlock();
+    }
+  }
+
+  /** Runs {@code body} while the machine stands still, and lets it go on if it ran before; not on a vCPU thread. */
+  public <T> T whilePaused(Supplier<T> body) {
+    stillness.lock();
+    try {
+      boolean ran = state() == RunState.RUNNING;
+      pause();
+      try {
+        return body.get();
+      } finally {
+        if (ran) {
+          resume();
+        }
+      }
+    } finally {
+      stillness.unlock();
+    }
+  }
+
+  private boolean isVcpuThread() {
+    return threads.contains(Thread.currentThread()) && !Thread.currentThread().getName().equals("ascus-control");
   }
 
   private void pauseRequest() {
@@ -232,9 +269,6 @@ public final class Machine implements AutoCloseable {
   }
 
   private void awaitQuiet() {
-    if (threads.contains(Thread.currentThread()) && !Thread.currentThread().getName().equals("ascus-control")) {
-      return;
-    }
     lock.lock();
     try {
       while (busy > 0) {
@@ -254,14 +288,12 @@ public final class Machine implements AutoCloseable {
     }
     cpus.forEach(Cpu::requestExit);
     control.add(
-        () -> {
-          boolean resume = state() == RunState.RUNNING;
-          pause();
-          resetNow();
-          if (resume) {
-            resume();
-          }
-        });
+        () ->
+            whilePaused(
+                () -> {
+                  resetNow();
+                  return null;
+                }));
   }
 
   private void resetNow() {
@@ -277,16 +309,13 @@ public final class Machine implements AutoCloseable {
     cpus.forEach(Cpu::requestExit);
     Runnable body =
         () -> {
-          pause();
           boolean stay = shutdownPauses && why.kind() == ShutdownReason.Kind.GUEST_SHUTDOWN;
-          lock.lock();
+          stillness.lock();
           try {
-            if (state != RunState.ENDED) {
-              reason = why;
-              setState(stay ? RunState.SHUTDOWN : RunState.ENDED);
-            }
+            pause();
+            end(why, stay ? RunState.SHUTDOWN : RunState.ENDED);
           } finally {
-            lock.unlock();
+            stillness.unlock();
           }
           if (!stay) {
             finish();
@@ -302,6 +331,18 @@ public final class Machine implements AutoCloseable {
       lock.unlock();
     }
     body.run();
+  }
+
+  private void end(ShutdownReason why, RunState next) {
+    lock.lock();
+    try {
+      if (state != RunState.ENDED) {
+        reason = why;
+        setState(next);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void finish() {

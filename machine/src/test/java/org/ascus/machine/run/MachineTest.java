@@ -259,6 +259,20 @@ class MachineTest {
   }
 
   @Test
+  void aResetThatIsUnderWayDoesNotUndoAPause() {
+    CountingCpu cpu = new CountingCpu();
+    machine.addCpu(cpu);
+    machine.start(false);
+    for (int i = 0; i < 3000; i++) {
+      machine.requestReset(false);
+      machine.pause();
+      assertThat(machine.state()).isEqualTo(RunState.PAUSED);
+      assertThat(machine.whilePaused(machine::state)).isEqualTo(RunState.PAUSED);
+      machine.resume();
+    }
+  }
+
+  @Test
   void noTimerRunsOnceTheMachineIsPaused() throws Exception {
     AtomicInteger active = new AtomicInteger();
     VirtualClock.Timer[] timer = new VirtualClock.Timer[1];
