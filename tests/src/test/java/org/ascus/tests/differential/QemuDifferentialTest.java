@@ -11,6 +11,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Random instruction sequences leave the same state on QEMU and here. System properties: {@code
@@ -48,9 +50,11 @@ class QemuDifferentialTest {
     compare(Acceleration.interpreter(), SEQUENCES, 1);
   }
 
-  @Test
-  void compiledCodeAgreesWithQemu() throws Exception {
-    compare(new Acceleration(true, 2, false), COMPILED, REPEATS);
+  @ParameterizedTest
+  @EnumSource(names = {"BYTECODE", "TRUFFLE"})
+  void compiledCodeAgreesWithQemu(Acceleration.Tier tier) throws Exception {
+    int count = tier == Acceleration.Tier.BYTECODE ? 10 * COMPILED : COMPILED;
+    compare(new Acceleration(tier, 2, false), count, REPEATS);
   }
 
   private void compare(Acceleration acceleration, int count, int repeats) throws Exception {

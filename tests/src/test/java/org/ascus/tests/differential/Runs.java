@@ -64,7 +64,7 @@ final class Runs {
       machine.start(false);
       Thread watchdog = Thread.ofVirtual().start(() -> shutDownLater(machine, seconds));
       machine.awaitShutdown();
-      if (acceleration.translate()) {
+      if (acceleration.tier() != Acceleration.Tier.INTERPRETER) {
         checkCompiled(machine.cpus().getFirst().describeTranslation());
       }
       watchdog.interrupt();
@@ -76,7 +76,7 @@ final class Runs {
 
   /** Without this a change of how code becomes hot would quietly turn the test into one of the interpreter. */
   private static void checkCompiled(String translation) {
-    Matcher regions = Pattern.compile("regions kept +(\\d+)[^\n]*\nregions compiled +(\\d+)").matcher(translation);
+    Matcher regions = Pattern.compile("regions kept +(\\d+)[^\n]*\n\\w+ regions compiled +(\\d+)").matcher(translation);
     int kept = regions.find() ? Integer.parseInt(regions.group(1)) : Integer.MAX_VALUE;
     // A single sequence, run again for a report, may well have nothing hot.
     if (kept > 20 && (kept == Integer.MAX_VALUE || 2 * Integer.parseInt(regions.group(2)) < kept)) {

@@ -6,6 +6,9 @@ package org.ascus.isa.cpu;
  * block of its own.
  */
 public final class Block {
+  /** Most instructions of a block, each of at most four bytes. */
+  public static final int MAX_INSTRUCTIONS = 64;
+
   private static final int MAX_TARGETS = 24;
 
   /** Physical address of the first instruction. */
@@ -26,8 +29,14 @@ public final class Block {
   /** How often control came here by a back edge or call; plain races only lose counts. */
   public int heat;
 
-  /** Heat at which a compile request was or will be made. */
-  public int threshold;
+  /** Heat at which compiled code is asked for. */
+  public final int threshold;
+
+  /** Compiled code was asked for, and it is there, or will be, or cannot be made. */
+  public boolean requested;
+
+  /** How often a slice of the budget ended here: what is seen often takes a lot of the time. */
+  public int samples;
 
   /**
    * Where its computed jump has gone, in bytes from the first instruction; 0 ends the list. Races lose entries only.

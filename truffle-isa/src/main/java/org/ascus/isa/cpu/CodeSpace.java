@@ -1,6 +1,7 @@
 package org.ascus.isa.cpu;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -18,17 +19,83 @@ import org.ascus.machine.bus.GuestRam;
 public final class CodeSpace implements GuestRam.CodeListener {
   private static final int SLOTS = GuestRam.PAGE / 2;
 
+  /** Most half-words of a block that starts in its page. */
+  private static final int LONGEST = 2 * Block.MAX_INSTRUCTIONS;
+
   /** Blocks of one page, by half-word offset. */
   private static final class Page {
+    /** Guest-physical page number; -1 for a page that was removed. */
+    final long number;
+
     final GuestRam ram;
     final long offset;
     final Block[] blocks = new Block[SLOTS];
     final List<RegionHandle> regions = new ArrayList<>();
     int count;
 
-    Page(GuestRam ram, long offset) {
+    Page(long number, GuestRam ram, long offset) {
+      this.number = number;
       this.ram = ram;
       this.offset = offset;
+    }
+  }
+
+  /** Pages by number: open addressing, read without a lock and changed under the monitor of the code space. */
+  private static final class PageTable {
+    private static final Page REMOVED = new Page(-1, null, 0);
+
+    private volatile Page[] slots = new Page[1024];
+    private int filled;
+
+    Page get(long number) {
+      Page[] table = slots;
+      for (int i = start(number, table.length);; i = i + 1 & table.length - 1) {
+        Page page = table[i];
+        if (page == null || page.number == number) {
+          return page;
+        }
+      }
+    }
+
+    void put(Page page) {
+      if (2 * filled >= slots.length) {
+        rebuild();
+      }
+      insert(slots, page);
+      filled++;
+    }
+
+    void remove(Page page) {
+      Page[] table = slots;
+      int i = start(page.number, table.length);
+      while (table[i] != page) {
+        i = i + 1 & table.length - 1;
+      }
+      table[i] = REMOVED;
+    }
+
+    List<Page> all() {
+      return Arrays.stream(slots).filter(p -> p != null && p != REMOVED).toList();
+    }
+
+    private void rebuild() {
+      List<Page> kept = all();
+      Page[] table = new Page[Math.max(1024, Integer.highestOneBit(kept.size()) << 3)];
+      kept.forEach(p -> insert(table, p));
+      filled = kept.size();
+      slots = table;
+    }
+
+    private static void insert(Page[] table, Page page) {
+      int i = start(page.number, table.length);
+      while (table[i] != null) {
+        i = i + 1 & table.length - 1;
+      }
+      table[i] = page;
+    }
+
+    private static int start(long number, int size) {
+      return (int) (number ^ number >>> 10) & size - 1;
     }
   }
 
@@ -44,7 +111,7 @@ public final class CodeSpace implements GuestRam.CodeListener {
     boolean overlaps(long start, long end);
   }
 
-  private final ConcurrentHashMap<Long, Page> pages = new ConcurrentHashMap<>();
+  private final PageTable pages = new PageTable();
   private final ConcurrentHashMap<GuestRam, Long> bases = new ConcurrentHashMap<>();
   private final List<VCpu> cpus = new CopyOnWriteArrayList<>();
   private final AtomicLong invalidations = new AtomicLong();
@@ -66,7 +133,7 @@ public final class CodeSpace implements GuestRam.CodeListener {
   }
 
   public boolean hasCode(long physicalPage) {
-    return pages.containsKey(physicalPage >>> 12);
+    return pages.get(physicalPage >>> 12) != null;
   }
 
   /**
@@ -77,10 +144,11 @@ public final class CodeSpace implements GuestRam.CodeListener {
    * @param ramBase guest-physical address of the block's offset 0
    */
   public void protect(VCpu cpu, GuestRam ram, long ramBase, long physical) {
-    bases.putIfAbsent(ram, ramBase);
-    ram.setCodeListener(this);
     long page = physical & -4096L;
-    if (pages.putIfAbsent(page >>> 12, new Page(ram, page - ramBase)) == null) {
+    if (pages.get(page >>> 12) == null) {
+      bases.putIfAbsent(ram, ramBase);
+      ram.setCodeListener(this);
+      pages.put(new Page(page >>> 12, ram, page - ramBase));
       for (VCpu other : cpus) {
         if (other == cpu) {
           cpu.protectNow(page);
@@ -141,7 +209,8 @@ public final class CodeSpace implements GuestRam.CodeListener {
       return;
     }
     invalidations.incrementAndGet();
-    for (int i = 0; i < SLOTS; i++) {
+    int last = (int) (end - 1 & 0xfff) >>> 1;
+    for (int i = Math.max(0, ((int) (start & 0xfff) >>> 1) - LONGEST); i <= last; i++) {
       Block b = page.blocks[i];
       if (b != null && b.physical < end && b.physical + b.bytes() > start) {
         drop(page, i);
@@ -160,14 +229,14 @@ public final class CodeSpace implements GuestRam.CodeListener {
     }
     if (page.count == 0 && page.regions.isEmpty()) {
       // Stores to a page that holds no code any more are quick again.
-      pages.remove(start >>> 12);
+      pages.remove(page);
       page.ram.clearCode(page.offset);
     }
   }
 
   /** Drops the blocks of one instruction whose second half is at the start of {@code pageAddress}. */
   private void dropStraddlers(long pageAddress) {
-    for (Page page : pages.values()) {
+    for (Page page : pages.all()) {
       Block b = page.blocks[SLOTS - 1];
       if (b != null && b.secondPage == pageAddress) {
         drop(page, SLOTS - 1);

@@ -14,8 +14,11 @@ public interface Translator {
         }
       };
 
-  /** {@code block}, at virtual address {@code pc} on {@code cpu}, has reached its threshold. Returns quickly. */
+  /** {@code block}, at virtual address {@code pc} on {@code cpu}, has reached its threshold, once. Returns quickly. */
   void hot(VCpu cpu, Block block, long pc);
+
+  /** A slice of the budget of {@code cpu} ended at {@code block}, which has counted that. Returns quickly. */
+  default void sampled(VCpu cpu, Block block, long pc) {}
 
   /** Called on the thread that is about to run guest code, before any of it. */
   default void enter() {}

@@ -30,8 +30,14 @@ public abstract class VCpu implements Cpu {
   /** Most instructions that compiled code executes between two looks at the budget. */
   public static final int MAX_PATH = 4096;
 
+  /** How deep compiled regions may call each other on the host stack. */
+  public static final int MAX_CALL_DEPTH = 100;
+
   private static final long POLL_INTERVAL = 50_000;
-  private static final int JUMP_CACHE = 4096;
+  private static final int JUMP_GROUP_BITS = 8;
+  private static final int JUMP_GROUP = 1 << JUMP_GROUP_BITS;
+  private static final int JUMP_GROUPS = 64;
+  private static final int JUMP_CACHE = JUMP_GROUPS * JUMP_GROUP;
 
   /** Register file; the ISA says which slots are what. */
   public final long[] regs = new long[64];
@@ -276,6 +282,9 @@ public abstract class VCpu implements Cpu {
         runLogged();
       } else {
         runSlice(exact || !breakpoints.isEmpty());
+        if (budget <= 0 && event == NONE) {
+          sample();
+        }
       }
     }
   }
@@ -352,6 +361,15 @@ public abstract class VCpu implements Cpu {
     }
   }
 
+  private void sample() {
+    int i = jumpIndex(pc);
+    Block block = jumpBlock[i];
+    if (block != null && jumpPc[i] == pc && jumpContext[i] == fetchContext && block.valid) {
+      block.samples++;
+      translator.sampled(this, block, pc);
+    }
+  }
+
   private void sleep() {
     idle = true;
     if (!attention && !wakes()) {
@@ -361,8 +379,13 @@ public abstract class VCpu implements Cpu {
     serveProtectRequests();
   }
 
+  /** First entry for addresses in the page of {@code va}. */
+  private static int jumpGroup(long va) {
+    return (int) (va >>> 12 - JUMP_GROUP_BITS) & (JUMP_GROUPS - 1) << JUMP_GROUP_BITS;
+  }
+
   private static int jumpIndex(long va) {
-    return (int) (va >>> 6) & 0xfc0 | (int) (va >>> 1 ^ va >>> 6) & 63;
+    return jumpGroup(va) | (int) (va >>> 1 ^ va >>> 9) & JUMP_GROUP - 1;
   }
 
   /** The block at virtual address {@code va}, or null after the fetch trapped. {@code va} must be {@link #pc}. */
@@ -417,8 +440,8 @@ public abstract class VCpu implements Cpu {
   }
 
   private void clearJumpGroup(long va) {
-    int group = (int) (va >>> 6) & 0xfc0;
-    Arrays.fill(jumpBlock, group, group + 64, null);
+    int group = jumpGroup(va);
+    Arrays.fill(jumpBlock, group, group + JUMP_GROUP, null);
   }
 
   /** Forgets where instruction addresses lead. */
@@ -429,8 +452,8 @@ public abstract class VCpu implements Cpu {
   /** Counts a back edge or call to {@code block} at {@link #pc} and asks for translation when it has become hot. */
   protected final void profile(Block block, long va) {
     int heat = ++block.heat;
-    if (heat >= block.threshold) {
-      block.heat = 0;
+    if (heat >= block.threshold && !block.requested) {
+      block.requested = true;
       translator.hot(this, block, va);
     }
   }

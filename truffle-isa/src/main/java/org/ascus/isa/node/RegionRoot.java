@@ -2,6 +2,7 @@ package org.ascus.isa.node;
 
 import com.oracle.truffle.api.CompilerDirectives;
 import com.oracle.truffle.api.CompilerDirectives.CompilationFinal;
+import com.oracle.truffle.api.CompilerDirectives.TruffleBoundary;
 import com.oracle.truffle.api.TruffleLanguage;
 import com.oracle.truffle.api.frame.VirtualFrame;
 import com.oracle.truffle.api.nodes.ExplodeLoop;
@@ -9,7 +10,7 @@ import com.oracle.truffle.api.nodes.IndirectCallNode;
 import com.oracle.truffle.api.nodes.RootNode;
 import org.ascus.isa.cpu.CompiledCode;
 import org.ascus.isa.cpu.VCpu;
-import org.ascus.isa.region.Region;
+import org.ascus.isa.region.TruffleRegion;
 
 /**
  * A region: one entry, many blocks. It is never run by the AST interpreter, which is slower than tier 0 by far: there
@@ -22,8 +23,6 @@ import org.ascus.isa.region.Region;
 public final class RegionRoot extends RootNode {
   /** What a region that ran returns. */
   public static final Object RAN = new Object();
-
-  private static final int MAX_CALL_DEPTH = 100;
 
   @Children private final BlockNode[] blocks;
   @Child private IndirectCallNode indirectCall = IndirectCallNode.create();
@@ -150,7 +149,7 @@ public final class RegionRoot extends RootNode {
 
   /** Calls the region at {@code target}; false if there is none that can be called. */
   private boolean call(VCpu cpu, TerminatorNode end, long target) {
-    if (cpu.callDepth >= MAX_CALL_DEPTH) {
+    if (cpu.callDepth >= VCpu.MAX_CALL_DEPTH) {
       return false;
     }
     Object ran;
@@ -159,14 +158,29 @@ public final class RegionRoot extends RootNode {
       ran = end.call.call(cpu.arguments);
     } else {
       CompiledCode code = cpu.findCompiled(target);
-      if (!(code instanceof Region region) || !region.isReady()) {
+      if (code instanceof TruffleRegion region) {
+        if (!region.isReady()) {
+          return false;
+        }
+        cpu.callDepth++;
+        ran = indirectCall.call(region.callTarget(), cpu.arguments);
+      } else if (code != null) {
+        cpu.callDepth++;
+        ran = runOtherTier(code, cpu);
+      } else {
+        // Its calls count, though this tier makes them.
+        cpu.hotEdge = true;
         return false;
       }
-      cpu.callDepth++;
-      ran = indirectCall.call(region.callTarget(), cpu.arguments);
     }
     cpu.callDepth--;
     return ran != null;
+  }
+
+  @TruffleBoundary
+  private static Object runOtherTier(CompiledCode code, VCpu cpu) {
+    code.run(cpu);
+    return RAN;
   }
 
   private static boolean spent(VirtualFrame frame) {

@@ -5,7 +5,7 @@ import com.oracle.truffle.api.frame.VirtualFrame;
 import com.oracle.truffle.api.nodes.DirectCallNode;
 import com.oracle.truffle.api.nodes.Node;
 import org.ascus.isa.cpu.VCpu;
-import org.ascus.isa.region.Region;
+import org.ascus.isa.region.TruffleRegion;
 
 /**
  * How a block ends. Its successors are edges of the region: the number of a block in it, or {@link #EXIT}; edges go to
@@ -47,7 +47,7 @@ public abstract class TerminatorNode extends Node {
   public final boolean otherBack;
 
   /** Of a CALL whose target's region was known when this one was formed: that region, else null. */
-  final Region callee;
+  final TruffleRegion callee;
 
   /** Calls {@link #callee}. */
   @Child DirectCallNode call;
@@ -67,7 +67,7 @@ public abstract class TerminatorNode extends Node {
 
   protected TerminatorNode(
       Kind kind, int taken, int takenOffset, boolean takenBack, int other, int otherOffset, boolean otherBack,
-      Region callee, int[] switchOffsets, int[] switchBlocks) {
+      TruffleRegion callee, int[] switchOffsets, int[] switchBlocks) {
     this.callee = callee;
     this.call = callee == null ? null : DirectCallNode.create(callee.callTarget());
     this.switchOffsets = switchOffsets;

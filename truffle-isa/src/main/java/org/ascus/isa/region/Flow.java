@@ -4,7 +4,7 @@ package org.ascus.isa.region;
  * Where control goes after a block. Targets are byte offsets from the block's first instruction.
  *
  * @param kind what ends the block
- * @param taken target of BRANCH, JUMP and CALL; for FALL the next instruction
+ * @param taken target of BRANCH, JUMP and CALL; for FALL the next instruction, for STOP the last
  * @param next the instruction behind the block: the other edge of BRANCH, and where CALL and CALL_INDIRECT come back to
  */
 public record Flow(Kind kind, int taken, int next) {

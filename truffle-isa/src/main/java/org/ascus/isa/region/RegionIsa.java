@@ -19,7 +19,7 @@ public interface RegionIsa {
    * @param registers collects the slots that the block reads or writes
    */
   BlockNode nodes(
-      Block block, int offset, Edge taken, Edge next, Optional<Region> callee, Map<Integer, Integer> blocks,
+      Block block, int offset, Edge taken, Edge next, Optional<TruffleRegion> callee, Map<Integer, Integer> blocks,
       RegisterUse registers);
 
   /**
@@ -32,8 +32,8 @@ public interface RegionIsa {
 
   /** Register slots that a region uses, as bit sets. */
   final class RegisterUse {
-    long read;
-    long written;
+    private long read;
+    private long written;
 
     public void read(int slot) {
       read |= 1L << slot;
@@ -41,6 +41,27 @@ public interface RegionIsa {
 
     public void written(int slot) {
       written |= 1L << slot;
+    }
+
+    /** Slots that are read or written, in order; slot 0 holds no register. */
+    public int[] used() {
+      return slots(read | written);
+    }
+
+    /** Slots that are written. */
+    public int[] changed() {
+      return slots(written);
+    }
+
+    private static int[] slots(long set) {
+      int[] slots = new int[Long.bitCount(set & ~1L)];
+      int n = 0;
+      for (int i = 1; i < 64; i++) {
+        if ((set >>> i & 1) != 0) {
+          slots[n++] = i;
+        }
+      }
+      return slots;
     }
   }
 }

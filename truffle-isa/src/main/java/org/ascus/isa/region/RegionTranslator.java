@@ -1,21 +1,19 @@
 package org.ascus.isa.region;
 
 import com.oracle.truffle.api.TruffleLanguage;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.cpu.VCpu;
+import org.ascus.isa.node.BlockNode;
+import org.ascus.isa.node.RegionRoot;
 import org.graalvm.polyglot.Context;
 
-/**
- * The Truffle tier: hot blocks become regions, which Graal compiles in the background. At most {@link #maxInstructions}
- * guest instructions are kept translated; beyond that the oldest regions go.
- */
+/** The Truffle tier: hot blocks become regions, which Graal compiles in the background. */
 public final class RegionTranslator implements Translator {
   /**
    * Guest instructions of a region. Compile time grows with it, and on a plain JDK Graal is slow until it is compiled
@@ -24,13 +22,10 @@ public final class RegionTranslator implements Translator {
   private static final int REGION_BUDGET = 100;
 
   private final Context context;
+  private final TruffleLanguage<?> language;
+  private final RegionIsa isa;
   private final RegionFormer former;
-  private final CodeSpace codeSpace;
-  private final long maxInstructions;
-  private final Set<Region> regions = new LinkedHashSet<>();
-  private final AtomicLong formed = new AtomicLong();
-  private final AtomicLong evicted = new AtomicLong();
-  private long instructions;
+  private final RegionCache cache;
 
   /**
    * @param context of the language; guest code runs inside it
@@ -39,34 +34,51 @@ public final class RegionTranslator implements Translator {
   public RegionTranslator(
       Context context, TruffleLanguage<?> language, RegionIsa isa, CodeSpace codeSpace, long maxInstructions) {
     this.context = context;
-    this.former = new RegionFormer(language, isa);
-    this.codeSpace = codeSpace;
-    this.maxInstructions = maxInstructions;
+    this.language = language;
+    this.isa = isa;
+    this.former = new RegionFormer(isa);
+    this.cache = new RegionCache(codeSpace, maxInstructions);
   }
 
   @Override
   public void hot(VCpu cpu, Block block, long pc) {
-    if (block.compiled != null || !block.valid) {
-      return;
+    Optional<Region> fallback = Optional.ofNullable((Region) block.compiled);
+    former.form(cpu, block, pc, REGION_BUDGET).ifPresent(plan -> cache.add(build(cpu, plan, fallback)));
+  }
+
+  private TruffleRegion build(VCpu cpu, RegionPlan plan, Optional<Region> fallback) {
+    Map<Integer, Integer> index = plan.index();
+    Map<Long, Long> pages = new HashMap<>(plan.pages());
+    RegionIsa.RegisterUse registers = new RegionIsa.RegisterUse();
+    List<RegionPlan.Part> parts = plan.parts();
+    BlockNode[] nodes = new BlockNode[parts.size()];
+    for (int i = 0; i < nodes.length; i++) {
+      RegionPlan.Part p = parts.get(i);
+      nodes[i] =
+          isa.nodes(
+              p.block(), p.offset(), p.edge(index, p.flow().taken()),
+              p.edge(index, p.flow().next()), callee(cpu, plan.pc(), p, pages), index, registers);
     }
-    Optional<Region> region = former.form(cpu, block, pc, REGION_BUDGET);
-    if (region.isEmpty()) {
-      block.threshold = Integer.MAX_VALUE;
-      return;
+    RegionRoot root =
+        new RegionRoot(
+            language, "guest@" + Long.toHexString(plan.pc()), cpu.codeSpace().onlyCpu(), nodes, registers.used(),
+            registers.changed());
+    return new TruffleRegion(plan.extent(pages), root.getCallTarget(), fallback);
+  }
+
+  /** The region that {@code p} calls; the page of its entry becomes one of the caller's pages, checked with them. */
+  private static Optional<TruffleRegion> callee(VCpu cpu, long pc, RegionPlan.Part p, Map<Long, Long> pages) {
+    if (p.flow().kind() != Flow.Kind.CALL) {
+      return Optional.empty();
     }
-    synchronized (this) {
-      if (block.compiled != null) {
-        return;
-      }
-      if (!codeSpace.add(region.get(), region.get().physicalPages())) {
-        return;
-      }
-      regions.add(region.get());
-      instructions += region.get().instructions();
-      formed.incrementAndGet();
-      evict();
-      block.compiled = region.get();
+    long va = pc + p.offset() + p.flow().taken();
+    long physical = cpu.probeFetch(va);
+    Block block = physical < 0 ? null : cpu.codeSpace().find(physical);
+    if (block == null || !(block.compiled instanceof TruffleRegion region) || !region.isValid()) {
+      return Optional.empty();
     }
+    pages.put((va & -4096L) - (pc & -4096L), physical & -4096L);
+    return Optional.of(region);
   }
 
   @Override
@@ -79,26 +91,8 @@ public final class RegionTranslator implements Translator {
     context.leave();
   }
 
-  private void evict() {
-    Iterator<Region> oldest = regions.iterator();
-    while (instructions > maxInstructions && oldest.hasNext()) {
-      Region region = oldest.next();
-      oldest.remove();
-      instructions -= region.instructions();
-      if (region.isValid()) {
-        evicted.incrementAndGet();
-        codeSpace.remove(region, region.physicalPages());
-        region.invalidate();
-      }
-    }
-  }
-
   @Override
-  public synchronized String describe() {
-    return "regions formed       " + formed.get() + "\n"
-        + "regions evicted      " + evicted.get() + "\n"
-        + "regions kept         " + regions.size() + " (" + instructions + " guest instructions, at most "
-        + maxInstructions + ")\n"
-        + "regions compiled     " + regions.stream().filter(Region::isReady).count() + "\n";
+  public String describe() {
+    return cache.describe("truffle");
   }
 }

@@ -3,19 +3,34 @@ package org.ascus.isa.riscv;
 /**
  * How guest code is run ({@code -accel}).
  *
- * @param translate whether hot regions are compiled by Graal; if not everything is interpreted
+ * @param tier what hot code becomes
  * @param threshold executions of a loop head or call target after which its region is compiled
  * @param background whether compilation runs beside the guest; if not the guest waits, for tests that need compiled
  *     code
  */
-public record Acceleration(boolean translate, int threshold, boolean background) {
+public record Acceleration(Tier tier, int threshold, boolean background) {
+  /** What hot code becomes. */
+  public enum Tier {
+    /** Nothing: it is interpreted. */
+    INTERPRETER,
+    /** Classes that HotSpot compiles. */
+    BYTECODE,
+    /** Truffle nodes that Graal compiles. */
+    TRUFFLE,
+    /** Classes first, and where most of the time is spent Truffle nodes then. */
+    TIERED
+  }
+
+  private static final boolean GRAALVM = System.getProperty("java.vendor.version", "").contains("GraalVM");
+
   /** {@code -accel truffle}. */
   public static Acceleration truffle() {
-    return new Acceleration(true, 100_000, true);
+    // A GraalVM's compiler is machine code from the start and needs no tier below it.
+    return GRAALVM ? new Acceleration(Tier.TRUFFLE, 100_000, true) : new Acceleration(Tier.TIERED, 5_000, true);
   }
 
   /** {@code -accel interpreter}. */
   public static Acceleration interpreter() {
-    return new Acceleration(false, Integer.MAX_VALUE, true);
+    return new Acceleration(Tier.INTERPRETER, Integer.MAX_VALUE, true);
   }
 }

@@ -11,10 +11,8 @@ import org.ascus.machine.bus.BusFault;
 import org.ascus.machine.bus.FlatView;
 import org.ascus.machine.bus.RamRegion;
 
-/** Decodes basic blocks: up to the next jump, the end of the page, or {@value #MAX} instructions. */
+/** Decodes basic blocks: up to the next jump, the end of the page, or {@value Block#MAX_INSTRUCTIONS} instructions. */
 final class RiscvBlockDecoder {
-  static final int MAX = 64;
-
   private static final int SATP = 0x180;
   private static final Instruction[] BY_OP = byOp();
   private static final boolean[] ROUNDS = rounds();
@@ -65,12 +63,12 @@ final class RiscvBlockDecoder {
     long base = physical - (physical - range.start() + range.offset());
     long pageEnd = Math.min((physical | 4095) + 1, range.end());
     hart.codeSpace().protect(hart, ram.ram(), base, physical);
-    long[] code = new long[MAX];
-    short[] offsets = new short[MAX + 1];
+    long[] code = new long[Block.MAX_INSTRUCTIONS];
+    short[] offsets = new short[Block.MAX_INSTRUCTIONS + 1];
     int count = 0;
     int at = 0;
     long second = -1;
-    while (count < MAX && physical + at < pageEnd) {
+    while (count < Block.MAX_INSTRUCTIONS && physical + at < pageEnd) {
       int bits = ram.ram().getShort(physical + at - base) & 0xffff;
       int length = (bits & 3) == 3 ? 4 : 2;
       if (length == 4 && physical + at + 2 >= pageEnd) {

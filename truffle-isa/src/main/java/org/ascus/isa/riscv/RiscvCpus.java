@@ -2,14 +2,22 @@ package org.ascus.isa.riscv;
 
 import java.util.Set;
 import java.util.TreeSet;
+import org.ascus.isa.bytecode.BytecodeTranslator;
 import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.decode.Decoder;
+import org.ascus.isa.region.RegionIsa;
+import org.ascus.isa.region.TieredTranslator;
 import org.ascus.machine.cpu.CpuFactory;
 import org.ascus.machine.run.Machine;
 
 /** Makes RISC-V harts. */
 public record RiscvCpus(RiscvConfig config, Acceleration acceleration) implements CpuFactory {
+  static final long MAX_INSTRUCTIONS = 300_000;
+
+  /** Slices of the budget, each of 50,000 instructions, that must have ended at a block for the second tier. */
+  private static final int PROMOTION_SAMPLES = 4_000;
+
   /** The harts of one machine share decoded and compiled code; the machine may run by instruction count already. */
   @Override
   public void addCpus(Machine machine, int count, long resetVector) {
@@ -18,14 +26,32 @@ public record RiscvCpus(RiscvConfig config, Acceleration acceleration) implement
     extensions.add("i");
     extensions.add("s");
     Decoder decoder = new Decoder(RiscvTable.get(), extensions);
-    Translator translator =
-        acceleration.translate() ? RiscvLanguage.translator(codeSpace, acceleration) : Translator.NONE;
+    Translator translator = translator(codeSpace);
     boolean sleeps = !machine.clock().isInstructionTime();
     for (int i = 0; i < count; i++) {
       machine.addCpu(
           new RiscvHart(
               i, config, machine, codeSpace, decoder, translator, acceleration.threshold(), sleeps, resetVector));
     }
+  }
+
+  private Translator translator(CodeSpace codeSpace) {
+    return switch (acceleration.tier()) {
+      case INTERPRETER -> Translator.NONE;
+      case BYTECODE -> bytecode(codeSpace);
+      case TRUFFLE -> RiscvLanguage.translator(codeSpace, acceleration);
+      case TIERED ->
+          RiscvLanguage.isCompiled()
+              ? new TieredTranslator(
+                  bytecode(codeSpace), RiscvLanguage.translator(codeSpace, acceleration), PROMOTION_SAMPLES)
+              : bytecode(codeSpace);
+    };
+  }
+
+  private Translator bytecode(CodeSpace codeSpace) {
+    RegionIsa regions = new RiscvRegions();
+    return new BytecodeTranslator(
+        new RiscvBytecode(regions), regions, codeSpace, MAX_INSTRUCTIONS, acceleration.background());
   }
 
   @Override

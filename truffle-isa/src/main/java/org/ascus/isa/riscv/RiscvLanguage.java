@@ -1,6 +1,7 @@
 package org.ascus.isa.riscv;
 
 import com.oracle.truffle.api.CallTarget;
+import com.oracle.truffle.api.Truffle;
 import com.oracle.truffle.api.TruffleLanguage;
 import com.oracle.truffle.api.frame.VirtualFrame;
 import com.oracle.truffle.api.nodes.RootNode;
@@ -21,7 +22,6 @@ public final class RiscvLanguage extends TruffleLanguage<RiscvLanguage.State> {
   public static final String ID = "riscv64";
 
   private static final LanguageReference<RiscvLanguage> REFERENCE = LanguageReference.create(RiscvLanguage.class);
-  private static final long MAX_INSTRUCTIONS = 300_000;
 
   /** The language keeps its state in machines, not in contexts. */
   static final class State {}
@@ -46,6 +46,12 @@ public final class RiscvLanguage extends TruffleLanguage<RiscvLanguage.State> {
     }.getCallTarget();
   }
 
+  /** Whether there is a compiler behind Truffle; without one nodes would be interpreted, slower than by tier 0. */
+  static boolean isCompiled() {
+    String runtime = Truffle.getRuntime().getName();
+    return !runtime.startsWith("Default") && !runtime.startsWith("Interpreted");
+  }
+
   /** A translator with an engine of its own; guest code is compiled in the background. */
   static Translator translator(CodeSpace codeSpace, Acceleration acceleration) {
     Engine engine =
@@ -62,7 +68,8 @@ public final class RiscvLanguage extends TruffleLanguage<RiscvLanguage.State> {
     context.initialize(ID);
     context.enter();
     try {
-      return new RegionTranslator(context, REFERENCE.get(null), new RiscvRegions(), codeSpace, MAX_INSTRUCTIONS);
+      return new RegionTranslator(
+          context, REFERENCE.get(null), new RiscvRegions(), codeSpace, RiscvCpus.MAX_INSTRUCTIONS);
     } finally {
       context.leave();
     }

@@ -17,16 +17,16 @@ import org.ascus.isa.node.RegionFrame;
 import org.ascus.isa.node.StoreNode;
 import org.ascus.isa.node.TerminatorNode;
 import org.ascus.isa.region.Flow;
-import org.ascus.isa.region.Region;
 import org.ascus.isa.region.RegionIsa;
+import org.ascus.isa.region.TruffleRegion;
 import org.ascus.isa.table.Flags;
 import org.ascus.isa.table.Instruction;
 import org.ascus.isa.table.Shape;
 
 /** Turns decoded RISC-V blocks into nodes; the table says which node an instruction is. */
 final class RiscvRegions implements RegionIsa {
-  private static final int RA = 1;
-  private static final int T0 = 5;
+  static final int RA = 1;
+  static final int T0 = 5;
 
   @Override
   public Flow flow(Block block) {
@@ -36,7 +36,7 @@ final class RiscvRegions implements RegionIsa {
     int next = block.bytes();
     Instruction in = RiscvBlockDecoder.instruction(Packed.op(w));
     if (in == null) {
-      return new Flow(Flow.Kind.STOP, 0, next);
+      return new Flow(Flow.Kind.STOP, at, next);
     }
     return switch (in.shape()) {
       case BRANCH -> new Flow(Flow.Kind.BRANCH, at + Packed.imm(w), next);
@@ -59,7 +59,7 @@ final class RiscvRegions implements RegionIsa {
 
   @Override
   public BlockNode nodes(
-      Block block, int offset, Edge taken, Edge next, Optional<Region> callee, Map<Integer, Integer> blocks,
+      Block block, int offset, Edge taken, Edge next, Optional<TruffleRegion> callee, Map<Integer, Integer> blocks,
       RegisterUse use) {
     int count = block.code.length;
     Flow flow = flow(block);
@@ -372,7 +372,7 @@ final class RiscvRegions implements RegionIsa {
     private final int rd;
     private final int target;
 
-    Call(Edge next, int behind, int rd, int target, Region callee) {
+    Call(Edge next, int behind, int rd, int target, TruffleRegion callee) {
       super(Kind.CALL, next.index(), behind, false, EXIT, 0, false, callee, new int[0], new int[0]);
       this.rd = rd;
       this.target = target;

@@ -6,7 +6,6 @@ import java.util.stream.Stream;
 import org.ascus.machine.bus.BusDevice;
 import org.ascus.machine.bus.MmioRegion;
 import org.ascus.machine.state.StateException;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -29,7 +28,7 @@ class HartTest {
       """;
 
   static Stream<Acceleration> accelerators() {
-    return Stream.of(Acceleration.interpreter(), TestMachine.EAGER);
+    return Stream.of(Acceleration.interpreter(), TestMachine.EAGER_BYTECODE, TestMachine.EAGER);
   }
 
   @ParameterizedTest
@@ -101,9 +100,10 @@ class HartTest {
     }
   }
 
-  @Test
-  void storeToCodePageInvalidatesOnlyTouchedRegion() {
-    try (TestMachine m = new TestMachine(TestMachine.EAGER, """
+  @ParameterizedTest
+  @MethodSource("accelerators")
+  void storeToCodePageInvalidatesOnlyTouchedRegion(Acceleration acceleration) {
+    try (TestMachine m = new TestMachine(acceleration, """
         la t0, data
         li s0, 2000
         1: sd s0, 0(t0)
@@ -263,6 +263,36 @@ class HartTest {
       assertThat(m.x("s0")).isEqualTo(1L << 63 | Cause.MSI);
       assertThat(m.x("s1")).isEqualTo(m.program.symbol("after"));
       assertThat(m.x("a0")).isEqualTo(50);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("accelerators")
+  void anIllegalInstructionInHotCodeTrapsEachTime(Acceleration acceleration) {
+    try (TestMachine m = new TestMachine(acceleration, """
+        la t0, handler
+        csrw mtvec, t0
+        li s0, 0
+        li s1, 0
+        li s2, 100
+        1: addi s1, s1, 1
+        addi s1, s1, 1
+        addi s1, s1, 1
+        addi s1, s1, 1
+        .word 0xffffffff
+        bne s0, s2, 1b
+        stop: wfi
+        j stop
+        .align 2
+        handler: addi s0, s0, 1
+        csrr t1, mepc
+        addi t1, t1, 4
+        csrw mepc, t1
+        mret
+        """)) {
+      m.run(10_000);
+      assertThat(m.x("s0")).isEqualTo(100);
+      assertThat(m.x("s1")).isEqualTo(400);
     }
   }
 

@@ -1,12 +1,23 @@
 package org.ascus.isa.riscv;
 
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.ascus.isa.table.Flags;
 import org.ascus.isa.table.Instruction;
 import org.ascus.isa.table.Shape;
 
 /** The text of {@code RiscvInterpreter.java}, made from the instruction table; {@link RiscvSources} puts it in its place. */
 final class InterpreterSource {
+  /** The instructions that a boot of Linux executes most, most frequent first. */
+  private static final List<String> FREQUENT =
+      List.of(
+          "addi", "ld", "add", "sd", "slli", "beq", "or", "bne", "jalr", "xor", "auipc", "srli", "lw", "lbu", "srliw",
+          "addiw", "slliw", "addw", "andi", "sub", "and", "bltu", "jal", "bgeu", "sw", "sltu", "lui");
+
+  private static final String[] NAMES = {"Byte", "Short", "Int", "Long"};
+
   private InterpreterSource() {}
 
   static String text() {
@@ -23,8 +34,8 @@ final class InterpreterSource {
         import org.ascus.machine.bus.host.HostMemory;
 
         /**
-         * Tier 0: interprets decoded blocks. The common integer instructions are cases of one switch that C2 compiles well;
-         * the rest is in {@link RiscvRare}. A register number of a packed instruction here is a slot of the register file.
+         * Tier 0: interprets decoded blocks. The common integer instructions are in one method, the most frequent first; the
+         * rest is in {@link RiscvRare}. A register number of a packed instruction here is a slot of the register file.
          */
         final class RiscvInterpreter {
           /** A trap value that stands for the bits of the instruction at pc. */
@@ -70,29 +81,42 @@ final class InterpreterSource {
                 int low = (int) w;
                 int rd = low >>> 10 & 63;
                 int rs1 = low >>> 16 & 63;
-                switch (low & 0x3ff) {
+                int op = low & 0x3ff;
         """);
-    for (Instruction in : RiscvTable.get().instructions()) {
-      if (!in.isCompressed()) {
-        emit(out, in);
+    // HotSpot's first compiler turns a switch into a chain of comparisons in the order of its cases; what programs
+    // execute most comes first, and the second compiler's jump table would be mispredicted for those anyway.
+    Map<String, Instruction> names = new LinkedHashMap<>();
+    RiscvTable.get().instructions().stream().filter(i -> !i.isCompressed()).forEach(i -> names.put(i.name(), i));
+    out.append("        ");
+    for (String name : FREQUENT) {
+      Instruction in = names.remove(name);
+      out.append("if (op == ").append(constant(in)).append(") {\n").append(body(in).indent(10)).append("        } else ");
+    }
+    out.append("{\n          switch (op) {\n");
+    for (Instruction in : names.values()) {
+      String body = body(in);
+      if (!body.isEmpty()) {
+        out.append("            case ").append(constant(in)).append(" -> {\n").append(body.indent(14))
+            .append("            }\n");
       }
     }
     out.append(
         """
-                  default -> {
-                    s.executed = i;
-                    s.pc = pc + block.offsets[i + 1];
-                    rare.execute(w, pc + block.offsets[i]);
-                    s.executed = 0;
-                    x[0] = 0;
-                    if (s.event != VCpu.NONE) {
-                      s.pc = s.event == VCpu.TRAP ? pc + block.offsets[i] : s.pc;
-                      s.budget -= i + 1;
-                      return false;
-                    }
-                    if (s.pc != pc + block.offsets[i + 1]) {
-                      s.budget -= i + 1;
-                      return true;
+                    default -> {
+                      s.executed = i;
+                      s.pc = pc + block.offsets[i + 1];
+                      rare.execute(w, pc + block.offsets[i]);
+                      s.executed = 0;
+                      x[0] = 0;
+                      if (s.event != VCpu.NONE) {
+                        s.pc = s.event == VCpu.TRAP ? pc + block.offsets[i] : s.pc;
+                        s.budget -= i + 1;
+                        return false;
+                      }
+                      if (s.pc != pc + block.offsets[i + 1]) {
+                        s.budget -= i + 1;
+                        return true;
+                      }
                     }
                   }
                 }
@@ -144,89 +168,92 @@ final class InterpreterSource {
     return "RvOp." + in.name().toUpperCase(Locale.ROOT).replace('.', '_');
   }
 
-  private static void emit(StringBuilder out, Instruction in) {
-    String label = "          case " + constant(in) + " -> ";
+  /** Statements that execute {@code in}; none if it is one of the rare ones. */
+  private static String body(Instruction in) {
     String call = "RvInteger." + in.semantics() + "(";
-    switch (in.shape()) {
-      case R -> out.append(label).append("x[rd] = ").append(call).append("x[rs1], x[low >>> 22 & 63]);\n");
-      case I -> out.append(label).append("x[rd] = ").append(call).append("x[rs1], w >> 32);\n");
-      case UNARY -> out.append(label).append("x[rd] = ").append(call).append("x[rs1]);\n");
-      case U_LUI -> out.append(label).append("x[rd] = w >> 32;\n");
-      case U_AUIPC -> out.append(label).append("x[rd] = pc + block.offsets[i] + (w >> 32);\n");
-      case LOAD, FLOAD -> load(out, label, in);
-      case STORE, FSTORE -> store(out, label, in);
-      case BRANCH ->
-          out.append(label)
-              .append("{\n            if (").append(call).append("x[rs1], x[low >>> 22 & 63])) {\n")
-              .append("              s.hotEdge = w < 0;\n")
-              .append("              next = pc + block.offsets[i] + (w >> 32);\n")
-              .append("              i++;\n              break leave;\n            }\n          }\n");
-      case JAL ->
-          out.append(label)
-              .append("{\n            if (rd != 0) {\n              x[rd] = pc + block.offsets[i + 1];\n            }\n")
-              .append("            s.hotEdge = rd != 0 || w < 0;\n")
-              .append("            next = pc + block.offsets[i] + (w >> 32);\n")
-              .append("            i++;\n            break leave;\n          }\n");
-      case JALR ->
-          out.append(label)
-              .append("{\n            next = x[rs1] + (w >> 32) & -2L;\n")
-              .append("            if (rd != 0) {\n              x[rd] = pc + block.offsets[i + 1];\n            }\n")
-              .append("            if (rd == 0 && rs1 != 1 && rs1 != 5) {\n              block.noteJump(next - pc);\n")
-              .append("              s.hotEdge = true;\n            } else {\n              s.hotEdge = rd != 0;\n")
-              .append("            }\n")
-              .append("            i++;\n            break leave;\n          }\n");
-      default -> {}
-    }
+    return switch (in.shape()) {
+      case R -> "x[rd] = " + call + "x[rs1], x[low >>> 22 & 63]);";
+      case I -> "x[rd] = " + call + "x[rs1], w >> 32);";
+      case UNARY -> "x[rd] = " + call + "x[rs1]);";
+      case U_LUI -> "x[rd] = w >> 32;";
+      case U_AUIPC -> "x[rd] = pc + block.offsets[i] + (w >> 32);";
+      case LOAD, FLOAD -> load(in);
+      case STORE, FSTORE -> store(in);
+      case BRANCH -> """
+          if (%sx[rs1], x[low >>> 22 & 63])) {
+            s.hotEdge = w < 0;
+            next = pc + block.offsets[i] + (w >> 32);
+            i++;
+            break leave;
+          }
+          """.formatted(call);
+      case JAL -> """
+          if (rd != 0) {
+            x[rd] = pc + block.offsets[i + 1];
+          }
+          s.hotEdge = rd != 0 || w < 0;
+          next = pc + block.offsets[i] + (w >> 32);
+          i++;
+          break leave;
+          """;
+      case JALR -> """
+          next = x[rs1] + (w >> 32) & -2L;
+          if (rd != 0) {
+            x[rd] = pc + block.offsets[i + 1];
+          }
+          if (rd == 0 && rs1 != 1 && rs1 != 5) {
+            block.noteJump(next - pc);
+            s.hotEdge = true;
+          } else {
+            s.hotEdge = rd != 0;
+          }
+          i++;
+          break leave;
+          """;
+      default -> "";
+    };
   }
 
   private static int widthLog2(Instruction in) {
     return Integer.numberOfTrailingZeros(in.accessBytes());
   }
 
-  private static void load(StringBuilder out, String label, Instruction in) {
+  private static String load(Instruction in) {
     boolean fp = in.shape() == Shape.FLOAD;
     boolean signed = !in.is(Flags.UNSIGNED);
     int log2 = widthLog2(in);
-    String get =
-        "HostMemory.get" + new String[] {"Byte", "Short", "Int", "Long"}[log2] + "(va + tlb[t + SoftTlb.ADDEND])";
-    String mask = new String[] {"0xff", "0xffff", "0xffffffffL", ""}[log2];
+    String mask = new String[] {" & 0xff", " & 0xffff", " & 0xffffffffL", ""}[log2];
     String or = fp && log2 == 2 ? "0xffffffff00000000L" : "0L";
-    if (!signed) {
-      get = get + " & " + mask;
-    }
-    if (!or.equals("0L")) {
-      get = get + " & 0xffffffffL | " + or;
-    }
-    out.append(label).append("{\n");
-    fpGuard(out, fp);
-    out.append("            long va = x[rs1] + (w >> 32);\n            int t = SoftTlb.index(va);\n")
-        .append("            if (tlb[t] == (va & ").append(tagMask(log2)).append(" | s.context)) {\n")
-        .append("              x[rd] = ").append(get).append(";\n");
-    if (!fp) {
-      out.append("              x[0] = 0;\n");
-    }
-    out.append("            } else if (loadSlow(block, i, pc, rd, va, ").append(log2).append(", ").append(signed)
-        .append(", ").append(or).append(")) {\n              return false;\n            }\n          }\n");
+    String value =
+        "HostMemory.get" + NAMES[log2] + "(va + tlb[t + SoftTlb.ADDEND])"
+            + (or.equals("0L") ? signed ? "" : mask : mask + " | " + or);
+    return fpGuard(fp) + """
+        long va = x[rs1] + (w >> 32);
+        int t = SoftTlb.index(va);
+        if (tlb[t] == (va & %s | s.context)) {
+          x[rd] = %s;%s
+        } else if (loadSlow(block, i, pc, rd, va, %d, %b, %s)) {
+          return false;
+        }
+        """.formatted(tagMask(log2), value, fp ? "" : "\n  x[0] = 0;", log2, signed, or);
   }
 
-  private static void store(StringBuilder out, String label, Instruction in) {
+  private static String store(Instruction in) {
     int log2 = widthLog2(in);
-    String put = "HostMemory.put" + new String[] {"Byte", "Short", "Int", "Long"}[log2];
     String cast = new String[] {"(byte) ", "(short) ", "(int) ", ""}[log2];
-    out.append(label).append("{\n");
-    fpGuard(out, in.shape() == Shape.FSTORE);
-    out.append("            long va = x[rs1] + (w >> 32);\n            int t = SoftTlb.index(va);\n")
-        .append("            if (tlb[t + SoftTlb.WRITE_TAG] == (va & ").append(tagMask(log2)).append(" | s.context)) {\n")
-        .append("              ").append(put).append("(va + tlb[t + SoftTlb.ADDEND], ").append(cast)
-        .append("x[low >>> 22 & 63]);\n")
-        .append("            } else if (storeSlow(block, i, pc, va, ").append(log2)
-        .append(", x[low >>> 22 & 63])) {\n              return false;\n            }\n          }\n");
+    return fpGuard(in.shape() == Shape.FSTORE) + """
+        long va = x[rs1] + (w >> 32);
+        int t = SoftTlb.index(va);
+        if (tlb[t + SoftTlb.WRITE_TAG] == (va & %s | s.context)) {
+          HostMemory.put%s(va + tlb[t + SoftTlb.ADDEND], %sx[low >>> 22 & 63]);
+        } else if (storeSlow(block, i, pc, va, %d, x[low >>> 22 & 63])) {
+          return false;
+        }
+        """.formatted(tagMask(log2), NAMES[log2], cast, log2);
   }
 
-  private static void fpGuard(StringBuilder out, boolean fp) {
-    if (fp) {
-      out.append("            if (!s.fpReady() && rare.fpOff(block, i, pc)) {\n              return false;\n            }\n");
-    }
+  private static String fpGuard(boolean fp) {
+    return fp ? "if (!s.fpReady() && rare.fpOff(block, i, pc)) {\n  return false;\n}\n" : "";
   }
 
   private static String tagMask(int log2) {

@@ -15,7 +15,10 @@ final class TestMachine implements AutoCloseable {
   static final int SIZE = 8 << 20;
 
   /** Compiles at once whatever runs twice, so that short programs reach compiled code. */
-  static final Acceleration EAGER = new Acceleration(true, 2, false);
+  static final Acceleration EAGER_BYTECODE = new Acceleration(Acceleration.Tier.BYTECODE, 2, false);
+
+  /** The same in the Truffle tier. */
+  static final Acceleration EAGER = new Acceleration(Acceleration.Tier.TRUFFLE, 2, false);
 
   final Machine machine = new Machine(new Log(System.out, Set.of()));
   final GuestRam ram = new GuestRam("ram", SIZE);

@@ -23,10 +23,15 @@ class TierEqualityTest {
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6})
   void randomProgramsReachTheSameState(long seed) {
+    reachesTheSameState(seed, TestMachine.EAGER_BYTECODE);
+    reachesTheSameState(seed, TestMachine.EAGER);
+  }
+
+  private static void reachesTheSameState(long seed, Acceleration acceleration) {
     String source = program(new Random(seed));
     Random lengths = new Random(seed);
     try (TestMachine interpreted = new TestMachine(Acceleration.interpreter(), source);
-        TestMachine compiled = new TestMachine(TestMachine.EAGER, source)) {
+        TestMachine compiled = new TestMachine(acceleration, source)) {
       for (int i = 0; i < 6; i++) {
         int instructions = 1000 + lengths.nextInt(9000);
         interpreted.run(instructions);

@@ -58,6 +58,11 @@ public final class HostMemory {
     UNSAFE.putLong(address, value);
   }
 
+  /** The element at {@code offset} bytes from the first of {@code array}, unchecked. */
+  public static long getElement(long[] array, long offset) {
+    return UNSAFE.getLong(array, Unsafe.ARRAY_LONG_BASE_OFFSET + offset);
+  }
+
   /** Atomic compare-and-set with volatile semantics; the address is 4-byte aligned. */
   public static boolean compareAndSetInt(long address, int expected, int value) {
     return UNSAFE.compareAndSwapInt(null, address, expected, value);

@@ -1,0 +1,58 @@
+package org.ascus.isa.region;
+
+import com.oracle.truffle.api.RootCallTarget;
+import java.util.Optional;
+import org.ascus.isa.cpu.VCpu;
+
+/** A region of the Truffle tier: compiled, or waiting for its compilation. */
+public final class TruffleRegion extends Region {
+  /** Visits between two looks whether there is compiled code. */
+  private static final int RETRY = 16;
+
+  private final RootCallTarget callTarget;
+
+  /** The same code in a lower tier, which runs meanwhile; null if there is none. */
+  private final Region fallback;
+
+  private volatile boolean ready;
+  private int patience = RETRY;
+
+  TruffleRegion(Extent extent, RootCallTarget callTarget, Optional<Region> fallback) {
+    super(extent);
+    this.callTarget = callTarget;
+    this.fallback = fallback.orElse(null);
+  }
+
+  public RootCallTarget callTarget() {
+    return callTarget;
+  }
+
+  /** {@inheritDoc} Known once it was seen to run. */
+  @Override
+  public boolean isReady() {
+    return ready && isValid();
+  }
+
+  @Override
+  public void run(VCpu cpu) {
+    if (!ready && patience > 0) {
+      patience--;
+      fallback.run(cpu);
+      return;
+    }
+    patience = RETRY;
+    ready = callTarget.call(cpu.arguments) != null;
+    if (!ready && hasFallback(cpu)) {
+      fallback.run(cpu);
+    }
+  }
+
+  @Override
+  public boolean matches(VCpu cpu) {
+    return super.matches(cpu) && (ready || hasFallback(cpu) || --patience <= 0);
+  }
+
+  private boolean hasFallback(VCpu cpu) {
+    return fallback != null && fallback.matches(cpu);
+  }
+}
