@@ -10,11 +10,13 @@ import java.util.OptionalInt;
  * @param cpu {@code -cpu}: model and switches
  * @param smp {@code -smp}: number of CPUs
  * @param ramSize {@code -m}: bytes of RAM
+ * @param aclint {@code -M virt,aclint=on}: timer and software interrupts by the ACLINT specification
  * @param boot what it starts with
  * @param drives disk images, in order
  * @param devices devices to plug in, in order
  * @param globals other defaults for properties; later ones win
  * @param accelerator how guest code is run
+ * @param oneThread {@code -accel ...,thread=single}: all CPUs run in turns on one host thread
  * @param icountShift {@code -icount}: run by instruction count, one instruction taking 2^shift ns; empty for real time
  * @param life how it begins and ends
  */
@@ -22,11 +24,13 @@ public record MachineOptions(
     String cpu,
     int smp,
     long ramSize,
+    boolean aclint,
     BootOptions boot,
     List<DriveOptions> drives,
     List<DeviceOptions> devices,
     List<GlobalProperty> globals,
     Accelerator accelerator,
+    boolean oneThread,
     OptionalInt icountShift,
     LifeOptions life) {
   /** Largest number of CPUs. */
@@ -41,11 +45,13 @@ public record MachineOptions(
           "rv64",
           1,
           DEFAULT_RAM,
+          false,
           BootOptions.DEFAULT,
           List.of(),
           List.of(),
           List.of(),
           Accelerator.TRUFFLE,
+          false,
           OptionalInt.empty(),
           LifeOptions.DEFAULT);
 

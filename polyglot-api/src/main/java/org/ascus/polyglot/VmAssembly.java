@@ -85,6 +85,7 @@ final class VmAssembly implements DeviceContext {
       serials.add(console);
     }
     options.icountShift().ifPresent(machine::useInstructionTime);
+    machine.setOneThread(options.oneThread());
     machine.setRebootEnds(options.life().noReboot());
     machine.setShutdownPauses(options.life().noShutdown());
     VirtBoard made;
@@ -175,6 +176,7 @@ final class VmAssembly implements DeviceContext {
         serials,
         boot.pflash(),
         DeviceCatalog.legacyVirtio(options.globals()),
+        options.aclint(),
         hostEpoch(),
         seed);
   }

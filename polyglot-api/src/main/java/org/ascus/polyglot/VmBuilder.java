@@ -16,6 +16,7 @@ public final class VmBuilder {
   private String cpu;
   private int smp;
   private long ramSize;
+  private boolean aclint;
   private Optional<Firmware> firmware;
   private Optional<Path> kernel;
   private Optional<Path> initrd;
@@ -26,6 +27,7 @@ public final class VmBuilder {
   private final List<DeviceOptions> devices = new ArrayList<>();
   private final List<GlobalProperty> globals = new ArrayList<>();
   private Accelerator accelerator;
+  private boolean oneThread;
   private OptionalInt icountShift;
   private LifeOptions life;
   private final List<CharBackend> serials = new ArrayList<>();
@@ -36,6 +38,8 @@ public final class VmBuilder {
     cpu = options.cpu();
     smp = options.smp();
     ramSize = options.ramSize();
+    aclint = options.aclint();
+    oneThread = options.oneThread();
     firmware = options.boot().firmware();
     kernel = options.boot().kernel();
     initrd = options.boot().initrd();
@@ -64,6 +68,12 @@ public final class VmBuilder {
   /** RAM in bytes. */
   public VmBuilder memory(long bytes) {
     ramSize = bytes;
+    return this;
+  }
+
+  /** Timer and software interrupts by the ACLINT specification instead of SiFive's CLINT. */
+  public VmBuilder aclint(boolean on) {
+    aclint = on;
     return this;
   }
 
@@ -125,6 +135,12 @@ public final class VmBuilder {
     return this;
   }
 
+  /** All CPUs run in turns on one host thread. */
+  public VmBuilder oneThread(boolean on) {
+    oneThread = on;
+    return this;
+  }
+
   /** Runs by instruction count: the same input gives the same run. One instruction takes 2^{@code shift} ns. */
   public VmBuilder icount(int shift) {
     icountShift = OptionalInt.of(shift);
@@ -161,11 +177,13 @@ public final class VmBuilder {
         cpu,
         smp,
         ramSize,
+        aclint,
         new BootOptions(firmware, kernel, initrd, append, dtb, pflash),
         drives,
         devices,
         globals,
         accelerator,
+        oneThread,
         icountShift,
         life);
   }

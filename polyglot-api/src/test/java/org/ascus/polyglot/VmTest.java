@@ -16,6 +16,8 @@ import org.ascus.machine.run.RunState;
 import org.ascus.machine.run.ShutdownReason;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(60)
 class VmTest {
@@ -58,6 +60,88 @@ class VmTest {
       assertThat(vm.cpu(0).register("a0")).isEqualTo(1234);
       assertThat(vm.cpu(0).register("x9")).isEqualTo(-1);
       assertThatThrownBy(() -> vm.cpu(0).register("rax")).isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
+  void aSupervisorSoftwareInterruptOfTheAclintStaysUntilItIsCleared() throws Exception {
+    String source =
+        """
+        la t0, handler
+        csrw mtvec, t0
+        csrwi mie, 2
+        csrsi mstatus, 8
+        li t0, 0x2f00000
+        li t1, 1
+        sw t1, 0(t0)
+        1: j 1b
+        .align 2
+        handler: csrr a0, mcause
+        csrr a1, mip
+        csrci mip, 2
+        csrr a2, mip
+        """;
+    try (Vm vm = machine(source + PASS).aclint(true).build()) {
+      vm.start();
+      vm.awaitExit();
+      assertThat(vm.cpu(0).register("a0")).isEqualTo(1L << 63 | 1);
+      assertThat(vm.cpu(0).register("a1") & 2).isEqualTo(2);
+      assertThat(vm.cpu(0).register("a2") & 2).isZero();
+    }
+  }
+
+  @Test
+  void theTimeRegisterFollowsWritesToMtime() throws Exception {
+    String source =
+        """
+        li t0, 0x200bff8
+        li t1, 1
+        slli t1, t1, 40
+        sd t1, 0(t0)
+        csrr a0, time
+        """;
+    try (Vm vm = machine(source + PASS).build()) {
+      vm.start();
+      vm.awaitExit();
+      assertThat(vm.cpu(0).register("a0")).isBetween(1L << 40, (1L << 40) + 600_000_000);
+    }
+  }
+
+  /** Hart 1 sleeps until hart 0 calls it; hart 0 spins until it has answered. */
+  @ParameterizedTest
+  @EnumSource
+  void cpusThatShareAThreadTakeTurns(Accelerator accelerator) throws Exception {
+    String source =
+        """
+        la s0, flag
+        csrr t0, mhartid
+        bnez t0, second
+        li t0, 0x2000004
+        li t1, 1
+        sw t1, 0(t0)
+        spin: lw a0, 0(s0)
+        beqz a0, spin
+        li t0, 0x100000
+        li t1, 0x5555
+        sw t1, 0(t0)
+        1: j 1b
+        second: csrwi mie, 8
+        wfi
+        csrr t0, mip
+        andi t0, t0, 8
+        beqz t0, second
+        li t0, 1
+        sw t0, 0(s0)
+        sleep: csrwi mie, 0
+        wfi
+        j sleep
+        .align 3
+        flag: .word 0
+        """;
+    try (Vm vm = machine(source).accelerator(accelerator).smp(2).oneThread(true).build()) {
+      vm.start();
+      vm.awaitExit();
+      assertThat(vm.cpu(0).register("a0")).isEqualTo(1);
     }
   }
 

@@ -2,6 +2,7 @@ package org.ascus.devices.irqchip;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.LongConsumer;
 import org.ascus.machine.bus.BusDevice;
 import org.ascus.machine.bus.MmioRegion;
 import org.ascus.machine.clock.VirtualClock;
@@ -22,8 +23,7 @@ import org.ascus.machine.state.StateWriter;
  * </pre>
  *
  * <p>The 64-bit registers can be accessed as a whole or by halves. A write to mtime shifts it against guest time until
- * the next reset; the harts' {@code time} CSR does not follow. Registers of
- * harts that do not exist read 0.
+ * the next reset, and the harts' {@code time} CSR with it. Registers of harts that do not exist read 0.
  */
 public final class Clint extends Device {
   /** Bytes of the register window. */
@@ -43,6 +43,7 @@ public final class Clint extends Device {
   private final IrqLine[] softwareLines;
   private final IrqLine[] timerLines;
   private final VirtualClock.Timer[] timers;
+  private final LongConsumer timeOffset;
   private final boolean[] msip;
   private final long[] mtimecmp;
   private long offset;
@@ -50,8 +51,10 @@ public final class Clint extends Device {
   /**
    * @param softwareLines the machine software interrupt input of each hart
    * @param timerLines the machine timer interrupt input of each hart
+   * @param timeOffset told by how many ticks mtime is ahead of guest time, whenever that changes
    */
-  public Clint(String id, VirtualClock clock, IrqLine[] softwareLines, IrqLine[] timerLines) {
+  public Clint(
+      String id, VirtualClock clock, IrqLine[] softwareLines, IrqLine[] timerLines, LongConsumer timeOffset) {
     super("riscv.clint", id);
     if (softwareLines.length != timerLines.length || softwareLines.length > MAX_HARTS) {
       throw new IllegalArgumentException(softwareLines.length + " and " + timerLines.length + " harts");
@@ -60,6 +63,7 @@ public final class Clint extends Device {
     this.clock = clock;
     this.softwareLines = softwareLines.clone();
     this.timerLines = timerLines.clone();
+    this.timeOffset = timeOffset;
     this.timers = new VirtualClock.Timer[harts];
     for (int i = 0; i < harts; i++) {
       int hart = i;
@@ -150,6 +154,7 @@ public final class Clint extends Device {
 
   private void offset(long value) {
     offset = value;
+    timeOffset.accept(value);
     for (int hart = 0; hart < timers.length; hart++) {
       updateTimer(hart);
     }
@@ -176,6 +181,7 @@ public final class Clint extends Device {
     Arrays.fill(msip, false);
     Arrays.fill(mtimecmp, -1);
     offset = 0;
+    timeOffset.accept(0);
     for (VirtualClock.Timer timer : timers) {
       timer.cancel();
     }
@@ -214,6 +220,7 @@ public final class Clint extends Device {
     long[] software = in.getLongs("msip", msip.length);
     long[] compare = in.getLongs("mtimecmp", mtimecmp.length);
     offset = in.getLong("mtimeOffset");
+    timeOffset.accept(offset);
     System.arraycopy(compare, 0, mtimecmp, 0, compare.length);
     for (int i = 0; i < software.length; i++) {
       msip[i] = software[i] != 0;

@@ -15,12 +15,13 @@ class ClintTest extends DeviceContractTest {
   private final Wire[] software = {new Wire(), new Wire()};
   private final Wire[] timer = {new Wire(), new Wire()};
   private final long[] nanos = {0};
+  private long timeOffset;
   private Clint clint;
   private MmioRegion io;
 
   @Override
   protected Device create() {
-    return new Clint("clint", machine.clock(), new IrqLine[] {software[0], software[1]}, timer);
+    return new Clint("clint", machine.clock(), new IrqLine[] {software[0], software[1]}, timer, t -> timeOffset = t);
   }
 
   @Override
@@ -98,6 +99,7 @@ class ClintTest extends DeviceContractTest {
     pass(100);
     assertThat(timer[0].isHigh()).isTrue();
     assertThat(io.read(0xbff8, 8)).isEqualTo(1_000);
+    assertThat(timeOffset).isEqualTo(990);
     io.write(0xbff8, 8, 0);
     assertThat(timer[0].isHigh()).isFalse();
   }
@@ -115,7 +117,9 @@ class ClintTest extends DeviceContractTest {
     io.write(0, 4, 1);
     io.write(0x4000, 8, 0);
     assertThat(timer[0].isHigh()).isTrue();
+    io.write(0xbff8, 8, 77);
     reset(clint);
+    assertThat(timeOffset).isZero();
     assertThat(software[0].isHigh()).isFalse();
     assertThat(timer[0].isHigh()).isFalse();
   }

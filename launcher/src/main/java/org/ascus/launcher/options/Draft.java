@@ -33,7 +33,9 @@ final class Draft {
   String cpu = MachineOptions.DEFAULT.cpu();
   int smp = 1;
   long ramSize = MachineOptions.DEFAULT_RAM;
+  boolean aclint;
   Accelerator accelerator = Accelerator.TRUFFLE;
+  boolean oneThread;
   OptionalInt icountShift = OptionalInt.empty();
 
   Optional<Firmware> firmware = Optional.empty();
@@ -104,11 +106,13 @@ final class Draft {
             cpu,
             smp,
             ramSize,
+            aclint,
             boot,
             images,
             devices,
             globals,
             accelerator,
+            oneThread,
             icountShift,
             new LifeOptions(paused, noReboot, noShutdown));
     Channels channels = channels();

@@ -33,9 +33,7 @@ final class MachineArguments {
       }
       draft.machine = type;
     }
-    if (kv.takeSwitch("aclint", false)) {
-      throw new OptionException("aclint=on is not supported yet");
-    }
+    draft.aclint = kv.takeSwitch("aclint", draft.aclint);
     kv.take("dumpdtb").ifPresent(file -> draft.dumpDtb = Optional.of(Path.of(file)));
     Optional<String> accel = kv.take("accel");
     if (accel.isPresent()) {
@@ -144,8 +142,8 @@ final class MachineArguments {
       return;
     }
     String name = kv.take("accel").orElse("truffle");
-    // Each CPU always has a thread of its own, and -icount always one for all: both values hold.
-    kv.takeOneOf("thread", "single", "multi");
+    // With -icount there is one thread for all CPUs whatever is said here.
+    draft.oneThread = kv.takeOneOf("thread", "single", "multi").orElse("multi").equals("single");
     kv.expectEmpty();
     draft.accelerator =
         switch (name) {

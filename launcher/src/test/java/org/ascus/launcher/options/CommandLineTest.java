@@ -65,6 +65,10 @@ class CommandLineTest {
     assertThat(m.accelerator()).isEqualTo(Accelerator.TRUFFLE);
     assertThat(m.icountShift()).isEqualTo(OptionalInt.of(3));
     assertThat(m.life()).isEqualTo(new LifeOptions(true, true, true));
+    assertThat(m.oneThread()).isFalse();
+    assertThat(m.aclint()).isFalse();
+    assertThat(virt("-accel tcg,thread=single").machine().oneThread()).isTrue();
+    assertThat(virt("-M aclint=on").machine().aclint()).isTrue();
   }
 
   @Test

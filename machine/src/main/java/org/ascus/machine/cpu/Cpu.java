@@ -71,6 +71,13 @@ public interface Cpu extends Stateful {
 
   void removeBreakpoint(long virtualAddress);
 
+  /**
+   * The counter of guest time that programs read was moved; by any thread, also while the CPU runs.
+   *
+   * @param ticks ahead of guest time, in ticks of that counter
+   */
+  default void setTimeOffset(long ticks) {}
+
   /** Text for {@code info registers}. */
   String describe();
 

@@ -7,6 +7,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -28,6 +29,9 @@ import org.ascus.machine.trace.Log;
  * carried out by the control thread, so that they never wait for themselves.
  */
 public final class Machine implements AutoCloseable {
+  private static final long TURN_MILLIS = 1;
+  private static final long MISSED_WAKE_UP_NANOS = 1_000_000;
+
   private final AddressSpace memory;
   private final VirtualClock clock = new VirtualClock();
   private final Log log;
@@ -48,6 +52,8 @@ public final class Machine implements AutoCloseable {
   private int busy;
   private volatile boolean rebootEnds;
   private volatile boolean shutdownPauses;
+  private boolean oneThread;
+  private volatile Cpu inTurn;
   private volatile ShutdownReason reason = new ShutdownReason(ShutdownReason.Kind.HOST_QUIT, 0, "");
   private boolean threadsStarted;
   private final List<Thread> threads = new ArrayList<>();
@@ -105,6 +111,16 @@ public final class Machine implements AutoCloseable {
     stateListeners.add(listener);
   }
 
+  /** All CPUs run in turns on one host thread; set before the CPUs are made. */
+  public void setOneThread(boolean one) {
+    oneThread = one;
+  }
+
+  /** Whether a CPU that waits for an interrupt must leave its thread to others. */
+  public boolean sharesThread() {
+    return oneThread || instructionTime != null;
+  }
+
   /** {@code -no-reboot}: a reset that the guest asks for ends the machine. */
   public void setRebootEnds(boolean ends) {
     rebootEnds = ends;
@@ -133,8 +149,15 @@ public final class Machine implements AutoCloseable {
         throw new IllegalStateException("started already");
       }
       threadsStarted = true;
-      for (Cpu cpu : cpus) {
-        threads.add(Thread.ofPlatform().name("ascus-cpu-" + cpu.index()).daemon().start(() -> cpuLoop(cpu)));
+      if (oneThread) {
+        threads.add(Thread.ofPlatform().name("ascus-cpus").daemon().start(this::turnsLoop));
+        if (cpus.size() > 1) {
+          threads.add(Thread.ofPlatform().name("ascus-turns").daemon().start(this::endTurns));
+        }
+      } else {
+        for (Cpu cpu : cpus) {
+          threads.add(Thread.ofPlatform().name("ascus-cpu-" + cpu.index()).daemon().start(() -> cpuLoop(cpu)));
+        }
       }
       threads.add(Thread.ofPlatform().name("ascus-control").daemon().start(this::controlLoop));
     } finally {
@@ -146,39 +169,86 @@ public final class Machine implements AutoCloseable {
   }
 
   private void cpuLoop(Cpu cpu) {
-    while (true) {
+    while (awaitRunning(false)) {
+      runTurn(cpu);
+    }
+  }
+
+  /** All CPUs on this thread, each until it waits for an interrupt or its turn is over. */
+  private void turnsLoop() {
+    int waiting = 0;
+    for (int next = 0; awaitRunning(true); next = (next + 1) % cpus.size()) {
+      inTurn = cpus.get(next);
+      waiting = runTurn(inTurn) == Cpu.Stop.HALTED ? waiting + 1 : 0;
+      inTurn = null;
+      if (waiting == cpus.size()) {
+        // An interrupt wakes this thread, unless somebody else who waited on it took the wake-up.
+        LockSupport.parkNanos(this, MISSED_WAKE_UP_NANOS);
+        waiting = 0;
+      }
+    }
+  }
+
+  /** Ends turns after {@value #TURN_MILLIS} ms. */
+  private void endTurns() {
+    try {
+      while (ended.getCount() > 0) {
+        Thread.sleep(TURN_MILLIS);
+        Cpu cpu = inTurn;
+        if (cpu != null) {
+          cpu.requestExit();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Waits until CPUs may run, and counts this thread among those that run some; false when the machine has ended.
+   *
+   * @param forgetTurns requests to exit that came while the machine runs only ended a turn
+   */
+  private boolean awaitRunning(boolean forgetTurns) {
+    lock.lock();
+    try {
+      while (state != RunState.RUNNING) {
+        if (state == RunState.ENDED) {
+          return false;
+        }
+        changed.awaitUninterruptibly();
+      }
+      if (forgetTurns) {
+        cpus.forEach(Cpu::clearExitRequest);
+      }
+      busy++;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Cpu.Stop runTurn(Cpu cpu) {
+    Cpu.Stop stop = Cpu.Stop.REQUESTED;
+    try {
+      stop = cpu.run(Long.MAX_VALUE);
+    } catch (RuntimeException | Error e) {
+      // A defect of the emulator: say which CPU, keep the rest of the process able to report and restore terminals.
+      requestShutdown(defect("cpu " + cpu.index(), e));
+      pauseRequest();
+    } finally {
       lock.lock();
       try {
-        while (state != RunState.RUNNING) {
-          if (state == RunState.ENDED) {
-            return;
-          }
-          changed.awaitUninterruptibly();
-        }
-        busy++;
+        busy--;
+        changed.signalAll();
       } finally {
         lock.unlock();
       }
-      Cpu.Stop stop = Cpu.Stop.REQUESTED;
-      try {
-        stop = cpu.run(Long.MAX_VALUE);
-      } catch (RuntimeException | Error e) {
-        // A defect of the emulator: say which CPU, keep the rest of the process able to report and restore terminals.
-        requestShutdown(defect("cpu " + cpu.index(), e));
-        pauseRequest();
-      } finally {
-        lock.lock();
-        try {
-          busy--;
-          changed.signalAll();
-        } finally {
-          lock.unlock();
-        }
-      }
-      if (stop == Cpu.Stop.BREAKPOINT) {
-        pause();
-      }
     }
+    if (stop == Cpu.Stop.BREAKPOINT) {
+      pause();
+    }
+    return stop;
   }
 
   private static ShutdownReason defect(String where, Throwable e) {

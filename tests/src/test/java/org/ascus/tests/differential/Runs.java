@@ -59,7 +59,7 @@ final class Runs {
       VirtOptions options =
           new VirtOptions(
               (long) RAM_MIB * MIB, 1, Optional.empty(), Optional.empty(), "", Optional.empty(),
-              new Firmware.Bytes("sequences", image), List.of(serial), List.of(), true, () -> 0, new byte[0]);
+              new Firmware.Bytes("sequences", image), List.of(serial), List.of(), true, false, () -> 0, new byte[0]);
       VirtBoard.build(machine, new RiscvCpus(config, acceleration), options);
       machine.start(false);
       Thread watchdog = Thread.ofVirtual().start(() -> shutDownLater(machine, seconds));

@@ -97,7 +97,8 @@ public abstract class VCpu implements Cpu {
   public long pageFlushes;
 
   /**
-   * @param sleeps whether a CPU that waits for an interrupt sleeps on its thread; if not {@link #run} returns
+   * @param sleeps whether a CPU that waits for an interrupt sleeps on its thread; if not {@link #run} returns, and what
+   *     the CPU waited for wakes the thread that it ran on last
    */
   protected VCpu(int index, CodeSpace codeSpace, Translator translator, boolean sleeps) {
     this.index = index;
@@ -236,7 +237,9 @@ public abstract class VCpu implements Cpu {
     } finally {
       translator.leave();
       idle = true;
-      thread = null;
+      if (sleeps) {
+        thread = null;
+      }
     }
   }
 

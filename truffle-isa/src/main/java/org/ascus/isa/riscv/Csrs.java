@@ -80,6 +80,7 @@ final class Csrs {
     medeleg = 0;
     mideleg = 0;
     mie = 0;
+    takeSoftwareEdge();
     mipSoft = 0;
     stvec = 0;
     sepc = 0;
@@ -161,7 +162,12 @@ final class Csrs {
 
   /** Ticks of the time CSR. */
   long time() {
-    return hart.clock.nanos() / RiscvHart.TICK_NANOS;
+    return hart.clock.nanos() / RiscvHart.TICK_NANOS + hart.timeOffset;
+  }
+
+  /** The time CSR has jumped. */
+  void timeMoved() {
+    writeStimecmp(stimecmp);
   }
 
   private long instructions() {
@@ -273,7 +279,16 @@ final class Csrs {
    * write back would latch (privileged specification, "Machine Interrupt Registers", on SEIP).
    */
   long readToModify(int csr) {
+    takeSoftwareEdge();
     return csr == 0x344 ? mipSoft : read(csr);
+  }
+
+  /** From here on software alone says whether a supervisor software interrupt that came by its line is pending. */
+  private void takeSoftwareEdge() {
+    if ((hart.lines.get() & 1L << Cause.SSI) != 0) {
+      hart.lines.getAndUpdate(v -> v & ~(1L << Cause.SSI));
+      mipSoft |= 1L << Cause.SSI;
+    }
   }
 
   private long pcMask() {
@@ -412,13 +427,16 @@ final class Csrs {
   private void writeStimecmp(long value) {
     stimecmp = value;
     timer.cancel();
-    if (Long.compareUnsigned(value, time()) <= 0) {
+    long now = time();
+    if (Long.compareUnsigned(value, now) <= 0) {
       stimeDue = true;
       return;
     }
     stimeDue = false;
-    if (Long.compareUnsigned(value, Long.MAX_VALUE / RiscvHart.TICK_NANOS) < 0) {
-      timer.arm(value * RiscvHart.TICK_NANOS);
+    long guestTicks = now - hart.timeOffset;
+    long ticks = value - now;
+    if (ticks > 0 && ticks < Long.MAX_VALUE / RiscvHart.TICK_NANOS - guestTicks) {
+      timer.arm((guestTicks + ticks) * RiscvHart.TICK_NANOS);
     }
   }
 

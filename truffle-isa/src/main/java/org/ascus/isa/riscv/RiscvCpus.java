@@ -27,7 +27,7 @@ public record RiscvCpus(RiscvConfig config, Acceleration acceleration) implement
     extensions.add("s");
     Decoder decoder = new Decoder(RiscvTable.get(), extensions);
     Translator translator = translator(codeSpace);
-    boolean sleeps = !machine.clock().isInstructionTime();
+    boolean sleeps = !machine.sharesThread();
     for (int i = 0; i < count; i++) {
       machine.addCpu(
           new RiscvHart(

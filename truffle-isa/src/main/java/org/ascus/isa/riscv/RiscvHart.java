@@ -111,7 +111,20 @@ public final class RiscvHart extends VCpu {
     reset();
   }
 
+  /** The memory map is another one, or the time CSR was moved. */
   private volatile boolean layoutChanged;
+
+  /** Ticks that the time CSR is ahead of guest time. */
+  volatile long timeOffset;
+
+  @Override
+  public void setTimeOffset(long ticks) {
+    if (ticks != timeOffset) {
+      timeOffset = ticks;
+      layoutChanged = true;
+      wakeUp();
+    }
+  }
 
   @Override
   public String isa() {
@@ -149,7 +162,7 @@ public final class RiscvHart extends VCpu {
   /** Recomputes what depends on mode, mstatus and satp. */
   void updateContext() {
     long status = csrs.mstatus;
-    int dataMode = mode == Status.M && (status & Status.MPRV) != 0 ? (int) (status >>> Status.MPP_SHIFT & 3) : mode;
+    int dataMode = dataMode();
     boolean bare = dataMode == Status.M || csrs.satp >>> 60 == 0;
     int permissions = dataMode == Status.M ? 3 : dataMode;
     if (!bare) {
@@ -212,8 +225,7 @@ public final class RiscvHart extends VCpu {
 
   /** Translates for an access in the current data context; negative when it trapped (the event is set). */
   private long translateData(long va, int access, int length) {
-    long status = csrs.mstatus;
-    int dataMode = mode == Status.M && (status & Status.MPRV) != 0 ? (int) (status >>> Status.MPP_SHIFT & 3) : mode;
+    int dataMode = dataMode();
     long physical = translate(va, access, dataMode, true);
     hartLog.translated(va, access, dataMode, physical, walker);
     if (physical == PageWalker.PAGE_FAULT) {
@@ -262,8 +274,9 @@ public final class RiscvHart extends VCpu {
   }
 
   private int dataMode() {
-    long status = csrs.mstatus;
-    return mode == Status.M && (status & Status.MPRV) != 0 ? (int) (status >>> Status.MPP_SHIFT & 3) : mode;
+    return mode == Status.M && (csrs.mstatus & Status.MPRV) != 0
+        ? (int) (csrs.mstatus >>> Status.MPP_SHIFT & 3)
+        : mode;
   }
 
   @Override
@@ -291,7 +304,7 @@ public final class RiscvHart extends VCpu {
       deviceTouched();
       return value;
     } catch (BusFault e) {
-      logFault("load from", va, physical, width);
+      hartLog.fault("load from", va, physical, width);
       trap(Cause.LOAD_ACCESS, va);
       return 0;
     }
@@ -336,7 +349,7 @@ public final class RiscvHart extends VCpu {
       ((MmioRegion) range.region()).write(offset, width, value);
       deviceTouched();
     } catch (BusFault e) {
-      logFault("store to", va, physical, width);
+      hartLog.fault("store to", va, physical, width);
       trap(Cause.STORE_ACCESS, va);
     }
   }
@@ -352,14 +365,6 @@ public final class RiscvHart extends VCpu {
     for (int i = 0; i < width && event != TRAP; i++) {
       storeSlow(va + i, 0, value >>> (8 * i));
     }
-  }
-
-  private void logFault(String what, long va, long physical, int width) {
-    log.log(
-        Log.Category.GUEST_ERRORS,
-        () ->
-            "hart %d: %s unassigned physical address 0x%x (virtual 0x%x, %d bytes)"
-                .formatted(index(), what, physical, va, width));
   }
 
   /** A device may have raised or lowered an interrupt: have it looked at right after this instruction. */
@@ -397,7 +402,7 @@ public final class RiscvHart extends VCpu {
         return ram.ram().hostAddress() + offset;
       }
     } catch (BusFault e) {
-      logFault("atomic access to", va, physical, width);
+      hartLog.fault("atomic access to", va, physical, width);
     }
     trap(store ? Cause.STORE_ACCESS : Cause.LOAD_ACCESS, va);
     return 0;
@@ -661,6 +666,7 @@ public final class RiscvHart extends VCpu {
     if (layoutChanged) {
       layoutChanged = false;
       flushAll();
+      csrs.timeMoved();
     }
     if (!csrs.interruptReady()) {
       return;
@@ -681,6 +687,14 @@ public final class RiscvHart extends VCpu {
   @Override
   public IrqLine interrupt(int number) {
     long bit = 1L << number;
+    if (number == Cause.SSI) {
+      // An edge: it stays pending until software clears it.
+      return level -> {
+        if (level && (lines.getAndUpdate(v -> v | bit) & bit) == 0) {
+          wakeUp();
+        }
+      };
+    }
     return level -> {
       long before = lines.getAndUpdate(v -> level ? v | bit : v & ~bit);
       if (level && (before & bit) == 0) {

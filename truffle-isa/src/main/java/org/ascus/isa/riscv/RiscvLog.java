@@ -44,6 +44,15 @@ final class RiscvLog {
         });
   }
 
+  /** {@code guest_errors}: an access met nothing; {@code what} it was, with a preposition. */
+  void fault(String what, long va, long physical, int width) {
+    log.log(
+        Log.Category.GUEST_ERRORS,
+        () ->
+            "hart %d: %s unassigned physical address 0x%x (virtual 0x%x, %d bytes)"
+                .formatted(hart.index(), what, physical, va, width));
+  }
+
   /** {@code in_asm}: {@code block} at {@code pc} was decoded. */
   void decoded(Block block, long pc) {
     log.log(

@@ -157,7 +157,7 @@ final class RiscvRare {
     long old = swap && rd == 0 ? 0 : s.csrs.read(number);
     if (write) {
       boolean set = op == RvOp.CSRRS || op == RvOp.CSRRSI;
-      long modified = swap ? 0 : s.csrs.readToModify(number);
+      long modified = s.csrs.readToModify(number);
       s.csrs.write(number, swap ? operand : set ? modified | operand : modified & ~operand);
       if (s.csrs.interruptReady()) {
         s.event = VCpu.LEAVE;

@@ -11,6 +11,7 @@ import org.ascus.devices.flash.CfiFlash;
 import org.ascus.devices.fwcfg.FwCfg;
 import org.ascus.devices.irqchip.Clint;
 import org.ascus.devices.irqchip.Plic;
+import org.ascus.devices.irqchip.Sswi;
 import org.ascus.devices.loader.GuestImage;
 import org.ascus.devices.loader.LoadException;
 import org.ascus.devices.power.SifiveTest;
@@ -33,6 +34,8 @@ import org.ascus.machine.run.Machine;
  */
 public final class VirtBoard {
   /** Interrupt numbers of a hart (RISC-V privileged architecture, table of {@code mcause} values). */
+  private static final int S_SOFT = 1;
+
   private static final int M_SOFT = 3;
 
   private static final int M_TIMER = 7;
@@ -96,16 +99,25 @@ public final class VirtBoard {
     int harts = options.smp();
     cpus.addCpus(machine, harts, VirtMap.MROM.base());
     IrqLine[] software = new IrqLine[harts];
+    IrqLine[] supervisor = new IrqLine[harts];
     IrqLine[] timer = new IrqLine[harts];
     IrqLine[] external = new IrqLine[2 * harts];
     for (int hart = 0; hart < harts; hart++) {
       software[hart] = machine.cpus().get(hart).interrupt(M_SOFT);
+      supervisor[hart] = machine.cpus().get(hart).interrupt(S_SOFT);
       timer[hart] = machine.cpus().get(hart).interrupt(M_TIMER);
       external[2 * hart] = machine.cpus().get(hart).interrupt(M_EXTERNAL);
       external[2 * hart + 1] = machine.cpus().get(hart).interrupt(S_EXTERNAL);
     }
-    Clint clint = new Clint("clint", machine.clock(), software, timer);
+    // The registers of MSWI and MTIMER are where the CLINT has them.
+    Clint clint =
+        new Clint(
+            "clint", machine.clock(), software, timer, ticks -> machine.cpus().forEach(c -> c.setTimeOffset(ticks)));
     add(VirtMap.CLINT, clint, clint.region());
+    if (options.aclint()) {
+      Sswi sswi = new Sswi("sswi", supervisor);
+      add(VirtMap.SSWI, sswi, sswi.region());
+    }
     Plic plic = new Plic("plic", VirtMap.PLIC_SOURCES, external);
     add(VirtMap.PLIC, plic, plic.region());
     addDevices(plic, options);

@@ -23,6 +23,11 @@ final class VirtMap {
   static final Place TEST = new Place("test", 0x10_0000, 0x1000, 0);
   static final Place RTC = new Place("rtc", 0x10_1000, 0x1000, 11);
   static final Place CLINT = new Place("clint", 0x200_0000, 0x1_0000, 0);
+  /** Parts of {@link #CLINT} as the ACLINT specification names them, and what it adds. */
+  static final Place MSWI = new Place("mswi", 0x200_0000, 0x4000, 0);
+
+  static final Place MTIMER = new Place("mtimer", 0x200_4000, 0x8000, 0);
+  static final Place SSWI = new Place("sswi", 0x2f0_0000, 0x4000, 0);
   static final Place PLIC = new Place("plic", 0xc00_0000, 0x60_0000, 0);
   static final Place UART = new Place("serial", 0x1000_0000, 0x100, 10);
   static final List<Place> VIRTIO = java.util.stream.IntStream.range(0, 8).mapToObj(VirtMap::virtio).toList();

@@ -19,6 +19,7 @@ import org.ascus.devices.chardev.CharBackend;
  * @param serials back ends of the serial ports, in order; a port without one drops its output
  * @param pflash files of the flash banks, in order, at most two; a bank without one is blank
  * @param legacyVirtio virtio-mmio slots show the layout before VIRTIO 1, as QEMU's do unless told otherwise
+ * @param aclint the timer and software interrupts of the ACLINT specification in place of SiFive's CLINT
  * @param hostEpoch nanoseconds since 1970-01-01 UTC when guest time was 0
  * @param rngSeed entropy for the kernel, in the device tree; empty for none
  */
@@ -33,6 +34,7 @@ public record VirtOptions(
     List<CharBackend> serials,
     List<Optional<Path>> pflash,
     boolean legacyVirtio,
+    boolean aclint,
     LongSupplier hostEpoch,
     byte[] rngSeed) {
   public VirtOptions {

@@ -6,6 +6,7 @@ import org.ascus.machine.cpu.CpuFactory;
 
 /** The board as its device tree tells it: what QEMU's tells, less the devices that are not there. */
 final class VirtTree {
+  private static final int IRQ_S_SOFT = 1;
   private static final int IRQ_M_SOFT = 3;
   private static final int IRQ_M_TIMER = 7;
   private static final int IRQ_M_EXTERNAL = 11;
@@ -121,8 +122,29 @@ final class VirtTree {
         .setFlag("interrupt-controller")
         .setCells("#address-cells", 0)
         .setCells("#interrupt-cells", 1);
-    device(soc, VirtMap.CLINT, "sifive,clint0", "riscv,clint0")
-        .setCells("interrupts-extended", harts(IRQ_M_SOFT, IRQ_M_TIMER));
+    if (options.aclint()) {
+      aclint(soc);
+    } else {
+      device(soc, VirtMap.CLINT, "sifive,clint0", "riscv,clint0")
+          .setCells("interrupts-extended", harts(IRQ_M_SOFT, IRQ_M_TIMER));
+    }
+  }
+
+  /** The MTIMER's two ranges are mtime, with what follows it, and the mtimecmp registers. */
+  private void aclint(FdtNode soc) {
+    long mtime = VirtMap.MTIMER.base() + VirtMap.MTIMER.size() - 8;
+    long compare = VirtMap.MTIMER.base();
+    software(device(soc, VirtMap.SSWI, "riscv,aclint-sswi"), IRQ_S_SOFT);
+    FdtNode timer = device(soc, VirtMap.MTIMER, "riscv,aclint-mtimer");
+    timer.setLongs("reg", mtime, VirtMap.CLINT.base() + VirtMap.CLINT.size() - mtime, compare, mtime - compare);
+    timer.setCells("interrupts-extended", harts(IRQ_M_TIMER));
+    software(device(soc, VirtMap.MSWI, "riscv,aclint-mswi"), IRQ_M_SOFT);
+  }
+
+  private void software(FdtNode node, int interrupt) {
+    node.setCells("interrupts-extended", harts(interrupt));
+    node.setFlag("interrupt-controller");
+    node.setCells("#interrupt-cells", 0);
   }
 
   private FdtNode device(FdtNode parent, VirtMap.Place place, String... compatible) {
@@ -136,14 +158,15 @@ final class VirtTree {
     return node;
   }
 
-  /** For each hart, its interrupts {@code first} and {@code second}. */
-  private int[] harts(int first, int second) {
-    int[] cells = new int[4 * options.smp()];
+  /** For each hart, its {@code interrupts}. */
+  private int[] harts(int... interrupts) {
+    int[] cells = new int[2 * interrupts.length * options.smp()];
+    int next = 0;
     for (int hart = 0; hart < options.smp(); hart++) {
-      cells[4 * hart] = interruptControllerPhandle(hart);
-      cells[4 * hart + 1] = first;
-      cells[4 * hart + 2] = interruptControllerPhandle(hart);
-      cells[4 * hart + 3] = second;
+      for (int interrupt : interrupts) {
+        cells[next++] = interruptControllerPhandle(hart);
+        cells[next++] = interrupt;
+      }
     }
     return cells;
   }

@@ -31,6 +31,7 @@ class VirtBoardFuzzTest {
             List.of(),
             List.of(),
             true,
+            false,
             () -> 0,
             new byte[0]);
     Machine machine = new Machine(Log.off());

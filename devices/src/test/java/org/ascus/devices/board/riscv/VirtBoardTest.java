@@ -54,7 +54,8 @@ class VirtBoardTest {
 
     VirtOptions options() {
       return new VirtOptions(
-          ram, smp, kernel, initrd, append, dtb, firmware, List.of(), List.of(), true, () -> 0, new byte[] {1, 2});
+          ram, smp, kernel, initrd, append, dtb, firmware, List.of(), List.of(), true, false, () -> 0,
+          new byte[] {1, 2});
     }
   }
 

@@ -18,6 +18,8 @@ import org.ascus.devices.fdt.FdtReader;
 import org.ascus.devices.fdt.FdtWriter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Our device tree against the tools that others use: the device tree compiler, and QEMU's own board. */
 class VirtTreeOracleTest {
@@ -27,7 +29,7 @@ class VirtTreeOracleTest {
 
   @TempDir private Path dir;
 
-  private static FdtNode ours(int smp) {
+  private static FdtNode ours(int smp, boolean aclint) {
     VirtOptions options =
         new VirtOptions(
             512L << 20,
@@ -40,6 +42,7 @@ class VirtTreeOracleTest {
             List.of(),
             List.of(),
             true,
+            aclint,
             () -> 0,
             new byte[0]);
     return VirtTree.build(options, new StubCpus());
@@ -61,7 +64,7 @@ class VirtTreeOracleTest {
   @Test
   void deviceTreeCompilerReadsOurBlobAndWritesTheSameTree() throws Exception {
     assumeTrue(installed("dtc"));
-    Path blob = Files.write(dir.resolve("a.dtb"), FdtWriter.write(Fdt.of(ours(4))));
+    Path blob = Files.write(dir.resolve("a.dtb"), FdtWriter.write(Fdt.of(ours(4, false))));
     Path source = dir.resolve("a.dts");
     Path again = dir.resolve("b.dtb");
     assertThat(run("dtc", "-I", "dtb", "-O", "dts", "-o", source.toString(), blob.toString())).isZero();
@@ -71,16 +74,18 @@ class VirtTreeOracleTest {
     assertThat(normal).isEqualTo(Files.readAllBytes(blob));
   }
 
-  @Test
-  void everyNodeIsWhereQemuHasIt() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void everyNodeIsWhereQemuHasIt(boolean aclint) throws Exception {
     assumeTrue(installed("qemu-system-riscv64"));
     Path dump = dir.resolve("qemu.dtb");
+    String machine = "virt,aclint=" + (aclint ? "on" : "off") + ",dumpdtb=" + dump;
     String[] command = {
-      "qemu-system-riscv64", "-M", "virt,dumpdtb=" + dump, "-m", "512", "-smp", "4", "-display", "none"
+      "qemu-system-riscv64", "-M", machine, "-m", "512", "-smp", "4", "-display", "none"
     };
     assumeTrue(run(command) == 0 && Files.exists(dump));
     FdtNode qemu = FdtReader.read(Files.readAllBytes(dump)).root();
-    FdtNode mine = ours(4);
+    FdtNode mine = ours(4, aclint);
     for (String path : List.of("/", "/soc", "/cpus", "/cpus/cpu@3", "/cpus/cpu-map/cluster0")) {
       compareChildren(path, mine, qemu);
     }
