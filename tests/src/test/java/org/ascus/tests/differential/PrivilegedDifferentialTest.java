@@ -15,6 +15,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Random steps through M, S and U mode (traps and their delegation, page tables, PMP, CSRs, interrupts that software
@@ -56,9 +58,10 @@ class PrivilegedDifferentialTest {
     compare(Acceleration.interpreter(), TRIALS, BATCH, 1);
   }
 
-  @Test
-  void compiledCodeAgreesWithQemu() throws Exception {
-    compare(new Acceleration(true, 2, false), COMPILED, 30, REPEATS);
+  @ParameterizedTest
+  @EnumSource(names = {"BYTECODE", "TRUFFLE"})
+  void compiledCodeAgreesWithQemu(Acceleration.Tier tier) throws Exception {
+    compare(new Acceleration(tier, 2, false), COMPILED, 30, REPEATS);
   }
 
   private void compare(Acceleration acceleration, int count, int batch, int repeats) throws Exception {
