@@ -1,4 +1,5 @@
 /** The process: command line, monitor, terminal. */
 module org.ascus.launcher {
+  requires com.fasterxml.jackson.core;
   requires org.ascus.polyglot;
 }

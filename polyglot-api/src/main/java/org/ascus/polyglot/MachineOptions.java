@@ -14,6 +14,7 @@ import java.util.OptionalInt;
  * @param boot what it starts with
  * @param drives disk images, in order
  * @param devices devices to plug in, in order
+ * @param objects what the host lends to it
  * @param globals other defaults for properties; later ones win
  * @param accelerator how guest code is run
  * @param oneThread {@code -accel ...,thread=single}: all CPUs run in turns on one host thread
@@ -28,6 +29,7 @@ public record MachineOptions(
     BootOptions boot,
     List<DriveOptions> drives,
     List<DeviceOptions> devices,
+    List<HostObject> objects,
     List<GlobalProperty> globals,
     Accelerator accelerator,
     boolean oneThread,
@@ -50,6 +52,7 @@ public record MachineOptions(
           List.of(),
           List.of(),
           List.of(),
+          List.of(),
           Accelerator.TRUFFLE,
           false,
           OptionalInt.empty(),
@@ -58,6 +61,7 @@ public record MachineOptions(
   public MachineOptions {
     drives = List.copyOf(drives);
     devices = List.copyOf(devices);
+    objects = List.copyOf(objects);
     globals = List.copyOf(globals);
   }
 }

@@ -1,5 +1,8 @@
 package org.ascus.polyglot;
 
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -18,6 +21,8 @@ import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.RingChardev;
 import org.ascus.devices.loader.LoadException;
 import org.ascus.devices.virtio.VirtioBus;
+import org.ascus.devices.virtio.rng.EntropySource;
+import org.ascus.devices.virtio.rng.FileEntropy;
 import org.ascus.isa.riscv.RiscvConfig;
 import org.ascus.isa.riscv.RiscvCpus;
 import org.ascus.machine.device.Device;
@@ -25,6 +30,7 @@ import org.ascus.machine.device.DeviceContext;
 import org.ascus.machine.device.DeviceException;
 import org.ascus.machine.device.PropertyValues;
 import org.ascus.machine.run.Machine;
+import org.ascus.machine.run.RunState;
 import org.ascus.machine.trace.Log;
 
 /** Makes a machine of its options: what is cheap to get wrong first. */
@@ -41,6 +47,7 @@ final class VmAssembly implements DeviceContext {
   private final Machine machine;
   private final DeviceCatalog catalog = new DeviceCatalog();
   private final Map<String, BlockNode> drives = new LinkedHashMap<>();
+  private final Map<String, EntropySource> entropy = new LinkedHashMap<>();
   private final Set<String> ids = new HashSet<>();
   private final List<Device> plugged = new ArrayList<>();
   private Optional<VirtBoard> board = Optional.empty();
@@ -67,6 +74,35 @@ final class VmAssembly implements DeviceContext {
     }
   }
 
+  private void openObjects() throws VmException {
+    Set<String> names = new HashSet<>();
+    for (HostObject object : options.objects()) {
+      if (!names.add(object.id())) {
+        throw new VmException(object.option() + ": there is another object with id '" + object.id() + "'");
+      }
+      if (object instanceof HostObject.Rng(String option, String id, var file)) {
+        entropy.put(id, file.isEmpty() ? new SecureRandom()::nextBytes : fileEntropy(option, file.get()));
+      }
+    }
+  }
+
+  private EntropySource fileEntropy(String option, Path file) throws VmException {
+    try {
+      FileEntropy source = new FileEntropy(file);
+      machine.addStateListener(
+          state -> {
+            if (state == RunState.ENDED) {
+              source.close();
+            }
+          });
+      return source;
+    } catch (NoSuchFileException e) {
+      throw new VmException(option + ": Could not open '" + file + "': No such file or directory", e);
+    } catch (IOException e) {
+      throw new VmException(option + ": Could not open '" + file + "': " + e.getMessage(), e);
+    }
+  }
+
   private Vm assemble() throws VmException, LoadException {
     RiscvConfig config = cpuConfig(options.cpu());
     checkSizes();
@@ -76,6 +112,7 @@ final class VmAssembly implements DeviceContext {
     List<Planned> plan = plan();
     Firmware firmware =
         options.boot().firmware().isPresent() ? options.boot().firmware().get() : DefaultFirmware.find();
+    openObjects();
     for (DriveOptions drive : options.drives()) {
       open(drive);
     }
@@ -225,6 +262,8 @@ final class VmAssembly implements DeviceContext {
     Optional<?> found;
     if (kind == BlockNode.class) {
       found = Optional.ofNullable(drives.get(id));
+    } else if (kind == EntropySource.class) {
+      found = Optional.ofNullable(entropy.get(id));
     } else if (kind == CharBackend.class) {
       found = Optional.ofNullable(chardevs.get(id));
     } else {

@@ -25,6 +25,7 @@ public final class VmBuilder {
   private final List<Optional<Path>> pflash = new ArrayList<>();
   private final List<DriveOptions> drives = new ArrayList<>();
   private final List<DeviceOptions> devices = new ArrayList<>();
+  private final List<HostObject> objects = new ArrayList<>();
   private final List<GlobalProperty> globals = new ArrayList<>();
   private Accelerator accelerator;
   private boolean oneThread;
@@ -48,6 +49,7 @@ public final class VmBuilder {
     pflash.addAll(options.boot().pflash());
     drives.addAll(options.drives());
     devices.addAll(options.devices());
+    objects.addAll(options.objects());
     globals.addAll(options.globals());
     accelerator = options.accelerator();
     icountShift = options.icountShift();
@@ -125,6 +127,12 @@ public final class VmBuilder {
     return device(new DeviceOptions("-device " + driver, driver, "", properties));
   }
 
+  /** Something of the host's that devices find by its id. */
+  public VmBuilder object(HostObject object) {
+    objects.add(object);
+    return this;
+  }
+
   public VmBuilder global(String driver, String property, String value) {
     globals.add(new GlobalProperty(driver, property, value));
     return this;
@@ -181,6 +189,7 @@ public final class VmBuilder {
         new BootOptions(firmware, kernel, initrd, append, dtb, pflash),
         drives,
         devices,
+        objects,
         globals,
         accelerator,
         oneThread,

@@ -146,6 +146,20 @@ class VmTest {
   }
 
   @Test
+  void anEntropyDeviceTakesItsSourceById() throws Exception {
+    HostObject zeroes = new HostObject.Rng("-object x", "z", Optional.of(Path.of("/dev/zero")));
+    try (Vm vm = machine(PASS).object(zeroes).device("virtio-rng-device", Map.of("rng", "z")).build()) {
+      vm.start();
+      vm.awaitExit();
+    }
+    HostObject missing = new HostObject.Rng("-object x", "z", Optional.of(Path.of("/nosuch")));
+    assertThatThrownBy(() -> machine(PASS).object(missing).build())
+        .hasMessage("-object x: Could not open '/nosuch': No such file or directory");
+    assertThatThrownBy(() -> machine(PASS).device("virtio-rng-device", Map.of("rng", "z")).build())
+        .hasMessage("-device virtio-rng-device: can't find 'z'");
+  }
+
+  @Test
   void aClosedMachineTakesNoMemory() throws Exception {
     Vm vm = machine("li t2, 0x80100000\nli t3, -1\nsd t3, 0(t2)\n" + PASS).build();
     vm.start();

@@ -13,7 +13,7 @@ final class DeviceArguments {
   private DeviceArguments() {}
 
   static void device(Draft draft, String argument) throws OptionException {
-    KeyValues kv = KeyValues.parse(argument, "driver");
+    KeyValues kv = KeyValues.parseOrJson(argument, "driver");
     Optional<String> driver = kv.take("driver");
     if (driver.isEmpty() && kv.asksForHelp()) {
       draft.answer(list(draft));

@@ -20,6 +20,7 @@ import org.ascus.polyglot.DeviceCatalog;
 import org.ascus.polyglot.DeviceOptions;
 import org.ascus.polyglot.DriveOptions;
 import org.ascus.polyglot.GlobalProperty;
+import org.ascus.polyglot.HostObject;
 import org.ascus.polyglot.LifeOptions;
 import org.ascus.polyglot.MachineOptions;
 import org.ascus.polyglot.VmException;
@@ -33,6 +34,8 @@ final class Draft {
   String cpu = MachineOptions.DEFAULT.cpu();
   int smp = 1;
   long ramSize = MachineOptions.DEFAULT_RAM;
+  boolean ramSizeGiven;
+  Optional<String> memoryBackend = Optional.empty();
   boolean aclint;
   Accelerator accelerator = Accelerator.TRUFFLE;
   boolean oneThread;
@@ -50,6 +53,7 @@ final class Draft {
   final Map<String, DriveOptions> fileNodes = new LinkedHashMap<>();
   boolean snapshot;
   final List<DeviceOptions> devices = new ArrayList<>();
+  final List<HostObject> objects = new ArrayList<>();
   final List<GlobalProperty> globals = new ArrayList<>();
   private Optional<DeviceCatalog> catalog = Optional.empty();
 
@@ -100,6 +104,9 @@ final class Draft {
     }
     List<DriveOptions> images = images();
     checkDevices();
+    if (memoryBackend.isPresent()) {
+      ramSize = ObjectArguments.ramSize(this, memoryBackend.get());
+    }
     BootOptions boot = new BootOptions(firmware, kernel, initrd, append, dtb, flash(images));
     MachineOptions options =
         new MachineOptions(
@@ -110,6 +117,7 @@ final class Draft {
             boot,
             images,
             devices,
+            objects,
             globals,
             accelerator,
             oneThread,

@@ -41,6 +41,16 @@ final class KeyValues {
     return result;
   }
 
+  /** As {@link #parse}, or a JSON object. */
+  static KeyValues parseOrJson(String text, String impliedKey) throws OptionException {
+    if (!text.startsWith("{")) {
+      return parse(text, impliedKey);
+    }
+    KeyValues result = new KeyValues();
+    result.values.putAll(JsonArgument.read(text));
+    return result;
+  }
+
   private static List<String> split(String text) {
     List<String> parts = new ArrayList<>();
     StringBuilder part = new StringBuilder();

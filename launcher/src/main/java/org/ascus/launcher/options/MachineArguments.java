@@ -23,7 +23,7 @@ final class MachineArguments {
     Optional<String> type = kv.take("type");
     if (kv.asksForHelp()) {
       draft.answer(
-          type.isEmpty() ? "Supported machines are:\nvirt                 RISC-V VirtIO board\n" : properties());
+          type.isEmpty() ? MACHINES : properties());
       return;
     }
     if (type.isPresent()) {
@@ -35,6 +35,7 @@ final class MachineArguments {
     }
     draft.aclint = kv.takeSwitch("aclint", draft.aclint);
     kv.take("dumpdtb").ifPresent(file -> draft.dumpDtb = Optional.of(Path.of(file)));
+    kv.take("memory-backend").ifPresent(id -> draft.memoryBackend = Optional.of(id));
     Optional<String> accel = kv.take("accel");
     if (accel.isPresent()) {
       accel(draft, accel.get());
@@ -54,6 +55,7 @@ final class MachineArguments {
           accel=<string>         - Accelerator, see -accel help
           aclint=<bool>          - Set on/off to enable/disable emulating ACLINT devices (default: off)
           dumpdtb=<string>       - Dump the device tree to a file and quit
+          memory-backend=<string> - ID of a memory-backend-ram object that is the RAM
           pflash0=<str>          - Node name or ID of a block device to use as a backend
           pflash1=<str>          - Node name or ID of a block device to use as a backend
         """;
@@ -103,6 +105,7 @@ final class MachineArguments {
     if (bytes < 1 << 20 || bytes > 1L << 40) {
       throw new OptionException("the machine has 1M to 1T of RAM");
     }
+    draft.ramSizeGiven = true;
     draft.ramSize = (bytes + 0xfff) & -0x1000L;
   }
 

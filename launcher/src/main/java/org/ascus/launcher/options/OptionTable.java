@@ -68,7 +68,7 @@ final class OptionTable {
     add(
         "blockdev",
         "[driver=]raw,node-name=N,file.driver=file,file.filename=F[,read-only=on|off]",
-        "make a block node for -device to use",
+        "make a block node for -device to use (also as a JSON object)",
         StorageArguments::blockdev);
     add("pflash", "file", "use 'file' as contents of the next parallel flash bank", MachineArguments::pflash);
     add("snapshot", "", "write to temporary files instead of disk image files", (d, a) -> d.snapshot = true);
@@ -78,6 +78,11 @@ final class OptionTable {
         "add a device ('-device help' for list, '-device driver,help' for properties)",
         DeviceArguments::device);
     add("global", "driver.property=value", "set another default for a property of a device", DeviceArguments::global);
+    add(
+        "object",
+        "type,id=id[,prop=value][,...]",
+        "lend something of the host to the machine ('-object help' for list)",
+        ObjectArguments::object);
     add("nic", "none", "there is no network yet", ChannelArguments::onlyNone);
     add("net", "none", "there is no network yet", ChannelArguments::onlyNone);
   }

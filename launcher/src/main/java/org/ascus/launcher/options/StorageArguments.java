@@ -54,14 +54,12 @@ final class StorageArguments {
   }
 
   static void blockdev(Draft draft, String argument) throws OptionException {
-    if (argument.startsWith("{")) {
-      throw new OptionException("JSON is not supported yet, use driver=...,node-name=...");
-    }
-    KeyValues kv = KeyValues.parse(argument, "driver");
+    KeyValues kv = KeyValues.parseOrJson(argument, "driver");
     String driver = kv.require("driver");
     String name = kv.require("node-name");
     boolean readOnly = kv.takeSwitch("read-only", false);
     kv.takeSwitch("auto-read-only", false);
+    kv.takeOneOf("aio", "threads", "native", "io_uring");
     kv.takeSwitch("cache.direct", false);
     kv.takeSwitch("cache.no-flush", false);
     kv.takeOneOf("discard", "ignore", "off", "unmap", "on");
@@ -89,6 +87,9 @@ final class StorageArguments {
     }
     kv.takeOneOf("file.driver", "file", "host_device");
     boolean fileReadOnly = kv.takeSwitch("file.read-only", false);
+    kv.takeSwitch("file.auto-read-only", false);
+    kv.takeOneOf("file.discard", "ignore", "off", "unmap", "on");
+    kv.takeOneOf("file.aio", "threads", "native", "io_uring");
     boolean locking = locking(kv, "file.");
     return new ImageOptions(Path.of(kv.require("file.filename")), "raw", readOnly || fileReadOnly, false, locking);
   }

@@ -18,6 +18,7 @@ import org.ascus.polyglot.Accelerator;
 import org.ascus.polyglot.BootOptions;
 import org.ascus.polyglot.DriveOptions;
 import org.ascus.polyglot.GlobalProperty;
+import org.ascus.polyglot.HostObject;
 import org.ascus.polyglot.LifeOptions;
 import org.ascus.polyglot.MachineOptions;
 import org.junit.jupiter.api.Test;
@@ -145,6 +146,37 @@ class CommandLineTest {
   }
 
   @Test
+  void jsonSaysTheSameAsKeysAndValues() throws OptionException {
+    String json =
+        "{'driver':'raw','node-name':'n','read-only':true,'file':{'driver':'file','filename':'a.img'}}"
+            .replace('\'', '"');
+    ImageOptions image = new ImageOptions(Path.of("a.img"), "raw", true, false, true);
+    assertThat(virt("-blockdev " + json).machine().drives())
+        .containsExactly(new DriveOptions("-blockdev " + json, "n", false, image));
+    String device = "{'driver':'virtio-rng-device','id':'r','period':5}".replace('\'', '"');
+    assertThat(virt("-device " + device).machine().devices().getFirst().properties()).isEqualTo(Map.of("period", "5"));
+  }
+
+  @Test
+  void objectsBecomeRecords() throws OptionException {
+    MachineOptions m =
+        virt("-object rng-random,id=a,filename=/dev/random -object rng-builtin,id=b -object rng-random,id=c"
+                + " -object memory-backend-ram,id=m,size=256M -M memory-backend=m")
+            .machine();
+    assertThat(m.objects())
+        .containsExactly(
+            new HostObject.Rng("-object rng-random,id=a,filename=/dev/random", "a",
+                Optional.of(Path.of("/dev/random"))),
+            new HostObject.Rng("-object rng-builtin,id=b", "b", Optional.empty()),
+            new HostObject.Rng("-object rng-random,id=c", "c", Optional.of(Path.of("/dev/urandom"))),
+            new HostObject.Ram("-object memory-backend-ram,id=m,size=256M", "m", 256 << 20));
+    assertThat(m.ramSize()).isEqualTo(256 << 20);
+    assertThatThrownBy(() -> virt("-m 1G -object memory-backend-ram,id=m,size=256M -M memory-backend=m"))
+        .hasMessageContaining("must match size of memory backend (268435456)");
+    assertThatThrownBy(() -> virt("-M memory-backend=m")).hasMessageContaining("Memory backend 'm' not found");
+  }
+
+  @Test
   void devicesAndGlobalsBecomeRecords() throws OptionException {
     MachineOptions m =
         virt("-device virtio-rng-device,id=r,period=5 -global virtio-mmio.force-legacy=false").machine();
@@ -208,6 +240,9 @@ class CommandLineTest {
         "-drive if=none", "-drive file=x,if=nosuch", "-drive file=x,nosuch=1", "-drive file=x,snapshot=maybe",
         "-drive file=x,cache=nosuch", "-drive if=pflash,unit=2,file=x", "-blockdev raw,node-name=x",
         "-blockdev raw,node-name=x,file=y", "-blockdev driver=raw", "-blockdev qcow9,node-name=x", "-blockdev {}",
+        "-blockdev {\"driver\":\"raw\"", "-blockdev {\"driver\":null}", "-blockdev {}x", "-blockdev {1:2}",
+        "-object nosuch,id=x", "-object rng-random", "-object rng-builtin,id=x,foo=1",
+        "-object memory-backend-ram,id=m",
         "-serial nosuch", "-serial file:", "-serial chardev:nosuch", "-monitor nosuch", "-chardev nosuch,id=x",
         "-chardev stdio", "-chardev file,id=x", "-chardev ringbuf,id=x,size=3", "-display gtk", "-nic user", "-net nic",
         "-vga std", "-kernel /nosuch", "-initrd /nosuch", "-dtb /nosuch", "-bios /nosuch", "-append x", "-kernel /",
@@ -244,6 +279,8 @@ class CommandLineTest {
     assertThat(answer("-device help")).contains("name \"virtio-blk-device\", bus virtio-bus");
     assertThat(answer("-device virtio-blk-device,help")).contains("  drive=<str> ");
     assertThat(answer("-chardev help")).contains("ringbuf");
+    assertThat(answer("-object help")).contains("  rng-random\n");
+    assertThat(answer("-object rng-random,help")).contains("  filename=");
     assertThat(answer("-version")).startsWith("Ascus emulator version ");
   }
 

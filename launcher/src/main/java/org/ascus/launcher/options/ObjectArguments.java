@@ -1,0 +1,82 @@
+package org.ascus.launcher.options;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import org.ascus.polyglot.HostObject;
+
+/** {@code -object}, and what the machine takes of it. */
+final class ObjectArguments {
+  private ObjectArguments() {}
+
+  static void object(Draft draft, String argument) throws OptionException {
+    KeyValues kv = KeyValues.parseOrJson(argument, "qom-type");
+    Optional<String> type = kv.take("qom-type");
+    if (kv.asksForHelp()) {
+      draft.answer(type.isEmpty() ? list() : properties(type.get()));
+      return;
+    }
+    String kind = type.orElseThrow(() -> new OptionException("Parameter 'qom-type' is missing"));
+    checkKind(kind);
+    String id = kv.require("id");
+    if (draft.objects.stream().anyMatch(o -> o.id().equals(id))) {
+      throw new OptionException("there is another object with id '" + id + "'");
+    }
+    String option = "-object " + argument;
+    draft.objects.add(
+        switch (kind) {
+          case "rng-random" ->
+              new HostObject.Rng(option, id, Optional.of(Path.of(kv.take("filename").orElse("/dev/urandom"))));
+          case "rng-builtin" -> new HostObject.Rng(option, id, Optional.empty());
+          default -> ram(option, id, kv);
+        });
+    kv.expectEmpty();
+  }
+
+  private static HostObject ram(String option, String id, KeyValues kv) throws OptionException {
+    // RAM is always private to the process and taken from the host when the guest touches it.
+    if (kv.takeSwitch("share", false) || kv.takeSwitch("prealloc", false)) {
+      throw new OptionException("share=on and prealloc=on are not supported yet");
+    }
+    long size = KeyValues.size("size", kv.require("size"), 1);
+    if (size <= 0) {
+      throw new OptionException("property 'size' of memory-backend-ram doesn't take value '0'");
+    }
+    return new HostObject.Ram(option, id, size);
+  }
+
+  private static void checkKind(String kind) throws OptionException {
+    if (!list().contains("  " + kind + "\n")) {
+      throw new OptionException("Parameter 'qom-type' does not accept value '" + kind + "' (see -object help)");
+    }
+  }
+
+  private static String list() {
+    return "List of user creatable objects:\n  memory-backend-ram\n  rng-builtin\n  rng-random\n";
+  }
+
+  private static String properties(String kind) throws OptionException {
+    checkKind(kind);
+    return kind + " options:\n"
+        + switch (kind) {
+          case "rng-random" -> "  filename=<string>      - Where random bytes come from (default: /dev/urandom)\n";
+          case "rng-builtin" -> "";
+          default -> "  size=<size>            - Bytes, the same as -m; for -machine memory-backend=ID\n";
+        };
+  }
+
+  /** The size of the RAM that {@code -machine memory-backend} names, which {@code -m} must not contradict. */
+  static long ramSize(Draft draft, String id) throws OptionException {
+    String option = "-machine memory-backend=" + id + ": ";
+    for (HostObject object : draft.objects) {
+      if (object instanceof HostObject.Ram ram && ram.id().equals(id)) {
+        if (draft.ramSizeGiven && draft.ramSize != ram.size()) {
+          throw new OptionException(
+              option + "Size specified by -m option (" + draft.ramSize + ") must match size of memory backend ("
+                  + ram.size() + ")");
+        }
+        return ram.size();
+      }
+    }
+    throw new OptionException(option + "Memory backend '" + id + "' not found");
+  }
+}
