@@ -204,6 +204,39 @@ public abstract class VirtioContract {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
+  void junkRingsInEveryQueueHarmNothing(boolean legacy) throws Exception {
+    GuestDriver d = driver(legacy);
+    JunkRings junk = new JunkRings(d, new Random(4711));
+    for (int round = 0; round < 400; round++) {
+      junk.round();
+    }
+    d.start(0);
+    assertThat(d.read(8)).isEqualTo(d.device.deviceId());
+    assertThat(d.log().lines()).allMatch(line -> line.contains(d.device.id()) || line.startsWith("virtio"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aChainThatShowsAllOfRamManyTimesNeedsNoMemoryOfTheHost(boolean legacy) throws Exception {
+    GuestDriver d = driver(legacy);
+    GuestDriver.Queue q = started(d);
+    int count = 256;
+    long table = d.alloc(16L * count);
+    for (int i = 0; i < count; i++) {
+      d.put(table + 16L * i, 8, GuestDriver.RAM);
+      d.put(table + 16L * i + 8, 4, GuestDriver.RAM_SIZE);
+      d.put(table + 16L * i + 12, 4, (i == count - 1 ? 0 : 1) | (writesWorkQueue() ? 2 : 0) | (i + 1) << 16);
+    }
+    q.putDescriptor(0, table, 16L * count, 4, 0);
+    q.offer(0);
+    q.kick();
+    d.device.quiesce();
+    d.write(0x70, 0);
+    assertThat(d.read(0x70)).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
   void savedStateGoesOnInAFreshDevice(boolean legacy) throws Exception {
     GuestDriver d = driver(legacy);
     d.start(d.offered() & (VirtioFeatures.EVENT_IDX | VirtioFeatures.INDIRECT_DESC));

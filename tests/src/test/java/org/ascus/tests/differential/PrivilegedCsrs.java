@@ -40,6 +40,16 @@ final class PrivilegedCsrs {
   /** Exceptions that can be delegated and happen here; trials keep out of it what they need themselves. */
   static final long DELEGABLE = 0xb3ff;
 
+  /** QEMU 7.2 looks at the lower end of a TOR entry only when the configuration is written. */
+  private static final String REFRESH =
+      """
+        csrr t2, pmpcfg0
+        csrw pmpcfg0, t2
+        csrr t2, pmpcfg2
+        csrw pmpcfg2, t2
+        sfence.vma
+      """;
+
   private static final List<String> ANY_VALUE = List.of("mcause", "mtval", "scause", "stval", "sscratch");
   private static final List<String> MACHINE =
       List.of(
@@ -151,7 +161,7 @@ final class PrivilegedCsrs {
           "  csrr%s t1, %s, %d\n".formatted(List.of("wi", "si", "ci").get(random.nextInt(3)), name, random.nextInt(32));
       default ->
           name.startsWith("pmpaddr")
-              ? swap(name, trial.pmp.address()) + "  sfence.vma\n"
+              ? swap(name, trial.pmp.address()) + REFRESH
               : ANY_VALUE.contains(name) ? masked(name, -1L, 0) : swap(name, random.nextLong());
     };
   }

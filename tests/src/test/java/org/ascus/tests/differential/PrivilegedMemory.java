@@ -54,10 +54,16 @@ final class PrivilegedMemory {
 
   private final boolean extended;
 
-  /** @param extended with Svnapot and Svpbmt, and then without bits 54 to 60, which QEMU 7.2 ignores there */
-  PrivilegedMemory(Random random, boolean extended) {
+  private final boolean plain;
+
+  /**
+   * @param extended with Svnapot and Svpbmt, and then without bits 54 to 60, which QEMU 7.2 ignores there
+   * @param plain without holes and without what PMP may have locked
+   */
+  PrivilegedMemory(Random random, boolean extended, boolean plain) {
     this.random = random;
     this.extended = extended;
+    this.plain = plain;
     table(ROOT57, 0, ROOT48);
     table(ROOT57, 511, ROOT48);
     table(ROOT48, 0, ROOT39);
@@ -77,8 +83,9 @@ final class PrivilegedMemory {
     put(LEVEL1, 3, random.nextBoolean() ? ROOT39 : LEVEL1, V | (random.nextInt(8) == 0 ? A << random.nextInt(2) : 0));
     entries.put(LEVEL1 + 8 * 4, random.nextLong() & ~(3L << 61) & ~(R | X) | W);
     for (int i = 0; i < DATA_PAGES; i++) {
-      long target = random.nextInt(8) == 0 && i % 2 == 0 ? LOCKABLE : DATA + 0x1000L * random.nextInt(DATA_PAGES);
-      leaf(LEVEL0, i, i == DATA_PAGES - 1 && random.nextInt(4) == 0 ? HOLE : target, randomFlags());
+      boolean odd = !plain && random.nextInt(8) == 0;
+      long target = DATA + 0x1000L * random.nextInt(DATA_PAGES);
+      leaf(LEVEL0, i, !odd ? target : i == DATA_PAGES - 1 ? HOLE : LOCKABLE, randomFlags());
       if (random.nextInt(20) == 0) {
         // Svnapot: 64 KiB, or a size that is reserved.
         long ppn = DATA >> 12 | (random.nextInt(4) == 0 ? random.nextInt(16) : 8);
@@ -133,7 +140,7 @@ final class PrivilegedMemory {
 
   /** An address of memory, whatever satp is. */
   long physical() {
-    return random.nextInt(4) == 0
+    return !plain && random.nextInt(4) == 0
         ? LOCKABLE + 0x1000L * random.nextInt(2)
         : DATA + 0x1000L * random.nextInt(DATA_PAGES - 1);
   }
@@ -149,7 +156,7 @@ final class PrivilegedMemory {
       case 6 -> 0xc080_0000L;
       case 7 -> (random.nextBoolean() ? 0x1_0000_0000L : 0x1_4000_0000L) + physical() - SAFE;
       case 8 -> (random.nextBoolean() ? 1L << 39 : 1L << 48) + physical();
-      case 9 -> 1L << 38 + random.nextInt(26);
+      case 9 -> plain ? 0x8000_0000_0000_0000L : 1L << 38 + random.nextInt(26);
       case 10 -> 0xffff_ffff_c000_0000L + 0x1000L * random.nextInt(DATA_PAGES);
       default -> 0xc000_0000L + 0x1000L * random.nextInt(DATA_PAGES);
     };
