@@ -21,12 +21,14 @@ public final class Main {
 
   private static final String DEMO = "demo-builtin";
 
-  /** Runs for long enough to be compiled, prints a character and ends. */
+  /** Runs for long enough to be compiled by every tier, prints a character and ends. */
   private static final String TRAINING =
       """
-      li a0, 3000000
-      1: addi a0, a0, -1
-      bnez a0, 1b
+      la a1, here
+      li a0, 250000000
+      here: ld a2, 0(a1)
+      addi a0, a0, -1
+      bnez a0, here
       li t0, 0x10000000
       li t1, '.'
       sb t1, 0(t0)

@@ -116,7 +116,7 @@ final class Run {
   private void warn() {
     if (options.machine().accelerator() == Accelerator.TRUFFLE) {
       Vm.translationProblem()
-          .ifPresent(p -> errors.println(program + ": warning: guest code is only interpreted, which is slow: " + p));
+          .ifPresent(p -> errors.println(program + ": warning: guest code stays in the baseline tier: " + p));
     }
   }
 

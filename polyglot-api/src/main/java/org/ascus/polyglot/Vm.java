@@ -71,7 +71,7 @@ public final class Vm implements AutoCloseable {
     return new VmBuilder(options);
   }
 
-  /** Why {@link Accelerator#TRUFFLE} only interprets in this JVM; empty when it compiles. */
+  /** Why {@link Accelerator#TRUFFLE} stops at its baseline tier in this JVM; empty when Graal compiles. */
   public static Optional<String> translationProblem() {
     String runtime = Truffle.getRuntime().getName();
     return runtime.startsWith("Default") || runtime.startsWith("Interpreted")

@@ -194,10 +194,14 @@ final class RegionClass {
     }
     to.storeRegisters();
     to.cpu();
-    code.lload(RegionAssembler.VALUE)
-        .invokestatic(
-            RegionAssembler.HELP, "call", MethodTypeDesc.of(CD_boolean, RegionAssembler.VCPU, CD_long))
-        .ifeq(end);
+    if (part.flow().kind() == Flow.Kind.CALL && part.offset() + part.flow().taken() == 0) {
+      code.aload(0)
+          .invokestatic(RegionAssembler.HELP, "callSelf", MethodTypeDesc.of(CD_boolean, RegionAssembler.VCPU, SUPER));
+    } else {
+      code.lload(RegionAssembler.VALUE)
+          .invokestatic(RegionAssembler.HELP, "call", MethodTypeDesc.of(CD_boolean, RegionAssembler.VCPU, CD_long));
+    }
+    code.ifeq(end);
     to.cpu();
     to.address(behind);
     code.invokestatic(

@@ -62,6 +62,17 @@ public final class RegionHelp {
     return true;
   }
 
+  /** As {@link #call} for a region that calls its own entry. */
+  public static boolean callSelf(VCpu cpu, BytecodeRegion region) {
+    if (cpu.callDepth >= VCpu.MAX_CALL_DEPTH || !region.isValid()) {
+      return false;
+    }
+    cpu.callDepth++;
+    region.run(cpu);
+    cpu.callDepth--;
+    return true;
+  }
+
   /** True if a call has come back to {@code link} and its caller may go on. */
   public static boolean returned(VCpu cpu, long link) {
     return cpu.pc == link && cpu.budget > 0 && cpu.event == VCpu.NONE;

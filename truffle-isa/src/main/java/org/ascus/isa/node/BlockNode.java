@@ -20,6 +20,10 @@ public final class BlockNode extends Node {
     this.count = count;
   }
 
+  public TerminatorNode end() {
+    return end;
+  }
+
   @ExplodeLoop
   boolean execute(VirtualFrame frame, VCpu cpu) {
     frame.setLongStatic(RegionFrame.BUDGET, frame.getLongStatic(RegionFrame.BUDGET) - count);

@@ -46,8 +46,8 @@ public abstract class TerminatorNode extends Node {
 
   public final boolean otherBack;
 
-  /** Of a CALL whose target's region was known when this one was formed: that region, else null. */
-  final TruffleRegion callee;
+  /** Of a CALL whose target's region was known when this one was made: that region, else null. */
+  @CompilationFinal TruffleRegion callee;
 
   /** Calls {@link #callee}. */
   @Child DirectCallNode call;
@@ -79,6 +79,12 @@ public abstract class TerminatorNode extends Node {
     this.otherOffset = otherOffset;
     this.takenBack = takenBack;
     this.otherBack = otherBack;
+  }
+
+  /** Makes this CALL one of {@code region}, which goes to its own entry; before anybody runs it. */
+  public final void callSelf(TruffleRegion region) {
+    callee = region;
+    call = insert(DirectCallNode.create(region.callTarget()));
   }
 
   /** Of a BRANCH: whether it is taken. */

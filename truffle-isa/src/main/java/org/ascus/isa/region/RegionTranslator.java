@@ -63,7 +63,14 @@ public final class RegionTranslator implements Translator {
         new RegionRoot(
             language, "guest@" + Long.toHexString(plan.pc()), cpu.codeSpace().onlyCpu(), nodes, registers.used(),
             registers.changed());
-    return new TruffleRegion(plan.extent(pages), root.getCallTarget(), fallback);
+    TruffleRegion region = new TruffleRegion(plan.extent(pages), root.getCallTarget(), fallback);
+    for (int i = 0; i < nodes.length; i++) {
+      Flow flow = parts.get(i).flow();
+      if (flow.kind() == Flow.Kind.CALL && parts.get(i).offset() + flow.taken() == 0) {
+        nodes[i].end().callSelf(region);
+      }
+    }
+    return region;
   }
 
   /** The region that {@code p} calls; the page of its entry becomes one of the caller's pages, checked with them. */

@@ -1,5 +1,6 @@
 package org.ascus.isa.region;
 
+import com.oracle.truffle.api.CompilerDirectives.TruffleBoundary;
 import com.oracle.truffle.api.RootCallTarget;
 import java.util.Optional;
 import org.ascus.isa.cpu.VCpu;
@@ -52,6 +53,8 @@ public final class TruffleRegion extends Region {
     return super.matches(cpu) && (ready || hasFallback(cpu) || --patience <= 0);
   }
 
+  /** The compiler must not look inside: for all it knows the fallback may be of this class, without end. */
+  @TruffleBoundary
   private boolean hasFallback(VCpu cpu) {
     return fallback != null && fallback.matches(cpu);
   }

@@ -16,7 +16,7 @@ public record RiscvCpus(RiscvConfig config, Acceleration acceleration) implement
   static final long MAX_INSTRUCTIONS = 300_000;
 
   /** Slices of the budget, each of 50,000 instructions, that must have ended at a block for the second tier. */
-  private static final int PROMOTION_SAMPLES = 4_000;
+  private static final int PROMOTION_SAMPLES = 2_000;
 
   /** The harts of one machine share decoded and compiled code; the machine may run by instruction count already. */
   @Override
