@@ -36,7 +36,8 @@ public final class TruffleRegion extends Region {
 
   @Override
   public void run(VCpu cpu) {
-    if (!ready && patience > 0) {
+    // Another CPU may have changed both since matches() was asked.
+    if (!ready && patience > 0 && hasFallback(cpu)) {
       patience--;
       fallback.run(cpu);
       return;

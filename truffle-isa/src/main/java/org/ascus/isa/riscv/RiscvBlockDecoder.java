@@ -63,6 +63,7 @@ final class RiscvBlockDecoder {
     long base = physical - (physical - range.start() + range.offset());
     long pageEnd = Math.min((physical | 4095) + 1, range.end());
     hart.codeSpace().protect(hart, ram.ram(), base, physical);
+    boolean aligned = !hart.config.has("c");
     long[] code = new long[Block.MAX_INSTRUCTIONS];
     short[] offsets = new short[Block.MAX_INSTRUCTIONS + 1];
     int count = 0;
@@ -99,7 +100,7 @@ final class RiscvBlockDecoder {
         bits |= (ram.ram().getShort(physical + at + 2 - base) & 0xffff) << 16;
       }
       long w = decoder.decode(bits);
-      code[count] = slots(w);
+      code[count] = aligned ? AlignedJumps.checked(slots(w)) : slots(w);
       at += length;
       offsets[++count] = (short) at;
       if (second >= 0 || endsBlock(w)) {
@@ -112,7 +113,8 @@ final class RiscvBlockDecoder {
     for (int i = 0, from = 0; i < count && second < 0; from = offsets[++i]) {
       int bits = ram.ram().getShort(physical + from - base) & 0xffff;
       bits |= offsets[i + 1] - from == 4 ? (ram.ram().getShort(physical + from + 2 - base) & 0xffff) << 16 : 0;
-      if (slots(decoder.decode(bits)) != code[i]) {
+      long w = slots(decoder.decode(bits));
+      if ((aligned ? AlignedJumps.checked(w) : w) != code[i]) {
         return decodeLocked(hart, decoder, pc, physical);
       }
     }

@@ -34,7 +34,11 @@ final class RiscvRare {
     long a = x[Packed.rs1(w)];
     long b = x[Packed.rs2(w)];
     switch (op) {
-      case 0 -> s.illegal(RiscvInterpreter.UNKNOWN_BITS);
+      case 0 -> {
+        if (!AlignedJumps.execute(s, w, pc)) {
+          s.illegal(RiscvInterpreter.UNKNOWN_BITS);
+        }
+      }
       case RvOp.FENCE -> fence(Packed.imm(w));
       case RvOp.CSRRW, RvOp.CSRRS, RvOp.CSRRC -> csr(op, rd, Packed.imm(w), a, Packed.rs1(w) != 0);
       case RvOp.CSRRWI, RvOp.CSRRSI, RvOp.CSRRCI -> csr(op, rd, Packed.imm(w), Packed.rs1(w), Packed.rs1(w) != 0);

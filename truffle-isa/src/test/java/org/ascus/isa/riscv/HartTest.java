@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.stream.Stream;
 import org.ascus.machine.bus.BusDevice;
 import org.ascus.machine.bus.MmioRegion;
+import org.ascus.machine.run.RunState;
 import org.ascus.machine.state.StateException;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -352,6 +353,62 @@ class HartTest {
     }
   }
 
+  /** The words are jal ra, .+6; beq zero, zero, .+6 and bne zero, zero, .+6. */
+  @ParameterizedTest
+  @MethodSource("accelerators")
+  void withoutCompressedInstructionsJumpsToHalfWordsTrapAtTheJump(Acceleration acceleration) {
+    String source =
+        """
+        la t0, handler
+        csrw mtvec, t0
+        la s0, record
+        li s1, 50
+        again: li ra, 7
+        la t1, function
+        jalr ra, 0(t1)
+        li ra, 7
+        indirect: jalr ra, 2(t1)
+        direct: .4byte 0x006000ef
+        branch: .4byte 0x00000363
+        .4byte 0x00001363
+        addi s1, s1, -1
+        bnez s1, again
+        stop: wfi
+        j stop
+        function: addi a0, a0, 1
+        ret
+        .align 2
+        handler: csrr t2, mcause
+        sd t2, 0(s0)
+        csrr t2, mtval
+        sd t2, 8(s0)
+        csrr t2, mepc
+        sd t2, 16(s0)
+        sd ra, 24(s0)
+        addi s0, s0, 32
+        addi t2, t2, 4
+        csrw mepc, t2
+        mret
+        .align 3
+        record: .8byte 0
+        """;
+    RiscvConfig config = RiscvConfig.parse("rv64,c=off");
+    try (TestMachine m = new TestMachine(config, acceleration, 1, true, source)) {
+      m.run(100_000);
+      assertThat(m.x("a0")).isEqualTo(50);
+      String[] jumps = {"indirect", "direct", "branch"};
+      for (int i = 0; i < 150; i++) {
+        long jump = m.program.symbol(jumps[i % 3]);
+        long target = i % 3 == 0 ? m.program.symbol("function") + 2 : jump + 6;
+        long at = m.program.symbol("record") - TestMachine.RAM + 32 * i;
+        assertThat(m.ram.getLong(at)).as("mcause").isZero();
+        assertThat(m.ram.getLong(at + 8)).as("mtval").isEqualTo(target);
+        assertThat(m.ram.getLong(at + 16)).as("mepc").isEqualTo(jump);
+        assertThat(m.ram.getLong(at + 24)).as("ra").isEqualTo(7);
+      }
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("accelerators")
   void atomicsOfFourHartsOnFourThreadsLoseNothing(Acceleration acceleration) throws InterruptedException {
@@ -376,6 +433,7 @@ class HartTest {
       for (int i = 0; i < 3000 && m.ram.getLong(0x100010) != 4; i++) {
         Thread.sleep(10);
       }
+      assertThat(m.machine.state()).isEqualTo(RunState.RUNNING);
       assertThat(m.ram.getLong(0x100000)).isEqualTo(80_000);
       assertThat(m.ram.getInt(0x100008)).isEqualTo(80_000);
     }
