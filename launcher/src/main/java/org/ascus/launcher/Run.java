@@ -9,6 +9,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.ascus.devices.chardev.CharBackend;
+import org.ascus.devices.chardev.MuxChardev;
 import org.ascus.launcher.monitor.Monitor;
 import org.ascus.launcher.options.CharOptions;
 import org.ascus.launcher.options.LaunchOptions;
@@ -53,7 +54,8 @@ final class Run {
 
   private int run(Log log) throws OptionException, VmException, InterruptedException {
     AtomicReference<Runnable> quit = new AtomicReference<>(() -> {});
-    try (Channels channels = new Channels(options.chardevs(), () -> quit.get().run())) {
+    AtomicReference<Runnable> commit = new AtomicReference<>(() -> {});
+    try (Channels channels = new Channels(options.chardevs(), keys(quit, commit))) {
       VmBuilder builder = Vm.builder(options.machine()).log(log);
       List<CharOptions> ports = options.serials().isEmpty() ? List.of(new CharOptions.None()) : options.serials();
       for (int i = 0; i < ports.size(); i++) {
@@ -67,6 +69,7 @@ final class Run {
       try (Vm vm = builder.build()) {
         // A terminal's key must not wait for the machine, which may wait for the terminal.
         quit.set(() -> Thread.ofPlatform().daemon().start(vm::quit));
+        commit.set(() -> Thread.ofPlatform().daemon().start(() -> commit(vm)));
         warn();
         if (!(options.monitor() instanceof CharOptions.None)) {
           CharBackend channel = channels.open(options.monitor(), "monitor");
@@ -80,6 +83,28 @@ final class Run {
       }
     } finally {
       ended.countDown();
+    }
+  }
+
+  private static MuxChardev.Control keys(AtomicReference<Runnable> quit, AtomicReference<Runnable> commit) {
+    return new MuxChardev.Control() {
+      @Override
+      public void quit() {
+        quit.get().run();
+      }
+
+      @Override
+      public void commit() {
+        commit.get().run();
+      }
+    };
+  }
+
+  private void commit(Vm vm) {
+    try {
+      vm.commit("all");
+    } catch (VmException e) {
+      errors.println(program + ": " + e.getMessage());
     }
   }
 

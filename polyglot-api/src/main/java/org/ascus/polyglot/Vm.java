@@ -229,6 +229,27 @@ public final class Vm implements AutoCloseable {
     return drives;
   }
 
+  /**
+   * Writes the temporary changes of disk images with snapshot=on to their files.
+   *
+   * @param id of one of them, or {@code all}
+   * @throws VmException when there is no such image, or its file cannot be written
+   */
+  public void commit(String id) throws VmException {
+    if (!id.equals("all") && !drives.containsKey(id)) {
+      throw new VmException("Device '" + id + "' not found");
+    }
+    for (DriveOptions drive : options.drives()) {
+      if (id.equals("all") || id.equals(drive.id())) {
+        try {
+          drive.image().commit(drives.get(drive.id()));
+        } catch (BlockException e) {
+          throw new VmException("commit " + drive.id() + ": " + e.getMessage(), e);
+        }
+      }
+    }
+  }
+
   /** The machine itself: bus, devices, clock. */
   public Machine machine() {
     return machine;

@@ -39,6 +39,7 @@ final class Commands {
     add("x", "/fmt addr", "virtual memory dump starting at 'addr'", a -> dump.run(a, true));
     add("xp", "/fmt addr", "physical memory dump starting at 'addr'", a -> dump.run(a, false));
     add("print p", "/fmt expr", "print expression value ($reg for a register)", dump::print);
+    add("commit", "device|all", "write changes of disks with snapshot=on to their files", this::commit);
     add("log", "item1[,...]", "activate logging of the specified items ('log none' for none)", this::log);
   }
 
@@ -122,6 +123,14 @@ final class Commands {
 
   private String powerDown(List<String> arguments) {
     throw new IllegalArgumentException("machine 'virt' has no power button");
+  }
+
+  private String commit(List<String> arguments) throws VmException {
+    if (arguments.size() != 1) {
+      throw new IllegalArgumentException("commit takes the id of a disk, or all");
+    }
+    vm.commit(arguments.getFirst());
+    return "";
   }
 
   private String selectCpu(List<String> arguments) {

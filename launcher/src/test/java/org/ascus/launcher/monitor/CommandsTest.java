@@ -56,6 +56,13 @@ class CommandsTest {
   }
 
   @Test
+  void commitNamesADiskThatThereIsNot() {
+    assertThat(commands.execute("commit all")).isEmpty();
+    assertThat(commands.execute("commit nosuch")).isEqualTo("Error: Device 'nosuch' not found\n");
+    assertThat(commands.execute("commit")).startsWith("Error: commit takes ");
+  }
+
+  @Test
   void memoryIsShownInAllFormats() {
     assertThat(commands.execute("xp /2xw 0x80000000")).isEqualTo("0000000080000000: 0x00150513 0xffdff06f\n");
     assertThat(commands.execute("xp/1xg 0x80000000")).isEqualTo("0000000080000000: 0xffdff06f00150513\n");

@@ -68,6 +68,20 @@ public record ImageOptions(Path file, String format, boolean readOnly, boolean s
     }
   }
 
+  /**
+   * Writes the temporary changes of an image that was opened with snapshot=on to its file; nothing to do for others.
+   *
+   * @param node what {@link #open} returned
+   */
+  public void commit(BlockNode node) throws BlockException {
+    if (node instanceof SnapshotOverlay overlay) {
+      // The overlay's own handle holds the lock.
+      try (BlockNode target = new RawFormat(FileProtocol.open(file, new FileProtocol.Options(false, false)))) {
+        overlay.commit(target);
+      }
+    }
+  }
+
   private void checkFormat() throws BlockException {
     if (format.isEmpty() || format.equals("raw")) {
       return;

@@ -161,6 +161,30 @@ public final class SnapshotOverlay implements BlockNode {
     write(last, ByteBuffer.allocate((int) (offset + length - last)));
   }
 
+  /**
+   * Writes what is in the temporary file to {@code target}, a writable node of the same bytes as the base, and forgets
+   * it here. Requests wait meanwhile.
+   */
+  public synchronized void commit(BlockNode target) throws BlockException {
+    for (int c = 0; c < places.length; c++) {
+      long offset = (long) c * CLUSTER;
+      if (places[c] == ZERO) {
+        target.writeZeroes(offset, bytesIn(c), true);
+      } else if (places[c] != IN_BASE) {
+        copy.clear().limit(bytesIn(c));
+        file.read((long) places[c] * CLUSTER, copy);
+        target.write(offset, copy.flip());
+      }
+    }
+    target.flush();
+    for (int c = 0; c < places.length; c++) {
+      if (places[c] >= 0) {
+        release(places[c]);
+      }
+      places[c] = IN_BASE;
+    }
+  }
+
   /** Makes the clusters that lie wholly inside the range zero and gives their place back. */
   private void zeroClusters(long offset, long length) {
     for (long c = (offset + CLUSTER - 1) / CLUSTER; c < places.length; c++) {

@@ -36,6 +36,25 @@ class SnapshotOverlayTest extends BlockNodeContract {
   }
 
   @Test
+  void commitWritesTheChangesToTheFileAndForgetsThem() throws Exception {
+    byte[] content = new byte[3 * SnapshotOverlay.CLUSTER + 512];
+    new Random(4).nextBytes(content);
+    Path path = Files.write(dir.resolve("disk.raw"), content);
+    ImageOptions options = new ImageOptions(path, "raw", false, true, true);
+    try (BlockNode node = options.open()) {
+      node.write(10, ByteBuffer.wrap(new byte[] {1, 2, 3}));
+      node.discard(SnapshotOverlay.CLUSTER, SnapshotOverlay.CLUSTER);
+      node.write(content.length - 1, ByteBuffer.wrap(new byte[] {9}));
+      options.commit(node);
+      node.write(0, ByteBuffer.wrap(new byte[] {7}));
+    }
+    System.arraycopy(new byte[] {1, 2, 3}, 0, content, 10, 3);
+    java.util.Arrays.fill(content, SnapshotOverlay.CLUSTER, 2 * SnapshotOverlay.CLUSTER, (byte) 0);
+    content[content.length - 1] = 9;
+    assertThat(Files.readAllBytes(path)).isEqualTo(content);
+  }
+
+  @Test
   void discardedClustersReadAsZero() throws Exception {
     byte[] content = new byte[4 * SnapshotOverlay.CLUSTER];
     new Random(4).nextBytes(content);
