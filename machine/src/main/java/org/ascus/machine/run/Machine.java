@@ -43,8 +43,11 @@ public final class Machine implements AutoCloseable {
 
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** Held by who stops the machine until it is still, and for as long as it must stay so. */
-  private final ReentrantLock stillness = new ReentrantLock();
+  /**
+   * Held by who stops the machine until it is still, and for as long as it must stay so. Fair: who looks at the machine
+   * again and again must not keep a reset waiting.
+   */
+  private final ReentrantLock stillness = new ReentrantLock(true);
   private final Condition changed = lock.newCondition();
   private final LinkedBlockingQueue<Runnable> control = new LinkedBlockingQueue<>();
   private final CountDownLatch ended = new CountDownLatch(1);

@@ -69,18 +69,26 @@ final class HostileRun {
     checkHost();
   }
 
+  /** Lets {@code vm} run and pauses it when it has trapped at {@code mepc}; a reset may come in between first. */
+  private static void runUntil(Vm vm, long mepc) {
+    do {
+      vm.resume();
+      long before = vm.cpu(0).instructionCount();
+      while (vm.cpu(0).instructionCount() < before + 100_000) {
+        Thread.onSpinWait();
+      }
+      vm.pause();
+    } while (vm.cpu(0).register("mepc") == 0);
+    assertThat(vm.cpu(0).register("mepc")).isEqualTo(mepc);
+  }
+
   /** Runs a program that never ends for a while; pauses it, looks at mepc, goes on, resets it and quits. */
   void endlessly(Path folder, Accelerator accelerator, String source, long mepc) throws Exception {
     byte[] program = RiscvDialect.assembler().assemble(source, RAM).bytes();
     try (Vm vm = board(folder, accelerator).bios(new Firmware.Bytes("hostile", program)).build()) {
       vm.start();
       for (int i = 0; i < 3; i++) {
-        long before = vm.cpu(0).instructionCount();
-        while (vm.cpu(0).instructionCount() < before + 100_000) {
-          Thread.onSpinWait();
-        }
-        vm.pause();
-        assertThat(vm.cpu(0).register("mepc")).isEqualTo(mepc);
+        runUntil(vm, mepc);
         vm.resume();
         vm.reset();
       }
