@@ -12,11 +12,13 @@ module org.ascus.devices {
   exports org.ascus.devices.fwcfg;
   exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;
+  exports org.ascus.devices.net;
   exports org.ascus.devices.power;
   exports org.ascus.devices.rtc;
   exports org.ascus.devices.serial;
   exports org.ascus.devices.virtio.blk;
   exports org.ascus.devices.virtio.console;
+  exports org.ascus.devices.virtio.net;
   exports org.ascus.devices.virtio.queue;
   exports org.ascus.devices.virtio.rng;
   exports org.ascus.devices.virtio.transport.mmio;

@@ -276,6 +276,7 @@ public abstract class VirtioDevice extends Device {
   public final void resumed() {
     lock().lock();
     try {
+      running();
       if (loaded) {
         loaded = false;
         queues.forEach(this::notify);
@@ -284,6 +285,9 @@ public abstract class VirtioDevice extends Device {
       lock().unlock();
     }
   }
+
+  /** The machine runs again after a pause. */
+  protected void running() {}
 
   /** Reads what {@link #saveDevice} wrote. Guest memory is loaded already. */
   protected void loadDevice(StateReader in, int version) throws StateException {}

@@ -5,11 +5,15 @@ import java.util.List;
 import java.util.Optional;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.chardev.CharBackend;
+import org.ascus.devices.net.MacAddress;
+import org.ascus.devices.net.NetLink;
 import org.ascus.devices.virtio.blk.BlkOptions;
 import org.ascus.devices.virtio.blk.VirtioBlk;
 import org.ascus.devices.virtio.console.VirtioPort;
 import org.ascus.devices.virtio.console.VirtioSerial;
 import org.ascus.devices.virtio.console.VirtioSerialBus;
+import org.ascus.devices.virtio.net.NetOptions;
+import org.ascus.devices.virtio.net.VirtioNet;
 import org.ascus.devices.virtio.rng.EntropySource;
 import org.ascus.devices.virtio.rng.VirtioRng;
 import org.ascus.machine.device.Device;
@@ -29,6 +33,7 @@ import org.ascus.machine.run.RunState;
 public final class VirtioDevices implements DeviceProvider {
   private static final String BUS = "virtio-bus";
   private static final String SERIAL_BUS = "virtio-serial-bus";
+  private static final long FIRST_MAC = 0x5254_0012_3456L;
   private static final Property BUS_PROPERTY = new Property("bus", Kind.STRING, "", "Bus to plug into");
 
   /** For {@link java.util.ServiceLoader}. */
@@ -36,7 +41,7 @@ public final class VirtioDevices implements DeviceProvider {
 
   @Override
   public List<DeviceType> types() {
-    return List.of(blk(), rng(), serial(), port(true), port(false));
+    return List.of(blk(), net(), rng(), serial(), port(true), port(false));
   }
 
   private static DeviceType blk() {
@@ -76,6 +81,56 @@ public final class VirtioDevices implements DeviceProvider {
             v.getBool("discard"),
             v.getBool("write-zeroes"));
     return plug(context, v, new VirtioBlk(id, VirtioHost.of(context.machine()), node, options));
+  }
+
+  private static DeviceType net() {
+    return new DeviceType(
+        "virtio-net-device",
+        BUS,
+        "Virtio network device",
+        List.of(
+            BUS_PROPERTY,
+            new Property("netdev", Kind.STRING, "", "ID of a -netdev; a cable that leads nowhere if empty"),
+            new Property("mac", Kind.STRING, "", "Ethernet address; 52:54:00:12:34:56 and up if empty"),
+            new Property("queues", Kind.UINT32, "1", "Pairs of receive and transmit queues, 1 to 8"),
+            new Property("rx_queue_size", Kind.UINT32, "256", "Entries per receive queue, 256, 512 or 1024"),
+            new Property("tx_queue_size", Kind.UINT32, "256", "Entries per transmit queue, 256, 512 or 1024"),
+            new Property("host_mtu", Kind.UINT32, "0", "MTU that the guest is told, in bytes; 0 for none"),
+            new Property("mrg_rxbuf", Kind.BOOL, "on", "A frame may fill several of the guest's buffers"),
+            new Property("csum", Kind.BOOL, "on", "Leave checksums to the other side"),
+            new Property("gso", Kind.BOOL, "on", "Let TCP send and receive frames of up to 64 KiB"),
+            new Property("ctrl_vq", Kind.BOOL, "on", "Offer the control queue"),
+            new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order")),
+        VirtioDevices::makeNet);
+  }
+
+  private static Device makeNet(DeviceContext context, String id, PropertyValues v) throws DeviceException {
+    String netdev = v.getString("netdev");
+    NetLink link = netdev.isEmpty() ? NetLink.none() : context.lookup(NetLink.class, netdev);
+    NetOptions options =
+        new NetOptions(
+            mac(context, v.getString("mac")),
+            (int) Math.min(v.getLong("queues"), Integer.MAX_VALUE),
+            (int) Math.min(v.getLong("rx_queue_size"), Integer.MAX_VALUE),
+            (int) Math.min(v.getLong("tx_queue_size"), Integer.MAX_VALUE),
+            (int) Math.min(v.getLong("host_mtu"), Integer.MAX_VALUE),
+            v.getBool("mrg_rxbuf"),
+            v.getBool("csum"),
+            v.getBool("gso"),
+            v.getBool("ctrl_vq"));
+    return plug(context, v, new VirtioNet(id, VirtioHost.of(context.machine()), link, options));
+  }
+
+  private static MacAddress mac(DeviceContext context, String text) throws DeviceException {
+    if (text.isEmpty()) {
+      long cards = context.machine().devices().stream().filter(VirtioNet.class::isInstance).count();
+      return new MacAddress(FIRST_MAC + cards);
+    }
+    try {
+      return MacAddress.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new DeviceException("Property 'virtio-net-device.mac' doesn't take value '" + text + "'", e);
+    }
   }
 
   private static DeviceType rng() {
