@@ -13,6 +13,7 @@ module org.ascus.devices {
   exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;
   exports org.ascus.devices.net;
+  exports org.ascus.devices.pci;
   exports org.ascus.devices.power;
   exports org.ascus.devices.rtc;
   exports org.ascus.devices.serial;
@@ -26,5 +27,6 @@ module org.ascus.devices {
 
   provides org.ascus.machine.device.DeviceProvider with
       org.ascus.devices.loader.LoaderDevices,
+      org.ascus.devices.pci.PciDevices,
       org.ascus.devices.virtio.VirtioDevices;
 }

@@ -33,6 +33,7 @@ final class InfoCommands {
     add("jit", "", "show dynamic compiler info", a -> jit());
     add("mtree", "[-f]", "show memory tree (-f: as flat view)", this::mtree);
     add("name", "", "show the current VM name", a -> name.isEmpty() ? "" : name + "\n");
+    add("pci", "", "show PCI info", a -> PciInfo.of(vm.machine()));
     add("qtree", "", "show device tree", a -> qtree());
     add("registers", "[-a]", "show the cpu registers (-a: of all CPUs)", this::registers);
     add("status", "", "show the current VM status (running|paused)", a -> status());

@@ -98,6 +98,8 @@ class CommandsTest {
     assertThat(commands.execute("info mtree"))
         .contains("0000000080000000-0000000080ffffff (prio 0, ram): riscv_virt_board.ram");
     assertThat(commands.execute("info mtree -f")).contains("FlatView").contains("riscv.clint");
+    assertThat(commands.execute("info pci"))
+        .startsWith("  Bus  0, device   0, function 0:\n    Host bridge: PCI device 1b36:0008\n");
     assertThat(commands.execute("info qtree")).contains("dev: virtio-rng-device, id \"virtio-rng-device.0\"");
     assertThat(commands.execute("info name")).isEqualTo("guest7\n");
     assertThat(commands.execute("info version")).isNotBlank();

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.NullChardev;
 import org.ascus.devices.flash.CfiFlash;
@@ -14,6 +15,8 @@ import org.ascus.devices.irqchip.Plic;
 import org.ascus.devices.irqchip.Sswi;
 import org.ascus.devices.loader.GuestImage;
 import org.ascus.devices.loader.LoadException;
+import org.ascus.devices.pci.MsiTarget;
+import org.ascus.devices.pci.PciHost;
 import org.ascus.devices.power.SifiveTest;
 import org.ascus.devices.rtc.GoldfishRtc;
 import org.ascus.devices.serial.Ns16550;
@@ -95,7 +98,7 @@ public final class VirtBoard {
     }
   }
 
-  private void addHarts(CpuFactory cpus, VirtOptions options) {
+  private void addHarts(CpuFactory cpus, VirtOptions options) throws DeviceException {
     int harts = options.smp();
     cpus.addCpus(machine, harts, VirtMap.MROM.base());
     IrqLine[] software = new IrqLine[harts];
@@ -121,6 +124,7 @@ public final class VirtBoard {
     Plic plic = new Plic("plic", VirtMap.PLIC_SOURCES, external);
     add(VirtMap.PLIC, plic, plic.region());
     addDevices(plic, options);
+    addPci(plic, options);
   }
 
   private void addFlash(VirtOptions options) throws DeviceException {
@@ -135,6 +139,22 @@ public final class VirtBoard {
       machine.memory().map(VirtMap.FLASH.base() + i * size, flash.region());
       machine.addDevice(flash);
     }
+  }
+
+  private void addPci(Plic plic, VirtOptions options) throws DeviceException {
+    VirtMap.Place high = VirtMap.pcieHigh(options.ramSize());
+    PciHost host =
+        new PciHost(
+            "pcie.0",
+            machine.memory(),
+            new PciHost.Window(VirtMap.PCIE_PIO.base(), 0, VirtMap.PCIE_PIO.size()),
+            List.of(
+                new PciHost.Window(VirtMap.PCIE_MMIO.base(), VirtMap.PCIE_MMIO.base(), VirtMap.PCIE_MMIO.size()),
+                new PciHost.Window(high.base(), high.base(), high.size())),
+            IntStream.range(0, VirtMap.PCIE_IRQS).mapToObj(i -> plic.input(VirtMap.PCIE_ECAM.irq() + i)).toList(),
+            MsiTarget.NONE);
+    add(VirtMap.PCIE_ECAM, host, host.region());
+    machine.addDevice(host.root());
   }
 
   private void addDevices(Plic plic, VirtOptions options) {

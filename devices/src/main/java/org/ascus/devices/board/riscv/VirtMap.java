@@ -36,6 +36,17 @@ final class VirtMap {
   /** Two banks of half that size. */
   static final Place FLASH = new Place("flash", 0x2000_0000, 0x400_0000, 0);
 
+  /** Windows to the PCI bus: I/O ports, memory below 4 GiB, and configuration space. */
+  static final Place PCIE_PIO = new Place("pci-io", 0x300_0000, 0x1_0000, 0);
+
+  static final Place PCIE_MMIO = new Place("pci-memory", 0x4000_0000, 0x4000_0000, 0);
+  static final Place PCIE_ECAM = new Place("pci", 0x3000_0000, 0x1000_0000, 0x20);
+
+  /** Interrupts of the PCI bus, from that of {@link #PCIE_ECAM} on. */
+  static final int PCIE_IRQS = 4;
+
+  private static final long PCIE_HIGH_SIZE = 16L << 30;
+
   /** Where RAM begins; its size is the user's choice. */
   static final long DRAM = 0x8000_0000L;
 
@@ -46,6 +57,12 @@ final class VirtMap {
   static final int MAX_HARTS = 512;
 
   private VirtMap() {}
+
+  /** The window to PCI memory above RAM, aligned to its size. */
+  static Place pcieHigh(long ramSize) {
+    long base = DRAM + ramSize + PCIE_HIGH_SIZE - 1 & -PCIE_HIGH_SIZE;
+    return new Place("pci-memory-high", base, PCIE_HIGH_SIZE, 0);
+  }
 
   private static Place virtio(int slot) {
     return new Place("virtio_mmio", 0x1000_1000L + 0x1000L * slot, 0x1000, 1 + slot);

@@ -1,5 +1,6 @@
 package org.ascus.devices.board.riscv;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.ascus.devices.fdt.FdtNode;
 import org.ascus.machine.cpu.CpuFactory;
@@ -17,6 +18,13 @@ final class VirtTree {
   private static final int UART_CLOCK_HZ = 3_686_400;
   private static final int POWEROFF_VALUE = 0x5555;
   private static final int REBOOT_VALUE = 0x7777;
+
+  /** Address spaces in the first cell of a PCI address. */
+  private static final int PCI_IO = 0x0100_0000;
+
+  private static final int PCI_MEMORY32 = 0x0200_0000;
+  private static final int PCI_MEMORY64 = 0x0300_0000;
+  private static final int PCI_SLOT_SHIFT = 11;
 
   private final VirtOptions options;
   private final CpuFactory cpus;
@@ -113,6 +121,7 @@ final class VirtTree {
     device(soc, VirtMap.RTC, "google,goldfish-rtc");
     device(soc, VirtMap.UART, "ns16550a").setCells("clock-frequency", UART_CLOCK_HZ);
     device(soc, VirtMap.TEST, "sifive,test1", "sifive,test0", "syscon").setCells("phandle", testPhandle);
+    pci(soc.addChild(VirtMap.PCIE_ECAM.nodeName()));
     List<VirtMap.Place> slots = VirtMap.VIRTIO.reversed();
     slots.forEach(slot -> device(soc, slot, "virtio,mmio"));
     device(soc, VirtMap.PLIC, "sifive,plic-1.0.0", "riscv,plic0")
@@ -127,6 +136,42 @@ final class VirtTree {
     } else {
       device(soc, VirtMap.CLINT, "sifive,clint0", "riscv,clint0")
           .setCells("interrupts-extended", harts(IRQ_M_SOFT, IRQ_M_TIMER));
+    }
+  }
+
+  /** By the generic binding for host bridges: three cells for a PCI address, the flags first. */
+  private void pci(FdtNode node) {
+    VirtMap.Place high = VirtMap.pcieHigh(options.ramSize());
+    node.setCells("#address-cells", 3);
+    node.setCells("#interrupt-cells", 1);
+    node.setCells("#size-cells", 2);
+    node.setStrings("compatible", "pci-host-ecam-generic");
+    node.setStrings("device_type", "pci");
+    node.setCells("linux,pci-domain", 0);
+    node.setCells("bus-range", 0, 255);
+    node.setFlag("dma-coherent");
+    node.setLongs("reg", VirtMap.PCIE_ECAM.base(), VirtMap.PCIE_ECAM.size());
+    List<Integer> ranges = new ArrayList<>();
+    range(ranges, PCI_IO, 0, VirtMap.PCIE_PIO);
+    range(ranges, PCI_MEMORY32, VirtMap.PCIE_MMIO.base(), VirtMap.PCIE_MMIO);
+    range(ranges, PCI_MEMORY64, high.base(), high);
+    node.setCells("ranges", ranges.stream().mapToInt(Integer::intValue).toArray());
+    List<Integer> map = new ArrayList<>();
+    for (int slot = 0; slot < VirtMap.PCIE_IRQS; slot++) {
+      for (int pin = 0; pin < VirtMap.PCIE_IRQS; pin++) {
+        int irq = VirtMap.PCIE_ECAM.irq() + (slot + pin) % VirtMap.PCIE_IRQS;
+        map.addAll(List.of(slot << PCI_SLOT_SHIFT, 0, 0, pin + 1, plicPhandle, irq));
+      }
+    }
+    node.setCells("interrupt-map", map.stream().mapToInt(Integer::intValue).toArray());
+    node.setCells("interrupt-map-mask", (VirtMap.PCIE_IRQS - 1) << PCI_SLOT_SHIFT, 0, 0, 7);
+  }
+
+  private static void range(List<Integer> cells, int flags, long busAddress, VirtMap.Place window) {
+    cells.add(flags);
+    for (long value : new long[] {busAddress, window.base(), window.size()}) {
+      cells.add((int) (value >>> 32));
+      cells.add((int) value);
     }
   }
 
