@@ -6,6 +6,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.channels.Channels;
 import java.util.Optional;
 
 /**
@@ -34,7 +35,7 @@ public final class StdioChardev implements CharBackend {
    */
   public StdioChardev(boolean signals) {
     this(
-        new FileInputStream(FileDescriptor.in),
+        standardInput(),
         new FileOutputStream(FileDescriptor.out),
         HostTerminal.find(),
         signals);
@@ -46,6 +47,21 @@ public final class StdioChardev implements CharBackend {
     this.signals = signals;
     this.input = new InputFeeder(InputFeeder.thread("stdio"), () -> {});
     this.output = new OutputPump("stdio", out, () -> receiver.canSend());
+  }
+
+  /**
+   * Standard input as a stream whose {@code close} ends a read that waits, and leaves the descriptor open: the JVM's
+   * exit waits 0.3 s for a thread that is in such a read.
+   */
+  private static InputStream standardInput() {
+    var whole =
+        new FileInputStream(FileDescriptor.in) {
+          @Override
+          public void close() {
+            // Standard input belongs to the process.
+          }
+        };
+    return Channels.newInputStream(whole.getChannel());
   }
 
   @Override
@@ -90,6 +106,11 @@ public final class StdioChardev implements CharBackend {
   }
 
   private void release() {
+    try {
+      in.close();
+    } catch (IOException e) {
+      // Nobody reads any more, which is all that was wanted.
+    }
     output.flush();
     terminal.ifPresent(HostTerminal::restore);
   }

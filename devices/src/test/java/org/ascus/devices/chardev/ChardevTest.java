@@ -5,7 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.Pipe;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -137,6 +144,33 @@ class ChardevTest {
     stdio.close();
     stdio.close();
     assertThat(out).hasToString("printed");
+  }
+
+  @Test
+  void closingStdioEndsAReadThatWaits() throws Exception {
+    Pipe pipe = Pipe.open();
+    AtomicReference<IOException> ended = new AtomicReference<>();
+    CountDownLatch done = new CountDownLatch(1);
+    InputStream waiting =
+        new FilterInputStream(Channels.newInputStream(pipe.source())) {
+          @Override
+          public int read(byte[] data) throws IOException {
+            try {
+              return super.read(data);
+            } catch (IOException e) {
+              ended.set(e);
+              throw e;
+            } finally {
+              done.countDown();
+            }
+          }
+        };
+    StdioChardev stdio = new StdioChardev(waiting, new ByteArrayOutputStream(), Optional.empty(), true);
+    stdio.connect(new Sink());
+    stdio.close();
+    done.await();
+    assertThat(ended.get()).isInstanceOf(ClosedChannelException.class);
+    pipe.sink().close();
   }
 
   @Test
