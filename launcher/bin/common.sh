@@ -134,7 +134,10 @@ ascus_use_aot_cache() {
     exec 9>&-
     [ -e "$cache" ] || return 0
   fi
-  ASCUS_RUNTIME_FLAGS+=(-XX:AOTCache="$cache")
+  # Mapped where it was made for, it need not be relocated, which touches all of its 50 MB. What HotSpot has learnt in
+  # the training about what to compile is not taken: it has C1 compile Graal before anybody asks for it.
+  ASCUS_RUNTIME_FLAGS+=(-XX:AOTCache="$cache" -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0
+    -XX:-AOTReplayTraining)
 }
 
 # The JVM's own messages go to stderr: stdout is the guest's console.

@@ -3,7 +3,6 @@ module org.ascus.polyglot {
   requires transitive org.ascus.devices;
   requires transitive org.ascus.isa;
   requires transitive org.ascus.machine;
-  requires org.graalvm.truffle;
 
   exports org.ascus.polyglot.firmware;
   exports org.ascus.polyglot;

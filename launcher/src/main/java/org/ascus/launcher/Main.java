@@ -25,7 +25,7 @@ public final class Main {
   private static final String TRAINING =
       """
       la a1, here
-      li a0, 250000000
+      li a0, 1000000000
       here: ld a2, 0(a1)
       addi a0, a0, -1
       bnez a0, here
@@ -53,7 +53,7 @@ public final class Main {
   static int run(String[] arguments, PrintStream output, PrintStream errors) {
     try {
       if (List.of(arguments).equals(List.of(TRAIN))) {
-        return train();
+        return train(errors);
       }
       if (arguments.length > 0 && arguments[0].equals(DEMO)) {
         return demo(Arrays.copyOfRange(arguments, 1, arguments.length), errors);
@@ -85,15 +85,16 @@ public final class Main {
     throw new OptionException(DEMO + ": takes options of the machine only");
   }
 
-  /** A short run from which the JVM records the classes that each start needs, so that later ones load them at once. */
-  private static int train() throws OptionException, VmException, InterruptedException {
-    CommandLine.Outcome outcome = new CommandLine(PROGRAM).parse("-M", "virt", "-nographic", "-bios", "none");
-    byte[] guest = RiscvDialect.assembler().assemble(TRAINING, TRAINING_ADDRESS).bytes();
-    if (outcome instanceof CommandLine.Launch(var options)) {
-      try (Vm vm = Vm.builder(options.machine()).bios(new Firmware.Bytes(TRAIN, guest)).build()) {
-        vm.start();
-        return vm.awaitExit().exitCode();
-      }
+  /**
+   * A short run from which the JVM records the classes that each start needs, so that later ones load them at once; it
+   * has terminal and monitor like most runs.
+   */
+  private static int train(PrintStream errors) throws OptionException, VmException, InterruptedException {
+    CommandLine.Outcome outcome = new CommandLine(PROGRAM).parse("-M", "virt", "-nographic");
+    Firmware guest =
+        new Firmware.Bytes(TRAIN, RiscvDialect.assembler().assemble(TRAINING, TRAINING_ADDRESS).bytes());
+    if (outcome instanceof CommandLine.Launch(var launch)) {
+      return new Run(launch.with(Vm.builder(launch.machine()).bios(guest).options()), PROGRAM, errors).run();
     }
     return 1;
   }

@@ -1,6 +1,5 @@
 package org.ascus.polyglot;
 
-import com.oracle.truffle.api.Truffle;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +12,7 @@ import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.RingChardev;
+import org.ascus.isa.riscv.Acceleration;
 import org.ascus.machine.cpu.Cpu;
 import org.ascus.machine.run.Machine;
 import org.ascus.machine.run.RunState;
@@ -73,10 +73,9 @@ public final class Vm implements AutoCloseable {
 
   /** Why {@link Accelerator#TRUFFLE} stops at its baseline tier in this JVM; empty when Graal compiles. */
   public static Optional<String> translationProblem() {
-    String runtime = Truffle.getRuntime().getName();
-    return runtime.startsWith("Default") || runtime.startsWith("Interpreted")
-        ? Optional.of("Truffle's runtime is \"" + runtime + "\", which does not compile")
-        : Optional.empty();
+    return Acceleration.hasCompiler()
+        ? Optional.empty()
+        : Optional.of("this JVM has no Graal compiler, or runs without -XX:+EnableJVMCI");
   }
 
   private void note(RunState state) {

@@ -33,4 +33,15 @@ public record Acceleration(Tier tier, int threshold, boolean background) {
   public static Acceleration interpreter() {
     return new Acceleration(Tier.INTERPRETER, Integer.MAX_VALUE, true);
   }
+
+  /**
+   * Whether there is a compiler for Truffle; without one nodes would be interpreted, slower than by tier 0. To ask
+   * Truffle's runtime itself would take a tenth of a second. A JDK that is no GraalVM has an empty module of that name,
+   * and without JVMCI nobody can install what it compiles.
+   */
+  public static boolean hasCompiler() {
+    ModuleLayer modules = ModuleLayer.boot();
+    return modules.findModule("jdk.internal.vm.ci").isPresent()
+        && modules.findModule("jdk.graal.compiler").filter(m -> !m.getPackages().isEmpty()).isPresent();
+  }
 }

@@ -41,11 +41,15 @@ public record RiscvCpus(RiscvConfig config, Acceleration acceleration) implement
       case BYTECODE -> bytecode(codeSpace);
       case TRUFFLE -> RiscvLanguage.translator(codeSpace, acceleration);
       case TIERED ->
-          RiscvLanguage.isCompiled()
-              ? new TieredTranslator(
-                  bytecode(codeSpace), RiscvLanguage.translator(codeSpace, acceleration), PROMOTION_SAMPLES)
+          Acceleration.hasCompiler()
+              ? new TieredTranslator(bytecode(codeSpace), late(codeSpace), PROMOTION_SAMPLES)
               : bytecode(codeSpace);
     };
+  }
+
+  private Translator late(CodeSpace codeSpace) {
+    return new LateTranslator(
+        () -> RiscvLanguage.translator(codeSpace, acceleration), acceleration.background());
   }
 
   private Translator bytecode(CodeSpace codeSpace) {

@@ -1,7 +1,6 @@
 package org.ascus.isa.riscv;
 
 import com.oracle.truffle.api.CallTarget;
-import com.oracle.truffle.api.Truffle;
 import com.oracle.truffle.api.TruffleLanguage;
 import com.oracle.truffle.api.frame.VirtualFrame;
 import com.oracle.truffle.api.nodes.RootNode;
@@ -44,12 +43,6 @@ public final class RiscvLanguage extends TruffleLanguage<RiscvLanguage.State> {
         return 0;
       }
     }.getCallTarget();
-  }
-
-  /** Whether there is a compiler behind Truffle; without one nodes would be interpreted, slower than by tier 0. */
-  static boolean isCompiled() {
-    String runtime = Truffle.getRuntime().getName();
-    return !runtime.startsWith("Default") && !runtime.startsWith("Interpreted");
   }
 
   /** A translator with an engine of its own; guest code is compiled in the background. */
