@@ -6,8 +6,10 @@ import java.util.Arrays;
 import java.util.List;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.isa.riscv.RiscvDialect;
+import org.ascus.isa.riscv.RiscvTable;
 import org.ascus.launcher.options.CommandLine;
 import org.ascus.launcher.options.OptionException;
+import org.ascus.machine.bus.GuestRam;
 import org.ascus.polyglot.Vm;
 import org.ascus.polyglot.VmException;
 import org.ascus.polyglot.firmware.DemoGuest;
@@ -44,9 +46,16 @@ public final class Main {
 
   /** Ends the process with the machine's exit code, 1 for a wrong option or a machine that cannot be made. */
   public static void main(String[] arguments) {
+    Thread.ofPlatform().daemon().name("ascus-prepare").start(Main::prepare);
     int code = run(arguments, System.out, System.err);
     System.out.flush();
     System.exit(code);
+  }
+
+  /** What takes long and is needed in any case, done while the options are read. */
+  private static void prepare() {
+    GuestRam.prepare();
+    RiscvTable.get();
   }
 
   /** What {@link #main} does, but for the end. */

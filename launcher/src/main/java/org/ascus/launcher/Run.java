@@ -134,8 +134,7 @@ final class Run {
   }
 
   private boolean isUsed(String id) {
-    CharOptions reference = new CharOptions.Reference(id);
-    return options.monitor().equals(reference) || options.serials().contains(reference);
+    return options.monitor().refersTo(id) || options.serials().stream().anyMatch(s -> s.refersTo(id));
   }
 
   private void warn() {

@@ -20,9 +20,17 @@ public final class DeviceCatalog {
   private final Map<String, DeviceType> types = new LinkedHashMap<>();
 
   public DeviceCatalog() {
-    for (DeviceProvider provider : ServiceLoader.load(DeviceProvider.class, DeviceCatalog.class.getClassLoader())) {
+    for (DeviceProvider provider : providers()) {
       provider.types().forEach(t -> types.put(t.name(), t));
     }
+  }
+
+  /** Those of modules, for which no jar needs to be opened; on a class path all. */
+  private static Iterable<DeviceProvider> providers() {
+    ModuleLayer layer = DeviceCatalog.class.getModule().getLayer();
+    return layer != null
+        ? ServiceLoader.load(layer, DeviceProvider.class)
+        : ServiceLoader.load(DeviceProvider.class, DeviceCatalog.class.getClassLoader());
   }
 
   /** All types, in order of declaration. */

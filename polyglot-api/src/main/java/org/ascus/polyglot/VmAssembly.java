@@ -1,6 +1,8 @@
 package org.ascus.polyglot;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -39,6 +41,7 @@ final class VmAssembly implements DeviceContext {
   private static final long REPEATABLE_EPOCH_NANOS = 1_735_689_600_000_000_000L;
 
   private static final int SEED_BYTES = 32;
+  private static final Path HOST_RANDOM = Path.of("/dev/urandom");
   private static final int CONSOLE_BYTES = 1 << 20;
 
   private final MachineOptions options;
@@ -198,10 +201,7 @@ final class VmAssembly implements DeviceContext {
   private VirtOptions boardOptions(Firmware firmware) {
     BootOptions boot = options.boot();
     boolean repeatable = options.icountShift().isPresent();
-    byte[] seed = new byte[SEED_BYTES];
-    if (!repeatable) {
-      new SecureRandom().nextBytes(seed);
-    }
+    byte[] seed = repeatable ? new byte[SEED_BYTES] : randomSeed();
     return new VirtOptions(
         options.ramSize(),
         options.smp(),
@@ -216,6 +216,20 @@ final class VmAssembly implements DeviceContext {
         options.aclint(),
         hostEpoch(),
         seed);
+  }
+
+  /** From the host's kernel where it can be had: Java's generators take 10 ms to set up. */
+  private static byte[] randomSeed() {
+    byte[] seed = new byte[SEED_BYTES];
+    try (InputStream random = Files.newInputStream(HOST_RANDOM)) {
+      if (random.readNBytes(seed, 0, SEED_BYTES) == SEED_BYTES) {
+        return seed;
+      }
+    } catch (IOException e) {
+      // Not a Linux host.
+    }
+    new SecureRandom().nextBytes(seed);
+    return seed;
   }
 
   /** Wall-clock time at guest time 0; with -icount a fixed date, because the same input must give the same run. */

@@ -1,12 +1,15 @@
 package org.ascus.devices.chardev;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -16,8 +19,8 @@ import java.util.Optional;
  * output, control and local modes, one byte of line discipline, 32 control characters, two 32-bit speeds.
  */
 final class HostTerminal {
-  private static final int STDIN = 0;
-  private static final int NOW = 0;
+  private static final long STDIN = 0;
+  private static final long NOW = 0;
   private static final long SIZE = 60;
   private static final long IFLAG = 0;
   private static final long OFLAG = 4;
@@ -41,36 +44,68 @@ final class HostTerminal {
   /** ICANON ECHO ECHONL IEXTEN. */
   private static final int LINE_EDITING = 0x804a;
 
-  private final MethodHandle tcsetattr;
+  /** What {@code /proc} shows in place of a file's name for what is no terminal. */
+  private static final List<String> OTHERS = List.of("pipe:", "socket:", "/dev/null");
+
+  private final Calls calls;
   private final MemorySegment saved;
   private boolean raw;
 
-  private HostTerminal(MethodHandle tcsetattr, MemorySegment saved) {
-    this.tcsetattr = tcsetattr;
+  private HostTerminal(Calls calls, MemorySegment saved) {
+    this.calls = calls;
     this.saved = saved;
+  }
+
+  /**
+   * Calls to the host. They have the shape that the calls for guest memory have, because linking another takes 10 ms:
+   * arguments go in registers, so callees see only as much of them as they ask for.
+   */
+  private static final class Calls {
+    private final MethodHandle call;
+    private final MemorySegment tcgetattr;
+    private final MemorySegment tcsetattr;
+
+    Calls(Linker linker) {
+      var word = ValueLayout.JAVA_LONG;
+      call = linker.downcallHandle(FunctionDescriptor.of(word, word, word, word, word, word, word));
+      tcgetattr = linker.defaultLookup().findOrThrow("tcgetattr");
+      tcsetattr = linker.defaultLookup().findOrThrow("tcsetattr");
+    }
+
+    boolean get(MemorySegment attributes) {
+      try {
+        return (int) (long) call.invokeExact(tcgetattr, STDIN, attributes.address(), 0L, 0L, 0L, 0L) == 0;
+      } catch (Throwable e) {
+        throw new IllegalStateException("asking for the terminal's settings", e);
+      }
+    }
+
+    void set(MemorySegment attributes) {
+      try {
+        long ignored = (long) call.invokeExact(tcsetattr, STDIN, NOW, attributes.address(), 0L, 0L, 0L);
+      } catch (Throwable e) {
+        throw new IllegalStateException("changing the terminal's settings", e);
+      }
+    }
   }
 
   /** The terminal, or nothing when standard input is something else or the host is no Linux. */
   static Optional<HostTerminal> find() {
-    if (!System.getProperty("os.name", "").equals("Linux")) {
+    if (!System.getProperty("os.name", "").equals("Linux") || isSomethingElse()) {
       return Optional.empty();
     }
-    Linker linker = Linker.nativeLinker();
-    MethodHandle tcgetattr =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("tcgetattr"),
-            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
-    MethodHandle tcsetattr =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("tcsetattr"),
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
-    MemorySegment attributes = Arena.ofAuto().allocate(MemoryLayout.sequenceLayout(SIZE, ValueLayout.JAVA_BYTE));
+    MemorySegment attributes = Arena.global().allocate(SIZE, 8);
+    Calls calls = new Calls(Linker.nativeLinker());
+    return calls.get(attributes) ? Optional.of(new HostTerminal(calls, attributes)) : Optional.empty();
+  }
+
+  /** True if standard input is surely no terminal, which can be seen without a call that has to be linked. */
+  private static boolean isSomethingElse() {
     try {
-      int failed = (int) tcgetattr.invokeExact(STDIN, attributes);
-      return failed != 0 ? Optional.empty() : Optional.of(new HostTerminal(tcsetattr, attributes));
-    } catch (Throwable e) {
-      throw new IllegalStateException("asking for the terminal's settings", e);
+      String name = Files.readSymbolicLink(Path.of("/proc/self/fd/0")).toString();
+      return OTHERS.stream().anyMatch(name::startsWith) || Files.isRegularFile(Path.of(name));
+    } catch (IOException e) {
+      return false;
     }
   }
 
@@ -89,7 +124,7 @@ final class HostTerminal {
       attributes.set(ValueLayout.JAVA_BYTE, CC + VMIN, (byte) 1);
       attributes.set(ValueLayout.JAVA_BYTE, CC + VTIME, (byte) 0);
       raw = true;
-      set(attributes);
+      calls.set(attributes);
     }
   }
 
@@ -102,15 +137,7 @@ final class HostTerminal {
   synchronized void restore() {
     if (raw) {
       raw = false;
-      set(saved);
-    }
-  }
-
-  private void set(MemorySegment attributes) {
-    try {
-      int ignored = (int) tcsetattr.invokeExact(STDIN, NOW, attributes);
-    } catch (Throwable e) {
-      throw new IllegalStateException("changing the terminal's settings", e);
+      calls.set(saved);
     }
   }
 }

@@ -237,7 +237,7 @@ final class Draft {
       if (chardev.kind() instanceof CharOptions.Stdio) {
         stdio++;
       }
-      long uses = users.stream().filter(u -> u.equals(new CharOptions.Reference(chardev.id()))).count();
+      long uses = users.stream().filter(u -> u.refersTo(chardev.id())).count();
       if (uses > 1 && !chardev.mux()) {
         throw new OptionException("-chardev " + chardev.id() + ": in use more than once without mux=on");
       }

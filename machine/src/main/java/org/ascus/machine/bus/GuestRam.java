@@ -52,6 +52,11 @@ public final class GuestRam {
     this.codeMap = new long[(int) ((this.size / PAGE + PAGES_PER_CHUNK - 1) / PAGES_PER_CHUNK)][];
   }
 
+  /** Gets ready what the first block needs of the host, so that another thread may do it ahead of time. */
+  public static void prepare() {
+    PageAllocator.prepare();
+  }
+
   public String name() {
     return name;
   }

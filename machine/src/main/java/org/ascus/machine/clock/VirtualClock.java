@@ -1,6 +1,5 @@
 package org.ascus.machine.clock;
 
-import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -19,8 +18,7 @@ public final class VirtualClock implements AutoCloseable {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private final PriorityQueue<Timer> armed =
-      new PriorityQueue<>(Comparator.<Timer>comparingLong(t -> t.deadline).thenComparingLong(t -> t.order));
+  private final PriorityQueue<Timer> armed = new PriorityQueue<>(VirtualClock::compare);
   private long nextOrder;
   private volatile LongSupplier instructionTime;
   private volatile Pace pace = new Pace(false, 0);
@@ -77,6 +75,10 @@ public final class VirtualClock implements AutoCloseable {
         lock.unlock();
       }
     }
+  }
+
+  private static int compare(Timer a, Timer b) {
+    return a.deadline != b.deadline ? Long.compare(a.deadline, b.deadline) : Long.compare(a.order, b.order);
   }
 
   public Timer newTimer(Runnable callback) {

@@ -2,6 +2,7 @@ package org.ascus.machine.bus.host;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
@@ -12,13 +13,75 @@ import java.lang.invoke.MethodHandle;
  * instruction.
  */
 public final class PageAllocator {
-  private static final int PROT_READ_WRITE = 3;
-  private static final int MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
-  private static final int MADV_DONTNEED = 4;
-  private static final int MADV_HUGEPAGE = 14;
+  private static final long PROT_READ_WRITE = 3;
+  private static final long MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
+  private static final long MADV_DONTNEED = 4;
+  private static final long MADV_HUGEPAGE = 14;
   private static final long HUGE_PAGE = 2L << 20;
 
   private PageAllocator() {}
+
+  /**
+   * The calls to the host, linked when the first is made, which takes 20 ms and more. All have one shape, because each
+   * shape costs that again: arguments go in registers, so callees see only as much of them as they ask for.
+   */
+  private static final class Host {
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final MethodHandle CALL =
+        LINKER.downcallHandle(
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG));
+    private static final MemorySegment MMAP = find("mmap");
+    private static final MemorySegment MADVISE = find("madvise");
+    private static final MemorySegment MUNMAP = find("munmap");
+
+    private static MemorySegment find(String function) {
+      return LINKER.defaultLookup().findOrThrow(function);
+    }
+
+    static long map(long size) {
+      try {
+        return (long) CALL.invokeExact(MMAP, 0L, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1L, 0L);
+      } catch (Throwable e) {
+        throw failed("mmap", e);
+      }
+    }
+
+    static void advise(long address, long size, long advice) {
+      try {
+        long ignored = (long) CALL.invokeExact(MADVISE, address, size, advice, 0L, 0L, 0L);
+      } catch (Throwable e) {
+        throw failed("madvise", e);
+      }
+    }
+
+    static void unmap(long address, long size) {
+      try {
+        long ignored = (long) CALL.invokeExact(MUNMAP, address, size, 0L, 0L, 0L, 0L);
+      } catch (Throwable e) {
+        throw failed("munmap", e);
+      }
+    }
+
+    /** C functions throw nothing: what comes here is the JVM's own. */
+    private static RuntimeException failed(String function, Throwable e) {
+      if (e instanceof Error error) {
+        throw error;
+      }
+      return new IllegalStateException("calling " + function, e);
+    }
+  }
+
+  /** Gets ready what the first {@link #allocate} needs, so that another thread may do it ahead of time. */
+  public static void prepare() {
+    Host.advise(0, 0, MADV_HUGEPAGE);
+  }
 
   /**
    * Reserves memory for the life of the process.
@@ -28,73 +91,26 @@ public final class PageAllocator {
    * @throws OutOfMemoryError when the host refuses
    */
   public static long allocate(long size) {
-    try {
-      Linker linker = Linker.nativeLinker();
-      MethodHandle mmap =
-          linker.downcallHandle(
-              linker.defaultLookup().findOrThrow("mmap"),
-              FunctionDescriptor.of(
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_INT,
-                  ValueLayout.JAVA_INT,
-                  ValueLayout.JAVA_INT,
-                  ValueLayout.JAVA_LONG));
-      boolean huge = size >= HUGE_PAGE;
-      long reserve = huge ? size + HUGE_PAGE : size;
-      long address =
-          (long) mmap.invokeExact(0L, reserve, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0L);
-      if (address == -1L) {
-        throw new OutOfMemoryError("the host cannot map " + size + " bytes of guest memory");
-      }
-      if (huge) {
-        address = (address + HUGE_PAGE - 1) & -HUGE_PAGE;
-        advise(address, size, MADV_HUGEPAGE);
-      }
-      return address;
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException("mapping guest memory", e);
+    boolean huge = size >= HUGE_PAGE;
+    long address = Host.map(huge ? size + HUGE_PAGE : size);
+    if (address == -1L) {
+      throw new OutOfMemoryError("the host cannot map " + size + " bytes of guest memory");
     }
+    if (huge) {
+      address = (address + HUGE_PAGE - 1) & -HUGE_PAGE;
+      // Advice only: a kernel without huge pages refuses, and nothing is lost.
+      Host.advise(address, size, MADV_HUGEPAGE);
+    }
+    return address;
   }
 
   /** Gives the pages of a range back to the host; the range itself stays reserved and reads as zeroes. */
   public static void discard(long address, long size) {
-    try {
-      advise(address, size, MADV_DONTNEED);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException("discarding guest memory", e);
-    }
-  }
-
-  /** Advice only: a kernel without huge pages refuses, and nothing is lost. */
-  private static void advise(long address, long size, int advice) throws Throwable {
-    Linker linker = Linker.nativeLinker();
-    MethodHandle madvise =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("madvise"),
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
-    int ignored = (int) madvise.invokeExact(address, size, advice);
+    Host.advise(address, size, MADV_DONTNEED);
   }
 
   /** Returns memory to the host that {@link #allocate} gave; for tests that make many machines. */
   public static void release(long address, long size) {
-    try {
-      Linker linker = Linker.nativeLinker();
-      MethodHandle munmap =
-          linker.downcallHandle(
-              linker.defaultLookup().findOrThrow("munmap"),
-              FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
-      int ignored = (int) munmap.invokeExact(address, size);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException("unmapping guest memory", e);
-    }
+    Host.unmap(address, size);
   }
 }
