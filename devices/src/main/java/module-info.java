@@ -23,6 +23,7 @@ module org.ascus.devices {
   exports org.ascus.devices.virtio.queue;
   exports org.ascus.devices.virtio.rng;
   exports org.ascus.devices.virtio.transport.mmio;
+  exports org.ascus.devices.virtio.transport.pci;
   exports org.ascus.devices.virtio;
 
   provides org.ascus.machine.device.DeviceProvider with

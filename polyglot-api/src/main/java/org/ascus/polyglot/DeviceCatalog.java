@@ -18,10 +18,12 @@ public final class DeviceCatalog {
   static final String FORCE_LEGACY = "force-legacy";
 
   private final Map<String, DeviceType> types = new LinkedHashMap<>();
+  private final Map<String, String> aliases = new LinkedHashMap<>();
 
   public DeviceCatalog() {
     for (DeviceProvider provider : providers()) {
       provider.types().forEach(t -> types.put(t.name(), t));
+      aliases.putAll(provider.aliases());
     }
   }
 
@@ -38,8 +40,9 @@ public final class DeviceCatalog {
     return List.copyOf(types.values());
   }
 
+  /** The type of that name or alias. */
   public Optional<DeviceType> find(String name) {
-    return Optional.ofNullable(types.get(name));
+    return Optional.ofNullable(types.get(aliases.getOrDefault(name, name)));
   }
 
   /**
@@ -56,7 +59,7 @@ public final class DeviceCatalog {
                         device.option() + ": '" + device.driver() + "' is not a valid device model name"));
     Map<String, String> texts = new LinkedHashMap<>();
     for (GlobalProperty g : globals) {
-      if (g.driver().equals(device.driver())) {
+      if (aliases.getOrDefault(g.driver(), g.driver()).equals(type.name())) {
         texts.put(g.property(), g.value());
       }
     }

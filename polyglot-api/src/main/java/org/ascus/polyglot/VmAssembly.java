@@ -170,7 +170,7 @@ final class VmAssembly implements DeviceContext {
     for (DriveOptions drive : options.drives()) {
       if (drive.virtio()) {
         DeviceOptions device =
-            new DeviceOptions(drive.option(), "virtio-blk-device", "", Map.of("drive", drive.id()));
+            new DeviceOptions(drive.option(), "virtio-blk", "", Map.of("drive", drive.id()));
         plan.add(new Planned(device, catalog.values(device, options.globals())));
       }
     }

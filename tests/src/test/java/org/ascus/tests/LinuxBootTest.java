@@ -62,6 +62,25 @@ class LinuxBootTest {
   }
 
   @Test
+  void findsVirtioDevicesOnPciAndBehindARootPort() throws IOException, InterruptedException {
+    Path disk = folder.resolve("pci.raw");
+    Files.write(disk, Arrays.copyOf("over the bus".getBytes(StandardCharsets.US_ASCII), 1 << 20));
+    String script =
+        "cat /sys/bus/virtio/drivers/virtio_blk/virtio*/device; head -c 12 /dev/vda; echo;"
+            + " readlink -f /sys/block/vda; ls /sys/bus/pci/drivers/virtio-pci";
+    try (var console =
+        boot("quiet guest.mods=all guest.run=\"" + script + "\"",
+            "-drive", "file=" + disk + ",if=virtio,format=raw",
+            "-device", "pcie-root-port,id=rp0,addr=5",
+            "-device", "virtio-rng,bus=rp0")) {
+      console.expect("GUEST-READY", BOOT);
+      assertThat(console.expect("GUEST-DONE rc=0", SOON))
+          .contains("0x0002", "over the bus", "/pci0000:00/0000:00:", "0000:01:00.0");
+      assertThat(console.awaitExit(SOON)).isZero();
+    }
+  }
+
+  @Test
   void bootsWithTwoHarts() throws IOException, InterruptedException {
     try (var console = boot("quiet guest.mods=none guest.run=true", "-smp", "2")) {
       assertThat(console.expect("GUEST-DONE rc=0", BOOT)).contains("cpus=2");

@@ -4,9 +4,9 @@ package org.ascus.devices.pci;
  * The PCI Express capability (PCI Express Base 4.0, section 7.5.3), version 2, {@value #LENGTH} bytes: 0x02
  * capabilities, 0x04 device, 0x0c link, 0x14 slot and 0x1c root registers, 0x24 on the second set of the same.
  */
-final class ExpressCapability {
+public final class ExpressCapability {
   /** Values of the device/port type field. */
-  static final int ENDPOINT = 0;
+  public static final int ENDPOINT = 0;
 
   static final int ROOT_PORT = 4;
 
@@ -29,12 +29,12 @@ final class ExpressCapability {
   private ExpressCapability() {}
 
   /** Adds the capability; returns its offset. {@code speed} and {@code width} are in the link register's codes. */
-  static int add(PciConfig config, int type, int speed, int width) {
+  public static int add(PciConfig config, int type, int speed, int width) {
     int at = config.addCapability(ID, LENGTH);
     boolean port = type == ROOT_PORT;
     config.init(at + 2, 2, VERSION | type << 4 | (port ? SLOT_IMPLEMENTED : 0));
     config.init(at + 4, 4, ROLE_BASED_ERRORS | (port ? 0 : FUNCTION_RESET_CAPABLE));
-    config.setWritable(at + DEVICE_CONTROL, 2, 0x78ef);
+    config.setWritable(at + DEVICE_CONTROL, 2, port ? 0x78ef : 0x78ef | FUNCTION_RESET);
     config.setClearable(at + 0x0a, 2, 0x000f);
     config.init(at + LINK_CAPABILITIES, 4, speed | width << 4 | 1 << 10 | (port ? 1 << 20 : 0));
     config.setWritable(at + 0x10, 2, 0x0fc3);
@@ -42,5 +42,12 @@ final class ExpressCapability {
     config.init(at + 0x2c, 4, (2 << speed) - 2);
     config.init(at + 0x30, 2, speed);
     return at;
+  }
+
+  /** True if the driver just asked the endpoint to reset itself. */
+  public static boolean takeFunctionReset(PciConfig config, int at) {
+    int control = (int) config.get(at + DEVICE_CONTROL, 2);
+    config.set(at + DEVICE_CONTROL, 2, control & ~FUNCTION_RESET);
+    return (control & FUNCTION_RESET) != 0;
   }
 }

@@ -26,13 +26,13 @@ import org.ascus.machine.trace.Log;
  * </ul>
  */
 public abstract class VirtioDevice extends Device {
-  private static final long RING_FEATURES =
-      VirtioFeatures.ANY_LAYOUT | VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX | VirtioFeatures.VERSION_1;
+  private static final long ALWAYS = VirtioFeatures.ANY_LAYOUT | VirtioFeatures.VERSION_1;
 
   private final VirtioHost host;
   private final int deviceId;
   private final List<Virtqueue> queues = new ArrayList<>();
   private VirtioTransport transport = VirtioTransport.NONE;
+  private long ringFeatures = VirtioFeatures.INDIRECT_DESC | VirtioFeatures.EVENT_IDX;
   private long driverFeatures;
   private boolean featuresRefused;
   private int status;
@@ -85,6 +85,14 @@ public abstract class VirtioDevice extends Device {
     this.transport = transport;
   }
 
+  /** Chooses what the rings offer, before the machine starts. */
+  public final void setRingFeatures(boolean indirect, boolean eventIndex, boolean packed) {
+    ringFeatures =
+        (indirect ? VirtioFeatures.INDIRECT_DESC : 0)
+            | (eventIndex ? VirtioFeatures.EVENT_IDX : 0)
+            | (packed ? VirtioFeatures.RING_PACKED : 0);
+  }
+
   public final int queueCount() {
     return queues.size();
   }
@@ -95,7 +103,7 @@ public abstract class VirtioDevice extends Device {
 
   /** All bits on offer through this transport. */
   public final long offeredFeatures() {
-    long all = deviceFeatures() | RING_FEATURES;
+    long all = deviceFeatures() | ringFeatures | ALWAYS;
     return transport.modern() ? all & ~VirtioFeatures.LEGACY_ONLY : all & 0xffffffffL;
   }
 
@@ -116,7 +124,12 @@ public abstract class VirtioDevice extends Device {
     }
     driverFeatures = features & offeredFeatures();
     featuresRefused = driverFeatures != features;
-    queues.forEach(q -> q.setEventIndex(negotiated(VirtioFeatures.EVENT_IDX)));
+    queues.forEach(this::applyFeatures);
+  }
+
+  private void applyFeatures(Virtqueue queue) {
+    queue.setEventIndex(negotiated(VirtioFeatures.EVENT_IDX));
+    queue.setPacked(negotiated(VirtioFeatures.RING_PACKED));
   }
 
   /** Device status bits, see {@link VirtioStatus}. */
@@ -146,7 +159,7 @@ public abstract class VirtioDevice extends Device {
   /** True if requests are taken: the driver is up and has broken nothing. */
   protected final boolean live() {
     int need = transport.modern() ? VirtioStatus.DRIVER_OK : 0;
-    return (status & (need | VirtioStatus.NEEDS_RESET)) == need;
+    return (status & (need | VirtioStatus.NEEDS_RESET)) == need && transport.reachesMemory();
   }
 
   /** The driver rings the bell of queue {@code index}, which may be any number. */
@@ -171,6 +184,11 @@ public abstract class VirtioDevice extends Device {
     featuresRefused = false;
     queues.forEach(Virtqueue::reset);
     deviceReset();
+  }
+
+  /** Bytes of configuration space. */
+  public final int configSize() {
+    return configSpace().length;
   }
 
   /** Reads {@code width} (1, 2, 4 or 8) bytes of configuration space; all ones outside of it. */
@@ -261,8 +279,8 @@ public abstract class VirtioDevice extends Device {
       driverFeatures = features;
       configGeneration = in.getInt("configGeneration");
       for (Virtqueue queue : queues) {
+        applyFeatures(queue);
         queue.load(in);
-        queue.setEventIndex(negotiated(VirtioFeatures.EVENT_IDX));
       }
       status = (int) in.getLong("status", 0, 0xff);
       loadDevice(in, version);

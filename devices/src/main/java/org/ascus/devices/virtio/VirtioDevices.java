@@ -1,7 +1,10 @@
 package org.ascus.devices.virtio;
 
 import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.chardev.CharBackend;
@@ -16,7 +19,6 @@ import org.ascus.devices.virtio.net.NetOptions;
 import org.ascus.devices.virtio.net.VirtioNet;
 import org.ascus.devices.virtio.rng.EntropySource;
 import org.ascus.devices.virtio.rng.VirtioRng;
-import org.ascus.machine.device.Device;
 import org.ascus.machine.device.DeviceContext;
 import org.ascus.machine.device.DeviceException;
 import org.ascus.machine.device.DeviceProvider;
@@ -24,14 +26,12 @@ import org.ascus.machine.device.DeviceType;
 import org.ascus.machine.device.Property;
 import org.ascus.machine.device.Property.Kind;
 import org.ascus.machine.device.PropertyValues;
-import org.ascus.machine.run.RunState;
 
 /**
- * The virtio devices that a user can name. Each takes its bus from property {@code bus} (empty: the first free slot)
- * and is left for the caller to add to the machine.
+ * The virtio devices that a user can name, each on all transports by {@link VirtioKind}, and the ports of virtio
+ * consoles.
  */
 public final class VirtioDevices implements DeviceProvider {
-  private static final String BUS = "virtio-bus";
   private static final String SERIAL_BUS = "virtio-serial-bus";
   private static final long FIRST_MAC = 0x5254_0012_3456L;
   private static final Property BUS_PROPERTY = new Property("bus", Kind.STRING, "", "Bus to plug into");
@@ -41,17 +41,30 @@ public final class VirtioDevices implements DeviceProvider {
 
   @Override
   public List<DeviceType> types() {
-    return List.of(blk(), net(), rng(), serial(), port(true), port(false));
+    List<DeviceType> types = new ArrayList<>();
+    kinds().forEach(k -> types.addAll(k.types()));
+    types.add(port(true));
+    types.add(port(false));
+    return types;
   }
 
-  private static DeviceType blk() {
+  @Override
+  public Map<String, String> aliases() {
+    Map<String, String> aliases = new LinkedHashMap<>();
+    kinds().forEach(k -> aliases.put(k.stem(), k.stem() + "-pci"));
+    return aliases;
+  }
+
+  private static List<VirtioKind> kinds() {
+    return List.of(blk(), net(), rng(), serial());
+  }
+
+  private static VirtioKind blk() {
     BlkOptions d = BlkOptions.DEFAULT;
-    return new DeviceType(
-        "virtio-blk-device",
-        BUS,
+    return new VirtioKind(
+        "virtio-blk",
         "Virtio block device",
         List.of(
-            BUS_PROPERTY,
             new Property("drive", Kind.DRIVE, "", "Node name or ID of a block device to use as a backend"),
             new Property("serial", Kind.STRING, d.serial(), "Serial number that the guest can read"),
             new Property("logical_block_size", Kind.SIZE, "512", "A power of two between 512 B and 2 MiB"),
@@ -65,9 +78,9 @@ public final class VirtioDevices implements DeviceProvider {
         VirtioDevices::makeBlk);
   }
 
-  private static Device makeBlk(DeviceContext context, String id, PropertyValues v) throws DeviceException {
+  private static VirtioDevice makeBlk(DeviceContext context, String id, PropertyValues v) throws DeviceException {
     if (v.getString("drive").isEmpty()) {
-      throw new DeviceException("virtio-blk-device: drive property not set");
+      throw new DeviceException("drive property not set");
     }
     BlockNode node = context.lookup(BlockNode.class, v.getString("drive"));
     BlkOptions options =
@@ -80,16 +93,14 @@ public final class VirtioDevices implements DeviceProvider {
             v.getBool("config-wce"),
             v.getBool("discard"),
             v.getBool("write-zeroes"));
-    return plug(context, v, new VirtioBlk(id, VirtioHost.of(context.machine()), node, options));
+    return new VirtioBlk(id, VirtioHost.of(context.machine()), node, options);
   }
 
-  private static DeviceType net() {
-    return new DeviceType(
-        "virtio-net-device",
-        BUS,
+  private static VirtioKind net() {
+    return new VirtioKind(
+        "virtio-net",
         "Virtio network device",
         List.of(
-            BUS_PROPERTY,
             new Property("netdev", Kind.STRING, "", "ID of a -netdev; a cable that leads nowhere if empty"),
             new Property("mac", Kind.STRING, "", "Ethernet address; 52:54:00:12:34:56 and up if empty"),
             new Property("queues", Kind.UINT32, "1", "Pairs of receive and transmit queues, 1 to 8"),
@@ -104,7 +115,7 @@ public final class VirtioDevices implements DeviceProvider {
         VirtioDevices::makeNet);
   }
 
-  private static Device makeNet(DeviceContext context, String id, PropertyValues v) throws DeviceException {
+  private static VirtioDevice makeNet(DeviceContext context, String id, PropertyValues v) throws DeviceException {
     String netdev = v.getString("netdev");
     NetLink link = netdev.isEmpty() ? NetLink.none() : context.lookup(NetLink.class, netdev);
     NetOptions options =
@@ -118,7 +129,7 @@ public final class VirtioDevices implements DeviceProvider {
             v.getBool("csum"),
             v.getBool("gso"),
             v.getBool("ctrl_vq"));
-    return plug(context, v, new VirtioNet(id, VirtioHost.of(context.machine()), link, options));
+    return new VirtioNet(id, VirtioHost.of(context.machine()), link, options);
   }
 
   private static MacAddress mac(DeviceContext context, String text) throws DeviceException {
@@ -133,39 +144,35 @@ public final class VirtioDevices implements DeviceProvider {
     }
   }
 
-  private static DeviceType rng() {
-    return new DeviceType(
-        "virtio-rng-device",
-        BUS,
+  private static VirtioKind rng() {
+    return new VirtioKind(
+        "virtio-rng",
         "Virtio entropy device",
         List.of(
-            BUS_PROPERTY,
             new Property("rng", Kind.STRING, "", "ID of an entropy source; the host's if empty"),
             new Property("max-bytes", Kind.UINT64, Long.toString(VirtioRng.UNLIMITED), "Most bytes per period"),
             new Property("period", Kind.UINT32, "65536", "Length of a period in milliseconds")),
         VirtioDevices::makeRng);
   }
 
-  private static Device makeRng(DeviceContext context, String id, PropertyValues v) throws DeviceException {
+  private static VirtioDevice makeRng(DeviceContext context, String id, PropertyValues v) throws DeviceException {
     EntropySource source =
         v.getString("rng").isEmpty()
             ? new SecureRandom()::nextBytes
             : context.lookup(EntropySource.class, v.getString("rng"));
     VirtioHost host = VirtioHost.of(context.machine());
-    return plug(context, v, new VirtioRng(id, host, source, v.getLong("max-bytes"), v.getLong("period")));
+    return new VirtioRng(id, host, source, v.getLong("max-bytes"), v.getLong("period"));
   }
 
-  private static DeviceType serial() {
-    return new DeviceType(
-        "virtio-serial-device",
-        BUS,
+  private static VirtioKind serial() {
+    return new VirtioKind(
+        "virtio-serial",
         "Virtio console device, a bus for ports",
         List.of(
-            BUS_PROPERTY,
             new Property("max_ports", Kind.UINT32, "31", "Number of ports, 1 to 31")),
         (context, id, v) -> {
           int ports = (int) Math.min(v.getLong("max_ports"), Integer.MAX_VALUE);
-          return plug(context, v, new VirtioSerial(id, VirtioHost.of(context.machine()), ports));
+          return new VirtioSerial(id, VirtioHost.of(context.machine()), ports);
         });
   }
 
@@ -188,18 +195,5 @@ public final class VirtioDevices implements DeviceProvider {
           context.lookup(VirtioSerialBus.class, v.getString("bus")).plug(port, number);
           return port;
         });
-  }
-
-  private static Device plug(DeviceContext context, PropertyValues v, VirtioDevice device) throws DeviceException {
-    context.lookup(VirtioBus.class, v.getString("bus")).plug(device);
-    context
-        .machine()
-        .addStateListener(
-            state -> {
-              if (state == RunState.RUNNING) {
-                device.resumed();
-              }
-            });
-    return device;
   }
 }

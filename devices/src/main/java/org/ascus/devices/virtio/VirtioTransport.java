@@ -20,6 +20,11 @@ public interface VirtioTransport {
   /** True for the VIRTIO 1 interface; false for the legacy one, which knows 32 feature bits and no FEATURES_OK. */
   boolean modern();
 
+  /** Whether the device may reach memory now; a PCI function must be a bus master. */
+  default boolean reachesMemory() {
+    return true;
+  }
+
   /** The device used buffers of {@code queue}. */
   void queueInterrupt(int queue);
 

@@ -8,19 +8,47 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.ascus.devices.virtio.transport.mmio.VirtioMmio;
 import org.ascus.machine.bus.BusFault;
 import org.ascus.machine.bus.GuestRam;
 import org.ascus.machine.bus.RamRegion;
-import org.ascus.machine.device.DeviceException;
+import org.ascus.machine.device.Device;
 import org.ascus.machine.irq.IrqLine;
 import org.ascus.machine.run.Machine;
 import org.ascus.machine.trace.Log;
 
-/** A driver without a guest: it programs a virtio-mmio slot and its rings as an operating system would. */
+/**
+ * A driver without a guest: it programs a transport and its rings as an operating system would. Registers go by the
+ * offsets that they have in virtio-mmio, on every transport.
+ */
 public final class GuestDriver implements AutoCloseable {
+  /** A transport and the interface of it that the driver speaks. */
+  public enum Bus {
+    MMIO_LEGACY(true, false),
+    MMIO(false, false),
+    PCI_LEGACY(true, true),
+    PCI(false, true);
+
+    private final boolean legacy;
+    private final boolean pci;
+
+    Bus(boolean legacy, boolean pci) {
+      this.legacy = legacy;
+      this.pci = pci;
+    }
+
+    public boolean legacy() {
+      return legacy;
+    }
+
+    public boolean pci() {
+      return pci;
+    }
+  }
+
   public static final long RAM = 0x8000_0000L;
   public static final int RAM_SIZE = 16 << 20;
   public static final long SLOT = 0x1000_8000L;
@@ -134,32 +162,62 @@ public final class GuestDriver implements AutoCloseable {
     }
   }
 
+  public final Bus bus;
   public final boolean legacy;
   public final Machine machine;
   public final GuestRam ram;
-  public final VirtioMmio slot;
+
+  /** The transport. */
+  public final Device slot;
+
   public final VirtioDevice device;
   private final ByteArrayOutputStream logged = new ByteArrayOutputStream();
   private volatile boolean irq;
   private long next = RAM;
 
+  private final Optional<PciAccess> pci;
+
+  /** On virtio-mmio. */
   public GuestDriver(boolean legacy, Maker maker) throws Exception {
-    this.legacy = legacy;
+    this(legacy ? Bus.MMIO_LEGACY : Bus.MMIO, maker);
+  }
+
+  public GuestDriver(Bus bus, Maker maker) throws Exception {
+    this.bus = bus;
+    this.legacy = bus.legacy();
     machine = new Machine(new Log(new PrintStream(logged, true), EnumSet.of(Log.Category.GUEST_ERRORS)));
     ram = new GuestRam("ram", RAM_SIZE);
     machine.addRam(ram);
     machine.memory().map(RAM, new RamRegion("ram", ram, true));
     IrqLine line = level -> irq = level;
-    slot = new VirtioMmio("virtio-mmio-bus.7", machine.log(), legacy, line);
-    machine.memory().map(SLOT, slot.region());
     device = maker.make(VirtioHost.of(machine));
-    plug();
-    machine.addDevice(slot);
+    if (bus.pci()) {
+      PciAccess access = new PciAccess(machine, line, device, legacy);
+      slot = access.function();
+      pci = Optional.of(access);
+    } else {
+      VirtioMmio mmio = new VirtioMmio("virtio-mmio-bus.7", machine.log(), legacy, line);
+      machine.memory().map(SLOT, mmio.region());
+      mmio.plug(device);
+      slot = mmio;
+      pci = Optional.empty();
+      machine.addDevice(slot);
+    }
     machine.addDevice(device);
   }
 
-  private void plug() throws DeviceException {
-    slot.plug(device);
+  /** Does again what firmware does after a reset of the machine. */
+  public void setUp() {
+    pci.ifPresent(PciAccess::setUp);
+  }
+
+  /** Where the registers are, and how many bytes of them. */
+  public long registers() {
+    return pci.map(PciAccess::registers).orElse(SLOT);
+  }
+
+  public int registersSize() {
+    return pci.map(PciAccess::registersSize).orElse(0x1000);
   }
 
   public String log() {
@@ -219,11 +277,15 @@ public final class GuestDriver implements AutoCloseable {
   }
 
   public int read(int register) {
-    return (int) get(SLOT + register, 4);
+    return pci.isPresent() ? pci.get().read(register) : (int) get(SLOT + register, 4);
   }
 
   public void write(int register, long value) {
-    put(SLOT + register, 4, value & 0xffffffffL);
+    if (pci.isPresent()) {
+      pci.get().write(register, value);
+    } else {
+      put(SLOT + register, 4, value & 0xffffffffL);
+    }
   }
 
   public long offered() {
@@ -254,9 +316,11 @@ public final class GuestDriver implements AutoCloseable {
     }
   }
 
-  public Queue queue(int index, int size) {
+  /** Sets a queue up; the size is the device's choice with {@link Bus#PCI_LEGACY}. */
+  public Queue queue(int index, int entries) {
     write(0x30, index);
-    assertThat(read(0x34)).isGreaterThanOrEqualTo(size);
+    assertThat(read(0x34)).isGreaterThanOrEqualTo(entries);
+    int size = bus == Bus.PCI_LEGACY ? read(0x34) : entries;
     write(0x38, size);
     long desc;
     long avail;

@@ -59,7 +59,7 @@ final class JunkRings {
     return switch (random.nextInt(8)) {
       case 0 -> END - random.nextInt(64);
       case 1 -> random.nextLong();
-      case 2 -> GuestDriver.SLOT + random.nextInt(0x200);
+      case 2 -> d.registers() + random.nextInt(0x200);
       case 3 -> random.nextBoolean() ? -random.nextInt(4096) : random.nextInt(4096);
       // The rings themselves.
       case 4 -> GuestDriver.RAM + 4096 + random.nextInt(4096);

@@ -3,13 +3,13 @@ package org.ascus.devices.virtio;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Random;
+import org.ascus.devices.virtio.GuestDriver.Bus;
 import org.ascus.machine.run.Machine;
 import org.ascus.machine.state.StateReader;
 import org.ascus.machine.state.StateWriter;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What holds for every virtio device, whatever its driver does, on both layouts of virtio-mmio. */
 public abstract class VirtioContract {
@@ -24,8 +24,12 @@ public abstract class VirtioContract {
   protected abstract boolean writesWorkQueue();
 
   protected final GuestDriver driver(boolean legacy) throws Exception {
+    return driver(legacy ? Bus.MMIO_LEGACY : Bus.MMIO);
+  }
+
+  protected final GuestDriver driver(Bus bus) throws Exception {
     close();
-    open = new GuestDriver(legacy, this::device);
+    open = new GuestDriver(bus, this::device);
     return open;
   }
 
@@ -38,21 +42,24 @@ public abstract class VirtioContract {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void showsItselfAndNegotiates(boolean legacy) throws Exception {
-    GuestDriver d = driver(legacy);
-    assertThat(d.read(0)).isEqualTo(0x74726976);
-    assertThat(d.read(4)).isEqualTo(legacy ? 1 : 2);
+  @EnumSource(Bus.class)
+  void showsItselfAndNegotiates(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
+    if (!bus.pci()) {
+      assertThat(d.read(0)).isEqualTo(0x74726976);
+      assertThat(d.read(4)).isEqualTo(bus.legacy() ? 1 : 2);
+    }
     assertThat(d.read(8)).isEqualTo(d.device.deviceId());
-    assertThat(d.offered() & VirtioFeatures.VERSION_1).isEqualTo(legacy ? 0 : VirtioFeatures.VERSION_1);
+    assertThat(d.offered() & VirtioFeatures.VERSION_1).isEqualTo(bus.legacy() ? 0 : VirtioFeatures.VERSION_1);
     d.start(d.offered());
     d.ready();
     assertThat(d.read(0x70) & VirtioStatus.DRIVER_OK).isNotZero();
   }
 
-  @Test
-  void refusesFeaturesThatAreNotOnOffer() throws Exception {
-    GuestDriver d = driver(false);
+  @ParameterizedTest
+  @EnumSource(value = Bus.class, names = {"MMIO", "PCI"})
+  void refusesFeaturesThatAreNotOnOffer(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
     d.write(0x24, 1);
     d.write(0x20, 1 | 1 << 30);
     d.write(0x70, 1 | 2 | 8);
@@ -65,8 +72,8 @@ public abstract class VirtioContract {
       assertThat(System.nanoTime()).isLessThan(deadline);
       Thread.onSpinWait();
     }
-    assertThat(d.read(0x60) & 2).isNotZero();
     assertThat(d.irq()).isTrue();
+    assertThat(d.read(0x60) & 2).isNotZero();
     assertThat(d.log()).contains(d.device.id());
     d.write(0x70, 0);
     assertThat(d.read(0x70)).isZero();
@@ -81,9 +88,9 @@ public abstract class VirtioContract {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void malformedChainsBreakTheDeviceUntilReset(boolean legacy) throws Exception {
-    GuestDriver d = driver(legacy);
+  @EnumSource(Bus.class)
+  void malformedChainsBreakTheDeviceUntilReset(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
     int dir = writesWorkQueue() ? 2 : 0;
 
     GuestDriver.Queue q = started(d);
@@ -147,9 +154,10 @@ public abstract class VirtioContract {
     assertBroken(d);
   }
 
-  @Test
-  void aRingOutsideOfRamBreaksTheDevice() throws Exception {
-    GuestDriver d = driver(false);
+  @ParameterizedTest
+  @EnumSource(value = Bus.class, names = {"MMIO", "PCI"})
+  void aRingOutsideOfRamBreaksTheDevice(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
     for (long address : new long[] {0, GuestDriver.SLOT, -4096L, GuestDriver.RAM + GuestDriver.RAM_SIZE - 8}) {
       d.start(0);
       d.write(0x30, workQueue());
@@ -166,9 +174,9 @@ public abstract class VirtioContract {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void junkInRegistersAndQueuesHarmsNothing(boolean legacy) throws Exception {
-    GuestDriver d = driver(legacy);
+  @EnumSource(Bus.class)
+  void junkInRegistersAndQueuesHarmsNothing(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
     Random random = new Random(42);
     byte[] junk = new byte[4096];
     for (int round = 0; round < 200; round++) {
@@ -189,7 +197,7 @@ public abstract class VirtioContract {
       }
       for (int i = 0; i < 50; i++) {
         int width = 1 << random.nextInt(4);
-        long at = GuestDriver.SLOT + (random.nextInt(random.nextBoolean() ? 0x140 : 0x1000) & -width);
+        long at = d.registers() + (random.nextInt(random.nextBoolean() ? 0x140 : d.registersSize()) & -width);
         if (random.nextBoolean()) {
           d.put(at, width, random.nextBoolean() ? random.nextInt(16) : random.nextLong());
         } else {
@@ -203,9 +211,9 @@ public abstract class VirtioContract {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void junkRingsInEveryQueueHarmNothing(boolean legacy) throws Exception {
-    GuestDriver d = driver(legacy);
+  @EnumSource(Bus.class)
+  void junkRingsInEveryQueueHarmNothing(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
     JunkRings junk = new JunkRings(d, new Random(4711));
     for (int round = 0; round < 400; round++) {
       junk.round();
@@ -216,9 +224,9 @@ public abstract class VirtioContract {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void aChainThatShowsAllOfRamManyTimesNeedsNoMemoryOfTheHost(boolean legacy) throws Exception {
-    GuestDriver d = driver(legacy);
+  @EnumSource(Bus.class)
+  void aChainThatShowsAllOfRamManyTimesNeedsNoMemoryOfTheHost(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
     GuestDriver.Queue q = started(d);
     int count = 256;
     long table = d.alloc(16L * count);
@@ -236,15 +244,15 @@ public abstract class VirtioContract {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void savedStateGoesOnInAFreshDevice(boolean legacy) throws Exception {
-    GuestDriver d = driver(legacy);
+  @EnumSource(Bus.class)
+  void savedStateGoesOnInAFreshDevice(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
     d.start(d.offered() & (VirtioFeatures.EVENT_IDX | VirtioFeatures.INDIRECT_DESC));
     GuestDriver.Queue q = d.queue(workQueue(), 8);
     d.ready();
     q.kick();
     byte[] first = save(d.machine);
-    GuestDriver other = new GuestDriver(legacy, this::device);
+    GuestDriver other = new GuestDriver(bus, this::device);
     try {
       StateReader in = new StateReader(first);
       in.section(other.slot);
@@ -252,7 +260,7 @@ public abstract class VirtioContract {
       assertThat(save(other.machine)).isEqualTo(first);
       assertThat(other.read(0x70)).isEqualTo(d.read(0x70));
       other.write(0x30, workQueue());
-      assertThat(other.read(legacy ? 0x40 : 0x44)).isNotZero();
+      assertThat(other.read(bus.legacy() ? 0x40 : 0x44)).isNotZero();
     } finally {
       other.close();
     }
@@ -265,13 +273,15 @@ public abstract class VirtioContract {
     return out.toByteArray();
   }
 
-  @Test
-  void resetClearsEverythingThatTheDriverSet() throws Exception {
-    GuestDriver d = driver(false);
+  @ParameterizedTest
+  @EnumSource(value = Bus.class, names = {"MMIO", "PCI"})
+  void resetClearsEverythingThatTheDriverSet(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
     d.start(d.offered());
     d.queue(workQueue(), 8);
     d.ready();
     d.machine.devices().forEach(x -> x.resetEnter());
+    d.setUp();
     assertThat(d.read(0x70)).isZero();
     d.write(0x30, workQueue());
     assertThat(d.read(0x44)).isZero();

@@ -9,6 +9,11 @@ import java.util.ServiceLoader;
 import java.util.stream.IntStream;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.protocol.FileProtocol;
+import org.ascus.devices.pci.MsiTarget;
+import org.ascus.devices.pci.PciBus;
+import org.ascus.devices.pci.PciHost;
+import org.ascus.devices.pci.PciPlug;
+import org.ascus.devices.pci.PcieRootPort;
 import org.ascus.devices.virtio.transport.mmio.VirtioMmio;
 import org.ascus.devices.virtio.transport.mmio.VirtioMmioSlots;
 import org.ascus.machine.device.Device;
@@ -30,6 +35,14 @@ class VirtioDevicesTest {
           .mapToObj(i -> new VirtioMmio("virtio-mmio-bus." + i, machine.log(), true, IrqLine.NONE))
           .toList();
   private final VirtioMmioSlots bus = new VirtioMmioSlots(slots);
+  private final PciHost pci =
+      new PciHost(
+          "pcie.0",
+          machine.memory(),
+          new PciHost.Window(0x300_0000, 0, 0x1_0000),
+          List.of(new PciHost.Window(0x4000_0000, 0x4000_0000, 0x4000_0000)),
+          List.of(IrqLine.NONE, IrqLine.NONE, IrqLine.NONE, IrqLine.NONE),
+          MsiTarget.NONE);
   private final BlockNode disk = FileProtocol.temporary(1 << 20);
 
   private final DeviceContext context =
@@ -41,7 +54,12 @@ class VirtioDevicesTest {
 
         @Override
         public <T> T lookup(Class<T> kind, String id) throws DeviceException {
-          Object found = kind == VirtioBus.class ? bus : id.equals("hd") ? disk : null;
+          Object found =
+              kind == VirtioBus.class
+                  ? bus
+                  : kind == PciPlug.class
+                      ? machine.devices().stream().filter(d -> d.id().equals(id)).findFirst().orElse(pci)
+                      : id.equals("hd") ? disk : null;
           if (!kind.isInstance(found)) {
             throw new DeviceException("no " + kind.getSimpleName() + " '" + id + "'");
           }
@@ -67,6 +85,10 @@ class VirtioDevicesTest {
         new PropertyValues(name, type.properties(), properties));
   }
 
+  private static List<Long> ids(PciBus bus) {
+    return bus.functions().stream().map(f -> f.config().get(2, 2)).toList();
+  }
+
   @Test
   void devicesTakeTheFirstFreeSlotUntilThereIsNone() throws Exception {
     Device blk = make("virtio-blk-device", Map.of("drive", "hd", "serial", "X"));
@@ -76,6 +98,35 @@ class VirtioDevicesTest {
     assertThatThrownBy(() -> make("virtio-rng-device", Map.of()))
         .isInstanceOf(DeviceException.class)
         .hasMessage("No 'virtio-bus' bus found for device 'virtio-rng-device'");
+  }
+
+  @Test
+  void everyKindIsThereOnAllTransports() {
+    VirtioDevices provider = new VirtioDevices();
+    List<String> names = provider.types().stream().map(DeviceType::name).toList();
+    assertThat(provider.aliases())
+        .containsEntry("virtio-blk", "virtio-blk-pci")
+        .allSatisfy(
+            (alias, name) ->
+                assertThat(names)
+                    .contains(name, alias + "-device", name + "-transitional", name + "-non-transitional"));
+  }
+
+  @Test
+  void aFunctionBehindAPortHasNoLegacyInterfaceUnlessAsked() throws Exception {
+    PcieRootPort port = new PcieRootPort("rp", 0, 0, 1);
+    pci.childBus().plug(port, "2");
+    machine.addDevice(port);
+    make("virtio-rng-pci", Map.of("addr", "1"));
+    make("virtio-rng-pci-non-transitional", Map.of("addr", "4"));
+    make("virtio-rng-pci", Map.of("addr", "5", "disable-legacy", "on"));
+    assertThat(ids(pci.childBus())).containsExactly(0x0008L, 0x1005L, 0x000cL, 0x1044L, 0x1044L);
+    make("virtio-rng-pci", Map.of("bus", "rp"));
+    assertThat(ids(port.childBus())).containsExactly(0x1044L);
+    assertThatThrownBy(() -> make("virtio-rng-pci", Map.of("disable-legacy", "x"))).hasMessageContaining("'x'");
+    assertThatThrownBy(() -> make("virtio-rng-pci", Map.of("disable-legacy", "on", "disable-modern", "on")))
+        .hasMessageContaining("neither");
+    assertThatThrownBy(() -> make("virtio-rng-pci", Map.of("addr", "1"))).hasMessageContaining("not available");
   }
 
   @Test

@@ -6,12 +6,12 @@ import org.ascus.machine.state.StateReader;
 import org.ascus.machine.state.StateWriter;
 
 /** A virtqueue format at work: where available buffers come from and used ones go. */
-sealed interface Ring permits SplitRing {
+sealed interface Ring permits SplitRing, PackedRing {
   Optional<VirtqueueElement> pop() throws VirtqueueException;
 
   boolean isEmpty() throws VirtqueueException;
 
-  /** Records {@code head} as used, {@code written} bytes long, without telling the driver yet. */
+  /** Records the buffer that {@link VirtqueueElement#head} names as used, {@code written} bytes long, without telling the driver yet. */
   void push(int head, long written) throws VirtqueueException;
 
   /** Shows the driver all that was pushed; returns whether it wants an interrupt for that. */

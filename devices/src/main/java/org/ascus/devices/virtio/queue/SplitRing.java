@@ -4,7 +4,6 @@ import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.ascus.machine.bus.FlatView;
 import org.ascus.machine.state.StateException;
 import org.ascus.machine.state.StateReader;
 import org.ascus.machine.state.StateWriter;
@@ -30,9 +29,9 @@ final class SplitRing implements Ring {
 
   private final GuestMemory memory;
   private final int size;
-  private final Window descriptors;
-  private final Window avail;
-  private final Window used;
+  private final RingWindow descriptors;
+  private final RingWindow avail;
+  private final RingWindow used;
   private boolean eventIndex;
   private boolean notifications = true;
   private int lastAvail;
@@ -45,46 +44,9 @@ final class SplitRing implements Ring {
   SplitRing(GuestMemory memory, int size, long descriptors, long avail, long used) {
     this.memory = memory;
     this.size = size;
-    this.descriptors = new Window(descriptors, (long) size * DESCRIPTOR_SIZE);
-    this.avail = new Window(avail, 6 + 2L * size);
-    this.used = new Window(used, 6 + 8L * size);
-  }
-
-  /** One of the ring's parts, resolved to RAM again when the memory layout changes. */
-  private final class Window {
-    private final long address;
-    private final long length;
-    private FlatView layout;
-    private GuestMemory.Segment segment;
-
-    Window(long address, long length) {
-      this.address = address;
-      this.length = length;
-    }
-
-    private GuestMemory.Segment segment() throws VirtqueueException {
-      FlatView now = memory.layout();
-      if (layout != now) {
-        segment = memory.window(address, length);
-        layout = now;
-      }
-      return segment;
-    }
-
-    int getShort(long offset) throws VirtqueueException {
-      GuestMemory.Segment s = segment();
-      return s.ram().getShort(s.offset() + offset) & 0xffff;
-    }
-
-    void putShort(long offset, int value) throws VirtqueueException {
-      GuestMemory.Segment s = segment();
-      s.ram().put(s.offset() + offset, 2, value & 0xffff);
-    }
-
-    void putInt(long offset, int value) throws VirtqueueException {
-      GuestMemory.Segment s = segment();
-      s.ram().put(s.offset() + offset, 4, value);
-    }
+    this.descriptors = new RingWindow(memory, descriptors, (long) size * DESCRIPTOR_SIZE);
+    this.avail = new RingWindow(memory, avail, 6 + 2L * size);
+    this.used = new RingWindow(memory, used, 6 + 8L * size);
   }
 
   private long usedEventOffset() {
@@ -139,7 +101,7 @@ final class SplitRing implements Ring {
   private VirtqueueElement chain(int head) throws VirtqueueException {
     List<GuestMemory.Segment> readable = new ArrayList<>(4);
     List<GuestMemory.Segment> writable = new ArrayList<>(4);
-    Window table = descriptors;
+    RingWindow table = descriptors;
     int entries = size;
     int index = head;
     int followed = 0;
@@ -163,7 +125,7 @@ final class SplitRing implements Ring {
         if (length % DESCRIPTOR_SIZE != 0 || length > MAX_INDIRECT * DESCRIPTOR_SIZE || (flags & DESC_NEXT) != 0) {
           throw new VirtqueueException("indirect table of " + length + " bytes, flags 0x" + Integer.toHexString(flags));
         }
-        table = new Window(address, length);
+        table = new RingWindow(memory, address, length);
         entries = (int) length / DESCRIPTOR_SIZE;
         index = 0;
         followed = 0;

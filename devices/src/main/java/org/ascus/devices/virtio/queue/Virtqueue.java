@@ -23,6 +23,7 @@ public final class Virtqueue {
   private long driver;
   private long device;
   private boolean eventIndex;
+  private boolean packed;
   private Optional<Ring> ring = Optional.empty();
 
   /**
@@ -92,6 +93,11 @@ public final class Virtqueue {
     ring.ifPresent(r -> r.setEventIndex(eventIndex));
   }
 
+  /** VIRTIO_F_RING_PACKED was negotiated or not; takes effect when the queue becomes ready. */
+  public void setPacked(boolean packed) {
+    this.packed = packed;
+  }
+
   public boolean isReady() {
     return ring.isPresent();
   }
@@ -99,7 +105,10 @@ public final class Virtqueue {
   /** Starts the queue at index 0 with the size and addresses set before; harmless when it is ready already. */
   public void start() {
     if (ring.isEmpty()) {
-      Ring fresh = new SplitRing(memory, size, descriptors, driver, device);
+      Ring fresh =
+          packed
+              ? new PackedRing(memory, size, descriptors, driver, device)
+              : new SplitRing(memory, size, descriptors, driver, device);
       fresh.setEventIndex(eventIndex);
       ring = Optional.of(fresh);
     }
@@ -116,6 +125,7 @@ public final class Virtqueue {
     size = maxSize;
     setAddresses(0, 0, 0);
     eventIndex = false;
+    packed = false;
   }
 
   private Ring ring() throws VirtqueueException {
