@@ -11,7 +11,7 @@ sealed interface Ring permits SplitRing, PackedRing {
 
   boolean isEmpty() throws VirtqueueException;
 
-  /** Records the buffer that {@link VirtqueueElement#head} names as used, {@code written} bytes long, without telling the driver yet. */
+  /** Records the buffer of {@link VirtqueueElement#head} as used, {@code written} bytes long, unseen by the driver. */
   void push(int head, long written) throws VirtqueueException;
 
   /** Shows the driver all that was pushed; returns whether it wants an interrupt for that. */
