@@ -140,11 +140,12 @@ ascus_use_aot_cache() {
     -XX:-AOTReplayTraining)
 }
 
-# The JVM's own messages go to stderr: stdout is the guest's console.
+# The JVM's own messages go to stderr: stdout is the guest's console. Without a limit a thread that has read a file as
+# large as a kernel keeps a buffer of that size.
 ASCUS_FLAGS=(
   -XX:+UseSerialGC -Xms64m -Xmx1g -XX:-UsePerfData -XX:+UnlockExperimentalVMOptions
   --enable-native-access=org.graalvm.truffle,org.ascus.machine,org.ascus.devices
-  --sun-misc-unsafe-memory-access=allow
+  --sun-misc-unsafe-memory-access=allow -Djdk.nio.maxCachedBufferSize=1048576
   -Xlog:disable -Xlog:all=warning:stderr
 )
 

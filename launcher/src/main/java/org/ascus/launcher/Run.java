@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.MuxChardev;
@@ -53,7 +54,8 @@ final class Run {
   }
 
   private int run(Log log) throws OptionException, VmException, InterruptedException {
-    AtomicReference<Runnable> quit = new AtomicReference<>(() -> {});
+    AtomicBoolean early = new AtomicBoolean();
+    AtomicReference<Runnable> quit = new AtomicReference<>(() -> early.set(true));
     AtomicReference<Runnable> commit = new AtomicReference<>(() -> {});
     try (Channels channels = new Channels(options.chardevs(), keys(quit, commit))) {
       VmBuilder builder = Vm.builder(options.machine()).log(log);
@@ -70,6 +72,9 @@ final class Run {
         // A terminal's key must not wait for the machine, which may wait for the terminal.
         quit.set(() -> Thread.ofPlatform().daemon().start(vm::quit));
         commit.set(() -> Thread.ofPlatform().daemon().start(() -> commit(vm)));
+        if (early.get()) {
+          vm.quit();
+        }
         warn();
         if (!(options.monitor() instanceof CharOptions.None)) {
           CharBackend channel = channels.open(options.monitor(), "monitor");
