@@ -1,6 +1,11 @@
 /** Boards and devices. Never sees a guest CPU. */
 module org.ascus.devices {
   requires transitive org.ascus.machine;
+  requires io.netty.buffer;
+  requires io.netty.common;
+  requires io.netty.transport;
+  // Netty, which has no module descriptor to say so, logs to it.
+  requires java.logging;
 
   exports org.ascus.devices.block.format;
   exports org.ascus.devices.board.riscv;
@@ -12,6 +17,7 @@ module org.ascus.devices {
   exports org.ascus.devices.fwcfg;
   exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;
+  exports org.ascus.devices.net.user;
   exports org.ascus.devices.net;
   exports org.ascus.devices.pci;
   exports org.ascus.devices.power;

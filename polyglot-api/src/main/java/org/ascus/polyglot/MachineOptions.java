@@ -14,6 +14,7 @@ import java.util.OptionalInt;
  * @param boot what it starts with
  * @param drives disk images, in order
  * @param devices devices to plug in, in order
+ * @param netdevs the host's ends of its networks, in order
  * @param objects what the host lends to it
  * @param globals other defaults for properties; later ones win
  * @param accelerator how guest code is run
@@ -29,6 +30,7 @@ public record MachineOptions(
     BootOptions boot,
     List<DriveOptions> drives,
     List<DeviceOptions> devices,
+    List<NetdevOptions> netdevs,
     List<HostObject> objects,
     List<GlobalProperty> globals,
     Accelerator accelerator,
@@ -53,6 +55,7 @@ public record MachineOptions(
           List.of(),
           List.of(),
           List.of(),
+          List.of(),
           Accelerator.TRUFFLE,
           false,
           OptionalInt.empty(),
@@ -61,6 +64,7 @@ public record MachineOptions(
   public MachineOptions {
     drives = List.copyOf(drives);
     devices = List.copyOf(devices);
+    netdevs = List.copyOf(netdevs);
     objects = List.copyOf(objects);
     globals = List.copyOf(globals);
   }

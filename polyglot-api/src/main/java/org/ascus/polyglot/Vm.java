@@ -2,6 +2,7 @@ package org.ascus.polyglot;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,6 +13,7 @@ import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.RingChardev;
+import org.ascus.devices.net.NetLink;
 import org.ascus.isa.riscv.Acceleration;
 import org.ascus.machine.cpu.Cpu;
 import org.ascus.machine.run.Machine;
@@ -31,6 +33,7 @@ public final class Vm implements AutoCloseable {
   private final RingChardev console;
   private final Map<String, BlockNode> drives;
   private final List<CharBackend> backends;
+  private final Networks networks;
   private final List<VmCpu> cpus;
   private final VmMemory memory;
   private final InstructionRunner instructionRunner;
@@ -48,13 +51,15 @@ public final class Vm implements AutoCloseable {
       byte[] deviceTree,
       RingChardev console,
       Map<String, BlockNode> drives,
-      List<CharBackend> backends) {
+      List<CharBackend> backends,
+      Networks networks) {
     this.machine = machine;
     this.options = options;
     this.deviceTree = deviceTree;
     this.console = console;
     this.drives = Map.copyOf(drives);
     this.backends = List.copyOf(backends);
+    this.networks = networks;
     this.cpus = machine.cpus().stream().map(c -> new VmCpu(this, c)).toList();
     this.memory = new VmMemory(this);
     this.instructionRunner = new InstructionRunner(machine);
@@ -228,6 +233,11 @@ public final class Vm implements AutoCloseable {
     return drives;
   }
 
+  /** The networks by the id of the host's end. */
+  public Map<String, NetLink> networks() {
+    return Collections.unmodifiableMap(networks.links());
+  }
+
   /**
    * Writes the temporary changes of disk images with snapshot=on to their files.
    *
@@ -351,6 +361,7 @@ public final class Vm implements AutoCloseable {
     machine.cpus().forEach(Cpu::requestExit);
     machine.close();
     backends.forEach(CharBackend::close);
+    networks.close();
     List<BlockException> failures = new ArrayList<>();
     for (BlockNode node : drives.values()) {
       try {

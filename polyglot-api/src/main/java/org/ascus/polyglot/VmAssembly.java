@@ -22,6 +22,7 @@ import org.ascus.devices.board.riscv.VirtOptions;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.RingChardev;
 import org.ascus.devices.loader.LoadException;
+import org.ascus.devices.net.NetLink;
 import org.ascus.devices.virtio.VirtioBus;
 import org.ascus.devices.virtio.rng.EntropySource;
 import org.ascus.devices.virtio.rng.FileEntropy;
@@ -51,6 +52,7 @@ final class VmAssembly implements DeviceContext {
   private final DeviceCatalog catalog = new DeviceCatalog();
   private final Map<String, BlockNode> drives = new LinkedHashMap<>();
   private final Map<String, EntropySource> entropy = new LinkedHashMap<>();
+  private final Networks networks;
   private final Set<String> ids = new HashSet<>();
   private final List<Device> plugged = new ArrayList<>();
   private Optional<VirtBoard> board = Optional.empty();
@@ -60,6 +62,7 @@ final class VmAssembly implements DeviceContext {
     this.serials = new ArrayList<>(serials);
     this.chardevs = new LinkedHashMap<>(chardevs);
     this.machine = new Machine(log);
+    this.networks = new Networks(log);
   }
 
   private record Planned(DeviceOptions device, PropertyValues values) {}
@@ -68,10 +71,12 @@ final class VmAssembly implements DeviceContext {
     try {
       return assemble();
     } catch (VmException e) {
+      networks.close();
       closeDrives(e);
       throw e;
     } catch (LoadException e) {
       VmException failure = new VmException(e.getMessage(), e);
+      networks.close();
       closeDrives(failure);
       throw failure;
     }
@@ -119,6 +124,7 @@ final class VmAssembly implements DeviceContext {
     for (DriveOptions drive : options.drives()) {
       open(drive);
     }
+    networks.open(options.netdevs());
     RingChardev console =
         options.icountShift().isPresent() ? RingChardev.synchronous(CONSOLE_BYTES) : RingChardev.of(CONSOLE_BYTES);
     if (serials.isEmpty()) {
@@ -141,7 +147,7 @@ final class VmAssembly implements DeviceContext {
     }
     List<CharBackend> backends = new ArrayList<>(serials);
     backends.addAll(chardevs.values());
-    return new Vm(machine, options, made.deviceTree(), console, drives, backends);
+    return new Vm(machine, options, made.deviceTree(), console, drives, backends, networks);
   }
 
   /** What {@code -cpu} says. */
@@ -278,6 +284,8 @@ final class VmAssembly implements DeviceContext {
       found = Optional.ofNullable(drives.get(id));
     } else if (kind == EntropySource.class) {
       found = Optional.ofNullable(entropy.get(id));
+    } else if (kind == NetLink.class) {
+      found = networks.find(id);
     } else if (kind == CharBackend.class) {
       found = Optional.ofNullable(chardevs.get(id));
     } else {

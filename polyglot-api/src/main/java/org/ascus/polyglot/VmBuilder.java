@@ -25,6 +25,7 @@ public final class VmBuilder {
   private final List<Optional<Path>> pflash = new ArrayList<>();
   private final List<DriveOptions> drives = new ArrayList<>();
   private final List<DeviceOptions> devices = new ArrayList<>();
+  private final List<NetdevOptions> netdevs = new ArrayList<>();
   private final List<HostObject> objects = new ArrayList<>();
   private final List<GlobalProperty> globals = new ArrayList<>();
   private Accelerator accelerator;
@@ -49,6 +50,7 @@ public final class VmBuilder {
     pflash.addAll(options.boot().pflash());
     drives.addAll(options.drives());
     devices.addAll(options.devices());
+    netdevs.addAll(options.netdevs());
     objects.addAll(options.objects());
     globals.addAll(options.globals());
     accelerator = options.accelerator();
@@ -127,6 +129,12 @@ public final class VmBuilder {
     return device(new DeviceOptions("-device " + driver, driver, "", properties));
   }
 
+  /** The host's end of a network, which devices find by its id. */
+  public VmBuilder netdev(NetdevOptions netdev) {
+    netdevs.add(netdev);
+    return this;
+  }
+
   /** Something of the host's that devices find by its id. */
   public VmBuilder object(HostObject object) {
     objects.add(object);
@@ -189,6 +197,7 @@ public final class VmBuilder {
         new BootOptions(firmware, kernel, initrd, append, dtb, pflash),
         drives,
         devices,
+        netdevs,
         objects,
         globals,
         accelerator,

@@ -92,7 +92,7 @@ final class ChannelArguments {
     }
   }
 
-  /** {@code -nic}, {@code -net}, {@code -vga}: there are none. */
+  /** {@code -net}, {@code -vga}: there are none. */
   static void onlyNone(Draft draft, String argument) throws OptionException {
     if (!argument.equals("none")) {
       throw new OptionException("only 'none' is supported yet");

@@ -23,6 +23,7 @@ import org.ascus.polyglot.GlobalProperty;
 import org.ascus.polyglot.HostObject;
 import org.ascus.polyglot.LifeOptions;
 import org.ascus.polyglot.MachineOptions;
+import org.ascus.polyglot.NetdevOptions;
 import org.ascus.polyglot.VmException;
 
 /** What the options seen so far say; later ones win. */
@@ -53,6 +54,7 @@ final class Draft {
   final Map<String, DriveOptions> fileNodes = new LinkedHashMap<>();
   boolean snapshot;
   final List<DeviceOptions> devices = new ArrayList<>();
+  final List<NetdevOptions> netdevs = new ArrayList<>();
   final List<HostObject> objects = new ArrayList<>();
   final List<GlobalProperty> globals = new ArrayList<>();
   private Optional<DeviceCatalog> catalog = Optional.empty();
@@ -117,6 +119,7 @@ final class Draft {
             boot,
             images,
             devices,
+            netdevs,
             objects,
             globals,
             accelerator,

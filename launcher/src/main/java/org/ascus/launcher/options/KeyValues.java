@@ -11,6 +11,7 @@ import org.ascus.machine.device.PropertyValues;
 /** An argument of the form {@code key=value,key=value}; a comma in a value is doubled. Each key may be taken once. */
 final class KeyValues {
   private final Map<String, String> values = new LinkedHashMap<>();
+  private final Map<String, List<String>> repeated = new LinkedHashMap<>();
   private boolean help;
 
   private KeyValues() {}
@@ -29,7 +30,7 @@ final class KeyValues {
       if (part.equals("help") || part.equals("?")) {
         result.help = true;
       } else if (eq > 0) {
-        result.values.put(part.substring(0, eq), part.substring(eq + 1));
+        result.put(part.substring(0, eq), part.substring(eq + 1));
       } else if (i == 0 && !impliedKey.isEmpty()) {
         result.values.put(impliedKey, part);
       } else if (part.isEmpty() || eq == 0) {
@@ -49,6 +50,11 @@ final class KeyValues {
     KeyValues result = new KeyValues();
     result.values.putAll(JsonArgument.read(text));
     return result;
+  }
+
+  private void put(String key, String value) {
+    values.put(key, value);
+    repeated.computeIfAbsent(key, _ -> new ArrayList<>()).add(value);
   }
 
   private static List<String> split(String text) {
@@ -80,6 +86,18 @@ final class KeyValues {
   /** Removes and returns a value. */
   Optional<String> take(String key) {
     return Optional.ofNullable(values.remove(key));
+  }
+
+  /** Removes and returns all values of a key that may be given several times; in JSON, of an array of strings. */
+  List<String> takeAll(String key) {
+    values.remove(key);
+    List<String> all = new ArrayList<>(repeated.getOrDefault(key, List.of()));
+    for (String name : List.copyOf(values.keySet())) {
+      if (name.matches(java.util.regex.Pattern.quote(key) + "\\.[0-9]+(\\.str)?")) {
+        all.add(values.remove(name));
+      }
+    }
+    return all;
   }
 
   /** Removes and returns a value that must be there and not be empty. */

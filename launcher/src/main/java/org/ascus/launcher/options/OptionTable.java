@@ -83,8 +83,21 @@ final class OptionTable {
         "type,id=id[,prop=value][,...]",
         "lend something of the host to the machine ('-object help' for list)",
         ObjectArguments::object);
-    add("nic", "none", "there is no network yet", ChannelArguments::onlyNone);
-    add("net", "none", "there is no network yet", ChannelArguments::onlyNone);
+    add(
+        "netdev",
+        "user,id=id[,net=addr/bits][,host=addr][,dns=addr][,dhcpstart=addr]\n"
+            + "       [,hostfwd=[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport][,restrict=on|off]\n"
+            + "       [,guestfwd=[tcp]:server:port-tcp:host:port|cmd:command][,ipv4=on|off][,ipv6=on|off]\n"
+            + "       [,ipv6-net=prefix/64][,ipv6-host=addr][,ipv6-dns=addr][,hostname=name]\n"
+            + "       [,domainname=domain][,dnssearch=domain][,tftp=dir][,tftp-server-name=name][,bootfile=file]",
+        "make the host's end of a network for -device to use; 'user' needs no privileges",
+        NetArguments::netdev);
+    add(
+        "nic",
+        "[user][,model=model][,mac=addr][,...]|none",
+        "-netdev and a network card on it in one ('-nic model=help' for models); there is none unless asked",
+        NetArguments::nic);
+    add("net", "none", "only 'none': use -nic, or -netdev and -device", ChannelArguments::onlyNone);
   }
 
   private void channels() {

@@ -1,0 +1,236 @@
+package org.ascus.launcher.options;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.ascus.devices.net.MacAddress;
+import org.ascus.devices.net.user.GuestForward;
+import org.ascus.devices.net.user.HostForward;
+import org.ascus.devices.net.user.IpAddress;
+import org.ascus.devices.net.user.UserNetOptions;
+import org.ascus.devices.net.user.UserNetOptions.Boot;
+import org.ascus.devices.net.user.UserNetOptions.Names;
+import org.ascus.devices.net.user.UserNetOptions.Network4;
+import org.ascus.devices.net.user.UserNetOptions.Network6;
+import org.ascus.polyglot.DeviceOptions;
+import org.ascus.polyglot.NetdevOptions;
+
+/** {@code -netdev} and {@code -nic}. */
+final class NetArguments {
+  private static final String TYPES = "Available netdev backend types:\nuser\n";
+  private static final List<String> MODELS = List.of("virtio-net-device", "virtio-net-pci");
+
+  private NetArguments() {}
+
+  static void netdev(Draft draft, String argument) throws OptionException {
+    KeyValues kv = KeyValues.parseOrJson(argument, "type");
+    if (kv.asksForHelp() || argument.equals("type=help")) {
+      draft.answer(TYPES);
+      return;
+    }
+    String type = kv.require("type");
+    String id = kv.require("id");
+    draft.netdevs.add(backend("-netdev " + argument, type, id, kv));
+    kv.expectEmpty();
+  }
+
+  private static NetdevOptions backend(String option, String type, String id, KeyValues kv) throws OptionException {
+    return switch (type) {
+      case "user" -> new NetdevOptions.User(option, id, user(kv));
+      default ->
+          throw new OptionException("Parameter 'type' expects a netdev backend type, not '" + type
+              + "' (see -netdev help)");
+    };
+  }
+
+  static void nic(Draft draft, String argument) throws OptionException {
+    if (argument.equals("none")) {
+      return;
+    }
+    KeyValues kv = KeyValues.parse(argument, "type");
+    String option = "-nic " + argument;
+    Optional<String> model = kv.take("model");
+    if (model.filter(m -> m.equals("help") || m.equals("?")).isPresent()) {
+      draft.answer("Supported NIC models:\n" + String.join("\n", models(draft)) + "\n");
+      return;
+    }
+    if (kv.asksForHelp()) {
+      draft.answer(TYPES);
+      return;
+    }
+    String driver = model.map(m -> m.equals("virtio") ? MODELS.getFirst() : m).orElse(MODELS.getFirst());
+    if (!models(draft).contains(driver)) {
+      throw new OptionException("Unsupported NIC model: " + driver + " (see -nic model=help)");
+    }
+    Map<String, String> properties = new LinkedHashMap<>();
+    Optional<String> mac = kv.take("mac").or(() -> kv.take("macaddr"));
+    if (mac.isPresent()) {
+      properties.put("mac", mac(mac.get()));
+    }
+    String id = kv.take("id").orElse("#net" + draft.netdevs.size());
+    draft.netdevs.add(backend(option, kv.take("type").orElse("user"), id, kv));
+    kv.expectEmpty();
+    properties.put("netdev", id);
+    draft.devices.add(new DeviceOptions(option, driver, "", properties));
+  }
+
+  private static List<String> models(Draft draft) {
+    return MODELS.stream().filter(m -> draft.catalog().find(m).isPresent()).toList();
+  }
+
+  private static String mac(String text) throws OptionException {
+    try {
+      return MacAddress.parse(text).toString();
+    } catch (IllegalArgumentException e) {
+      throw new OptionException("invalid syntax for ethernet address '" + text + "'");
+    }
+  }
+
+  // The user-mode network.
+
+  private static UserNetOptions user(KeyValues kv) throws OptionException {
+    try {
+      boolean v4 = kv.takeSwitch("ipv4", true);
+      boolean v6 = kv.takeSwitch("ipv6", true);
+      if (!v4 && !v6) {
+        throw new OptionException("IPv4 and IPv6 disabled");
+      }
+      Optional<Network4> ipv4 = network4(kv, v4);
+      Optional<Network6> ipv6 = network6(kv, v6);
+      Names names =
+          new Names(kv.take("hostname").orElse(""), kv.take("domainname").orElse(""), kv.takeAll("dnssearch"));
+      if (names.domain().length() > 255 || names.host().length() > 255) {
+        throw new OptionException("'domainname' and 'hostname' parameters cannot be longer than 255 bytes");
+      }
+      List<HostForward> hostForwards = new ArrayList<>();
+      for (String rule : kv.takeAll("hostfwd")) {
+        hostForwards.add(HostForward.parse(rule));
+      }
+      List<GuestForward> guestForwards = new ArrayList<>();
+      for (String rule : kv.takeAll("guestfwd")) {
+        guestForwards.add(guestForward(ipv4, rule));
+      }
+      boolean restrict = kv.takeSwitch("restrict", false);
+      return new UserNetOptions(restrict, ipv4, ipv6, names, boot(kv), hostForwards, guestForwards);
+    } catch (IllegalArgumentException e) {
+      throw new OptionException(e.getMessage());
+    }
+  }
+
+  private static Optional<Network4> network4(KeyValues kv, boolean wanted) throws OptionException {
+    Network4 base = Network4.DEFAULT;
+    Optional<String> net = kv.take("net").or(() -> kv.take("ip"));
+    if (net.isPresent()) {
+      base = parse4(net.get());
+    }
+    Network4 network =
+        new Network4(
+            base.base(),
+            base.prefix(),
+            address(kv, "host", base.host(), true),
+            address(kv, "dns", base.dns(), true),
+            address(kv, "dhcpstart", base.dhcpStart(), true));
+    return wanted ? Optional.of(network.check()) : Optional.empty();
+  }
+
+  private static Network4 parse4(String text) throws OptionException {
+    int slash = text.indexOf('/');
+    try {
+      IpAddress address = IpAddress.parse(slash < 0 ? text : text.substring(0, slash));
+      int prefix = slash < 0 ? classful(address) : prefix(text.substring(slash + 1));
+      if (address.isV4() && prefix >= 4 && prefix <= 28) {
+        return Network4.of(address, prefix);
+      }
+    } catch (IllegalArgumentException e) {
+      // Said below.
+    }
+    throw new OptionException(
+        "Parameter 'net' expects an IPv4 network as in 10.0.2.0/24, with 4 to 28 bits, not '" + text + "'");
+  }
+
+  private static int prefix(String text) {
+    if (text.matches("[0-9]{1,2}")) {
+      return Integer.parseInt(text);
+    }
+    int mask = (int) IpAddress.parse(text).low();
+    int bits = Integer.bitCount(mask);
+    if (bits == 0 || mask != -1 << 32 - bits) {
+      throw new IllegalArgumentException(text);
+    }
+    return bits;
+  }
+
+  /** What the size of a network was before one could say it. */
+  private static int classful(IpAddress address) {
+    int top = (int) (address.low() >>> 24) & 0xff;
+    return top < 128 ? 8 : top < 192 ? 16 : 24;
+  }
+
+  private static Optional<Network6> network6(KeyValues kv, boolean wanted) throws OptionException {
+    Network6 base = Network6.DEFAULT;
+    Optional<String> net = kv.take("ipv6-net");
+    String prefix = net.map(n -> n.replaceAll("/.*", "")).or(() -> kv.take("ipv6-prefix")).orElse("");
+    Optional<String> length =
+        net.filter(n -> n.contains("/")).map(n -> n.replaceAll(".*/", "")).or(() -> kv.take("ipv6-prefixlen"));
+    if (!prefix.isEmpty() || length.isPresent()) {
+      String size = length.orElse("64");
+      // Hosts make their addresses out of 64 bits of their own.
+      if (!size.equals("64")) {
+        throw new OptionException("Parameter 'ipv6-prefixlen' expects 64, not '" + size + "'");
+      }
+      IpAddress address = prefix.isEmpty() ? base.prefix() : IpAddress.parse(prefix);
+      if (address.isV4() || address.low() != 0) {
+        throw new OptionException("Parameter 'ipv6-prefix' expects 64 bits of an IPv6 network, not '" + prefix + "'");
+      }
+      base = Network6.of(address, 64);
+    }
+    Network6 network =
+        new Network6(
+            base.prefix(),
+            base.length(),
+            address(kv, "ipv6-host", base.host(), false),
+            address(kv, "ipv6-dns", base.dns(), false));
+    return wanted ? Optional.of(network.check()) : Optional.empty();
+  }
+
+  private static IpAddress address(KeyValues kv, String key, IpAddress otherwise, boolean v4) throws OptionException {
+    Optional<String> text = kv.take(key);
+    if (text.isEmpty()) {
+      return otherwise;
+    }
+    try {
+      IpAddress address = IpAddress.parse(text.get());
+      if (address.isV4() == v4) {
+        return address;
+      }
+    } catch (IllegalArgumentException e) {
+      // Said below.
+    }
+    throw new OptionException(
+        "Parameter '" + key + "' expects an IPv" + (v4 ? 4 : 6) + " address, not '" + text.get() + "'");
+  }
+
+  private static Boot boot(KeyValues kv) throws OptionException {
+    Optional<Path> folder = kv.take("tftp").map(Path::of);
+    if (folder.isPresent() && !Files.isDirectory(folder.get())) {
+      throw new OptionException("Parameter 'tftp': '" + folder.get() + "' is not a directory");
+    }
+    return new Boot(folder, kv.take("tftp-server-name").orElse(""), kv.take("bootfile").orElse(""));
+  }
+
+  private static GuestForward guestForward(Optional<Network4> ipv4, String rule) throws OptionException {
+    GuestForward forward = GuestForward.parse(rule);
+    IpAddress server = forward.server();
+    if (ipv4.isEmpty() || !ipv4.get().contains(server) || server.equals(ipv4.get().host())
+        || server.equals(ipv4.get().dns())) {
+      throw new OptionException(
+          "Invalid guest forwarding rule '" + rule + "' (" + server
+              + " must be in the guest's network and neither its host nor its dns)");
+    }
+    return forward;
+  }
+}

@@ -1,0 +1,113 @@
+package org.ascus.launcher.options;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.ascus.devices.net.user.GuestForward;
+import org.ascus.devices.net.user.HostForward;
+import org.ascus.devices.net.user.IpAddress;
+import org.ascus.devices.net.user.UserNetOptions;
+import org.ascus.polyglot.MachineOptions;
+import org.ascus.polyglot.NetdevOptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class NetArgumentsTest {
+  private static MachineOptions machine(String... words) throws OptionException {
+    var all = new java.util.ArrayList<>(List.of("-M", "virt"));
+    all.addAll(List.of(words));
+    return ((CommandLine.Launch) new CommandLine("ascus").parse(all.toArray(String[]::new))).options().machine();
+  }
+
+  private static UserNetOptions user(String rest) throws OptionException {
+    NetdevOptions netdev = machine("-netdev", "user,id=n" + rest).netdevs().getFirst();
+    assertThat(netdev.id()).isEqualTo("n");
+    return ((NetdevOptions.User) netdev).network();
+  }
+
+  @Test
+  void nothingSaidIsTheUsualNetwork() throws OptionException {
+    assertThat(user("")).isEqualTo(UserNetOptions.DEFAULT);
+    assertThat(machine().netdevs()).isEmpty();
+    assertThat(machine("-nic", "none").devices()).isEmpty();
+  }
+
+  @Test
+  void addressesFollowFromTheNetworkUnlessSaid() throws OptionException {
+    UserNetOptions.Network4 n = user(",net=10.5.0.0/16,dhcpstart=10.5.1.1").ipv4().orElseThrow();
+    assertThat(n.prefix()).isEqualTo(16);
+    assertThat(n.host()).isEqualTo(IpAddress.parse("10.5.0.2"));
+    assertThat(n.dns()).isEqualTo(IpAddress.parse("10.5.0.3"));
+    assertThat(n.dhcpStart()).isEqualTo(IpAddress.parse("10.5.1.1"));
+    assertThat(user(",net=192.168.7.9/255.255.255.0").ipv4().orElseThrow().base())
+        .isEqualTo(IpAddress.parse("192.168.7.0"));
+    UserNetOptions six = user(",ipv4=off,ipv6-net=fd00:1::/64,ipv6-host=fd00:1::9");
+    assertThat(six.ipv4()).isEmpty();
+    assertThat(six.ipv6().orElseThrow().host()).isEqualTo(IpAddress.parse("fd00:1::9"));
+    assertThat(six.ipv6().orElseThrow().dns()).isEqualTo(IpAddress.parse("fd00:1::3"));
+  }
+
+  @Test
+  void rulesMayBeGivenSeveralTimes() throws OptionException {
+    UserNetOptions o =
+        user(",hostfwd=tcp::2222-:22,hostfwd=udp:127.0.0.1:53-10.0.2.15:53,hostfwd=tcp:[::1]:80-[fec0::5]:80"
+            + ",guestfwd=tcp:10.0.2.100:7-cmd:tr 'a b' c,dnssearch=a,dnssearch=b,restrict=yes");
+    assertThat(o.hostForwards())
+        .extracting(HostForward::toString)
+        .containsExactly("tcp::2222-:22", "udp:127.0.0.1:53-10.0.2.15:53", "tcp:[0:0:0:0:0:0:0:1]:80-"
+            + "[fec0:0:0:0:0:0:0:5]:80");
+    assertThat(o.guestForwards().getFirst().target())
+        .isEqualTo(new GuestForward.Command(List.of("tr", "a b", "c")));
+    assertThat(o.names().search()).containsExactly("a", "b");
+    assertThat(o.restrict()).isTrue();
+    String json = "{'type':'user','id':'n','hostfwd':[{'str':'tcp::1-:2'},{'str':'::3-:4'}]}";
+    NetdevOptions netdev = machine("-netdev", json.replace('\'', '"')).netdevs().getFirst();
+    assertThat(((NetdevOptions.User) netdev).network().hostForwards()).hasSize(2);
+  }
+
+  @Test
+  void nicIsANetworkAndACardOnIt() throws OptionException {
+    MachineOptions m = machine("-nic", "user,mac=52:54:00:00:00:09,hostfwd=::2222-:22", "-nic", "user");
+    assertThat(m.netdevs()).hasSize(2);
+    assertThat(m.devices().getFirst().driver()).isEqualTo("virtio-net-device");
+    assertThat(m.devices().getFirst().properties())
+        .containsEntry("mac", "52:54:00:00:00:09")
+        .containsEntry("netdev", m.netdevs().getFirst().id());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "-netdev nosuch,id=n | expects a netdev backend type, not 'nosuch'",
+        "-netdev user | Parameter 'id' is missing",
+        "-netdev user,id=n,nosuch=1 | Invalid parameter 'nosuch'",
+        "-netdev user,id=n,ipv4=off,ipv6=off | IPv4 and IPv6 disabled",
+        "-netdev user,id=n,net=10.0.2.0/33 | not '10.0.2.0/33'",
+        "-netdev user,id=n,net=hello | not 'hello'",
+        "-netdev user,id=n,host=10.0.3.1 | host=10.0.3.1: not in the network 10.0.2.0/24",
+        "-netdev user,id=n,dns=1.2 | Parameter 'dns' expects an IPv4 address, not '1.2'",
+        "-netdev user,id=n,dhcpstart=10.0.2.2 | DHCP would give out 10.0.2.2",
+        "-netdev user,id=n,ipv6-prefixlen=48 | Parameter 'ipv6-prefixlen' expects 64, not '48'",
+        "-netdev user,id=n,hostfwd=tcp:2222-:22 | 'tcp:2222-:22' (Missing host port)",
+        "-netdev user,id=n,hostfwd=sctp::1-:2 | 'sctp::1-:2' (Bad protocol name)",
+        "-netdev user,id=n,hostfwd=::70000-:2 | '::70000-:2' (Bad host port)",
+        "-netdev user,id=n,hostfwd=::1-:0 | '::1-:0' (Bad guest port)",
+        "-netdev user,id=n,hostfwd=:x:1-:2 | ':x:1-:2' (Bad host address)",
+        "-netdev user,id=n,hostfwd=22 | expected [tcp|udp]:[hostaddr]:hostport",
+        "-netdev user,id=n,guestfwd=tcp:10.0.2.100:1-nosuch | target 'nosuch' is neither",
+        "-netdev user,id=n,guestfwd=tcp:10.0.3.100:1-cmd:cat | 10.0.3.100 must be in the guest's network",
+        "-netdev user,id=n,tftp=/nosuch/folder | '/nosuch/folder' is not a directory",
+        "-nic user,model=nosuch | Unsupported NIC model: nosuch",
+        "-nic user,mac=12 | invalid syntax for ethernet address '12'",
+      })
+  void oneLineSaysWhatIsWrong(String line, String message) {
+    String[] words = line.split(" ", 2);
+    assertThatThrownBy(() -> machine(words))
+        .isInstanceOf(OptionException.class)
+        .hasMessageStartingWith(line)
+        .hasMessageContaining(message);
+  }
+}
