@@ -81,8 +81,12 @@ final class Run {
           new Monitor(vm, options.name(), channel, channels.isShared(options.monitor())).start();
         }
         Thread hook = endOnSignal(vm);
+        if (log.isOn(Log.Category.TIME)) {
+          vm.timeProfile().start();
+        }
         vm.start();
         ShutdownReason reason = vm.awaitExit();
+        log.log(Log.Category.TIME, vm.timeProfile()::describe);
         forget(hook);
         return exitCode(reason);
       }

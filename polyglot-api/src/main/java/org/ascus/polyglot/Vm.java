@@ -37,6 +37,7 @@ public final class Vm implements AutoCloseable {
   private final List<VmCpu> cpus;
   private final VmMemory memory;
   private final InstructionRunner instructionRunner;
+  private final TimeProfile timeProfile = new TimeProfile();
 
   private final ReentrantLock lock = new ReentrantLock();
   private final ReentrantLock stateLock = new ReentrantLock();
@@ -84,6 +85,9 @@ public final class Vm implements AutoCloseable {
   }
 
   private void note(RunState state) {
+    if (state == RunState.ENDED) {
+      timeProfile.end();
+    }
     stateLock.lock();
     try {
       seen = state;
@@ -132,6 +136,11 @@ public final class Vm implements AutoCloseable {
 
   public RunState state() {
     return machine.state();
+  }
+
+  /** Where the host's time goes. */
+  public TimeProfile timeProfile() {
+    return timeProfile;
   }
 
   /** What the machine was made of. */
@@ -357,6 +366,7 @@ public final class Vm implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+    timeProfile.stop();
     end(new ShutdownReason(ShutdownReason.Kind.HOST_QUIT, 0, ""));
     machine.cpus().forEach(Cpu::requestExit);
     machine.close();

@@ -154,6 +154,11 @@ final class Commands {
       }
     }
     vm.machine().log().enable(enabled);
+    if (enabled.contains(Log.Category.TIME)) {
+      vm.timeProfile().start();
+    } else {
+      vm.timeProfile().stop();
+    }
     return "";
   }
 }

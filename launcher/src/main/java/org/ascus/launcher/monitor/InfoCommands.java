@@ -110,7 +110,7 @@ final class InfoCommands {
         text.append("CPU#").append(c.index()).append('\n').append(lineEnd(translation));
       }
     }
-    return text.toString();
+    return text.append(vm.timeProfile().describe()).toString();
   }
 
   private static String lineEnd(String text) {

@@ -16,7 +16,8 @@ public final class Log {
     FPU("include FPU registers in the 'cpu' logging"),
     MMU("log MMU-related activities"),
     GUEST_ERRORS("log when the guest OS does something invalid"),
-    UNIMP("log unimplemented functionality");
+    UNIMP("log unimplemented functionality"),
+    TIME("look where the emulator's time goes, and show it at the end and in 'info jit'");
 
     private final String help;
 
