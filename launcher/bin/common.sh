@@ -72,10 +72,10 @@ ascus_find_runtime() {
   if grep -qs '^GRAALVM_VERSION=' "$ASCUS_JDK/release"; then
     return
   fi
-  # Graal is itself Java code here and must warm up: compiled by C1 alone it and the interpreter are ready soonest. A
-  # Linux boot takes half of the CPU time that it takes with C2, which mostly compiles Graal until the boot is over.
-  # Compiled guest code lives in the code cache, for which C1 alone has a fifth of the usual space.
-  ASCUS_RUNTIME_FLAGS=(-XX:+EnableJVMCI -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m)
+  # What HotSpot compiles, and by which of its compilers, is told by org.ascus.isa.bytecode.HotSpotCompiler, which this
+  # gives access to.
+  ASCUS_RUNTIME_FLAGS=(-XX:+EnableJVMCI -XX:+UnlockDiagnosticVMOptions -XX:+WhiteBoxAPI -XX:-DisplayVMOutput
+    --add-exports=java.base/jdk.internal.misc=org.ascus.isa)
   if [ -z "${ASCUS_PLAIN_JDK:-}" ] && ascus_link_image "$target"; then
     ASCUS_JAVA=$target/image/bin/java
   else
@@ -108,12 +108,13 @@ ascus_link_image() {
 }
 
 # Adds the AOT cache of the classes that a start uses to ASCUS_RUNTIME_FLAGS, if the runtime is our image. It is made for
-# these very jars, by a training run: the launcher's main class $1 with the remaining arguments.
+# these very jars and flags, by a training run: the launcher's main class $1 with the remaining arguments.
 ascus_use_aot_cache() {
   local target=$ASCUS_ROOT/launcher/target main=$1 key cache
   shift
   [ "$ASCUS_JAVA" = "$target/image/bin/java" ] || return 0
-  key=$(stat -c '%n %s %Y' "$target"/lib/*.jar "$target/image.made" | cksum | cut -d ' ' -f 1)
+  key=$({ stat -c '%n %s %Y' "$target"/lib/*.jar "$target/image.made"; echo "${ASCUS_FLAGS[@]}" "${ASCUS_RUNTIME_FLAGS[@]}"; } |
+    cksum | cut -d ' ' -f 1)
   cache=$target/aot/$key.aot
   if [ ! -e "$cache" ]; then
     [ ! -e "$cache.failed" ] || return 0
@@ -136,8 +137,7 @@ ascus_use_aot_cache() {
   fi
   # Mapped where it was made for, it need not be relocated, which touches all of its 50 MB. What HotSpot has learnt in
   # the training about what to compile is not taken: it has C1 compile Graal before anybody asks for it.
-  ASCUS_RUNTIME_FLAGS+=(-XX:AOTCache="$cache" -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0
-    -XX:-AOTReplayTraining)
+  ASCUS_RUNTIME_FLAGS+=(-XX:AOTCache="$cache" -XX:ArchiveRelocationMode=0 -XX:-AOTReplayTraining)
 }
 
 # The JVM's own messages go to stderr: stdout is the guest's console. Without a limit a thread that has read a file as

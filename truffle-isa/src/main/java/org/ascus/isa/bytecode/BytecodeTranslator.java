@@ -11,8 +11,10 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.ascus.isa.bytecode.HotSpotCompiler.Level;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
+import org.ascus.isa.cpu.CompiledCode;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.region.Region;
@@ -22,8 +24,9 @@ import org.ascus.isa.region.RegionIsa;
 import org.ascus.isa.region.RegionPlan;
 
 /**
- * The baseline tier. Hot blocks become classes on a thread of their own, which also has HotSpot compile them before
- * anybody runs them: HotSpot interprets bytecode ten times slower than tier 0 does guest code.
+ * Hot blocks become classes on a thread of their own, which also has HotSpot compile them before anybody runs them:
+ * HotSpot interprets bytecode ten times slower than tier 0 does guest code. Where HotSpot can be told what to compile
+ * this is a baseline tier and a tier of best code in one, by HotSpot's two compilers.
  */
 public final class BytecodeTranslator implements Translator {
   private static final int REGION_BUDGET = 100;
@@ -51,6 +54,8 @@ public final class BytecodeTranslator implements Translator {
   private final BlockingQueue<RegionPlan> queue = new LinkedBlockingQueue<>();
   private final ThreadPoolExecutor worker;
   private final AtomicLong abandoned = new AtomicLong();
+  private final Optional<HotSpotCompiler> compiler = HotSpotCompiler.find();
+  private final Optional<RegionPromotion> promotion = compiler.map(RegionPromotion::new);
 
   /**
    * @param maxInstructions bound of translated guest instructions
@@ -90,7 +95,7 @@ public final class BytecodeTranslator implements Translator {
       make(plan).ifPresent(regions::add);
     }
     for (BytecodeRegion region : regions) {
-      call(region, WARM_UP_CALLS);
+      compiler.ifPresentOrElse(c -> c.request(region.code(), Level.QUICK), () -> call(region, WARM_UP_CALLS));
     }
     for (BytecodeRegion region : regions) {
       if (awaitCompiled(region)) {
@@ -123,26 +128,43 @@ public final class BytecodeTranslator implements Translator {
     }
   }
 
-  private static boolean awaitCompiled(BytecodeRegion region) {
+  private boolean awaitCompiled(BytecodeRegion region) {
     long start = System.nanoTime();
-    while (true) {
-      long before = System.nanoTime();
-      call(region, PROBE_CALLS);
-      long now = System.nanoTime();
-      if (now - before < PROBE_CALLS * COMPILED_CALL_NANOS) {
+    while (System.nanoTime() - start < PATIENCE_NANOS) {
+      if (isCompiled(region)) {
         return true;
-      }
-      if (now - start > PATIENCE_NANOS) {
-        return false;
       }
       LockSupport.parkNanos(POLL_NANOS);
     }
+    return false;
+  }
+
+  private boolean isCompiled(BytecodeRegion region) {
+    if (compiler.isPresent()) {
+      return compiler.get().level(region.code()) != Level.NONE;
+    }
+    long before = System.nanoTime();
+    call(region, PROBE_CALLS);
+    return System.nanoTime() - before < PROBE_CALLS * COMPILED_CALL_NANOS;
+  }
+
+  @Override
+  public void sampled(VCpu cpu, CompiledCode code, long pc) {
+    if (code instanceof BytecodeRegion region) {
+      promotion.ifPresent(p -> p.sampled(region));
+    }
+  }
+
+  /** Whether the regions in which the time goes get the best code that HotSpot can make. */
+  public static boolean hasBestCode() {
+    return HotSpotCompiler.find().isPresent();
   }
 
   @Override
   public String describe() {
     return cache.describe("bytecode")
         + "bytecode waiting       " + queue.size() + "\n"
-        + "bytecode not compiled  " + abandoned.get() + "\n";
+        + "bytecode not compiled  " + abandoned.get() + "\n"
+        + promotion.map(RegionPromotion::describe).orElse("");
   }
 }

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.ascus.isa.cpu.Block;
+import org.ascus.isa.cpu.CompiledCode;
 import org.ascus.isa.node.TerminatorNode;
 import org.ascus.isa.region.Flow;
 import org.ascus.isa.region.Region;
@@ -27,10 +28,12 @@ import org.ascus.isa.region.RegionPlan;
 final class RegionClass {
   private static final ClassDesc SUPER = RegionAssembler.desc(BytecodeRegion.class);
   private static final ClassDesc EXTENT = RegionAssembler.desc(Region.Extent.class);
+  private static final ClassDesc COMPILED_CODE = RegionAssembler.desc(CompiledCode.class);
   private static final MethodTypeDesc CONSTRUCTOR = MethodTypeDesc.of(CD_void, EXTENT);
   private static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_void, RegionAssembler.VCPU);
 
   private final BytecodeIsa isa;
+  private final ClassDesc name;
   private final List<RegionPlan.Part> parts;
   private final Map<Integer, Integer> index;
   private CodeBuilder code;
@@ -45,19 +48,25 @@ final class RegionClass {
 
   private Label end;
 
+  /** As leaveTo, because the budget ran out here; as leave, with pc stored already; as end, likewise. */
+  private Label spentTo;
+
+  private Label spent;
+  private Label spentAtEntry;
+
   private RegionClass(BytecodeIsa isa, RegionPlan plan) {
     this.isa = isa;
+    this.name = ClassDesc.of(isa.lookup().lookupClass().getPackageName(), "Region");
     this.parts = plan.parts();
     this.index = plan.index();
   }
 
   /** The class file of the region that {@code plan} describes; its constructor takes a {@link Region.Extent}. */
   static byte[] bytes(BytecodeIsa isa, RegionPlan plan) {
-    ClassDesc name = ClassDesc.of(isa.lookup().lookupClass().getPackageName(), "Region");
     RegionClass region = new RegionClass(isa, plan);
     return ClassFile.of()
         .build(
-            name,
+            region.name,
             type ->
                 type.withSuperclass(SUPER)
                     .withFlags(ClassFile.ACC_FINAL)
@@ -72,6 +81,9 @@ final class RegionClass {
     leaveTo = code.newLabel();
     leave = code.newLabel();
     end = code.newLabel();
+    spentTo = code.newLabel();
+    spent = code.newLabel();
+    spentAtEntry = code.newLabel();
     labels = parts.stream().map(p -> code.newLabel()).toArray(Label[]::new);
     RegionIsa.RegisterUse use = new RegionIsa.RegisterUse();
     parts.forEach(p -> isa.registers(p.block(), use));
@@ -80,6 +92,8 @@ final class RegionClass {
     for (int i = 0; i < parts.size(); i++) {
       part(i);
     }
+    code.labelBinding(spentTo);
+    noteSpent();
     code.labelBinding(leaveTo);
     code.lstore(RegionAssembler.VALUE);
     to.cpu();
@@ -91,7 +105,22 @@ final class RegionClass {
     to.storeRegisters();
     code.labelBinding(end);
     code.return_();
+    code.labelBinding(spent);
+    noteSpent();
+    code.goto_(leave);
+    code.labelBinding(spentAtEntry);
+    to.cpu();
+    code.getfield(RegionAssembler.VCPU, "pc", CD_long).lstore(RegionAssembler.ENTRY);
+    noteSpent();
+    code.return_();
     to.emitSlowPaths();
+  }
+
+  private void noteSpent() {
+    to.cpu();
+    code.aload(0).putfield(RegionAssembler.VCPU, "spentIn", COMPILED_CODE);
+    to.cpu();
+    code.lload(RegionAssembler.ENTRY).putfield(RegionAssembler.VCPU, "spentEntry", CD_long);
   }
 
   private void prologue() {
@@ -100,7 +129,7 @@ final class RegionClass {
     to.castCpu(isa.cpu());
     to.cpu();
     code.getfield(RegionAssembler.VCPU, "budget", CD_long).dup2().lstore(RegionAssembler.BUDGET);
-    code.lconst_0().lcmp().ifle(end);
+    code.lconst_0().lcmp().ifle(spentAtEntry);
     to.reloadContext();
     to.cpu();
     code.getfield(RegionAssembler.VCPU, "tlb", RegionAssembler.LONGS).astore(RegionAssembler.TLB_ARRAY);
@@ -156,7 +185,7 @@ final class RegionClass {
       to.budget(0);
       code.lconst_0().lcmp().ifgt(labels[edge.index()]);
       to.address(from.offset() + relative);
-      code.goto_(leaveTo);
+      code.goto_(spentTo);
     } else if (edge.index() != following) {
       code.goto_(labels[edge.index()]);
     }
@@ -196,12 +225,18 @@ final class RegionClass {
     to.cpu();
     if (part.flow().kind() == Flow.Kind.CALL && part.offset() + part.flow().taken() == 0) {
       code.aload(0)
-          .invokestatic(RegionAssembler.HELP, "callSelf", MethodTypeDesc.of(CD_boolean, RegionAssembler.VCPU, SUPER));
+          .invokestatic(RegionAssembler.HELP, "callsSelf", MethodTypeDesc.of(CD_boolean, RegionAssembler.VCPU, SUPER))
+          .ifeq(end)
+          .aload(0);
+      to.cpu();
+      code.invokevirtual(name, "run", RUN);
+      to.cpu();
+      code.invokestatic(RegionAssembler.HELP, "calledSelf", MethodTypeDesc.of(CD_void, RegionAssembler.VCPU));
     } else {
       code.lload(RegionAssembler.VALUE)
-          .invokestatic(RegionAssembler.HELP, "call", MethodTypeDesc.of(CD_boolean, RegionAssembler.VCPU, CD_long));
+          .invokestatic(RegionAssembler.HELP, "call", MethodTypeDesc.of(CD_boolean, RegionAssembler.VCPU, CD_long))
+          .ifeq(end);
     }
-    code.ifeq(end);
     to.cpu();
     to.address(behind);
     code.invokestatic(
@@ -221,7 +256,7 @@ final class RegionClass {
     storePc();
     syncBudget();
     to.budget(0);
-    code.lconst_0().lcmp().ifle(leave);
+    code.lconst_0().lcmp().ifle(spent);
     code.lload(RegionAssembler.VALUE)
         .lload(RegionAssembler.ENTRY)
         .invokestatic(RegionAssembler.HELP, "distance", MethodTypeDesc.of(CD_int, CD_long, CD_long));

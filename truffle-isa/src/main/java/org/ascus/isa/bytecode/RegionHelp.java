@@ -62,15 +62,17 @@ public final class RegionHelp {
     return true;
   }
 
-  /** As {@link #call} for a region that calls its own entry. */
-  public static boolean callSelf(VCpu cpu, BytecodeRegion region) {
+  /** Whether {@code region} can call its own entry; {@link #calledSelf} comes after that. */
+  public static boolean callsSelf(VCpu cpu, BytecodeRegion region) {
     if (cpu.callDepth >= VCpu.MAX_CALL_DEPTH || !region.isValid()) {
       return false;
     }
     cpu.callDepth++;
-    region.run(cpu);
-    cpu.callDepth--;
     return true;
+  }
+
+  public static void calledSelf(VCpu cpu) {
+    cpu.callDepth--;
   }
 
   /** True if a call has come back to {@code link} and its caller may go on. */

@@ -17,8 +17,11 @@ public interface Translator {
   /** {@code block}, at virtual address {@code pc} on {@code cpu}, has reached its threshold, once. Returns quickly. */
   void hot(VCpu cpu, Block block, long pc);
 
-  /** A slice of the budget of {@code cpu} ended at {@code block}, which has counted that. Returns quickly. */
-  default void sampled(VCpu cpu, Block block, long pc) {}
+  /**
+   * A slice of the budget of {@code cpu} ended in {@code code}, whose head is at virtual address {@code pc}: what is
+   * seen often takes a lot of the time. Returns quickly.
+   */
+  default void sampled(VCpu cpu, CompiledCode code, long pc) {}
 
   /** Called on the thread that is about to run guest code, before any of it. */
   default void enter() {}

@@ -65,6 +65,11 @@ public abstract class VCpu implements Cpu {
   /** The last block ended in a back edge, a call or a computed jump: its target counts as a head. */
   public boolean hotEdge;
 
+  /** Compiled code that has run out of the budget, for samples of where the time goes, and its head's address. */
+  public CompiledCode spentIn;
+
+  public long spentEntry;
+
   /** This CPU as the arguments of a call, so that calls between regions allocate nothing. */
   public final Object[] arguments = {this};
 
@@ -365,11 +370,10 @@ public abstract class VCpu implements Cpu {
   }
 
   private void sample() {
-    int i = jumpIndex(pc);
-    Block block = jumpBlock[i];
-    if (block != null && jumpPc[i] == pc && jumpContext[i] == fetchContext && block.valid) {
-      block.samples++;
-      translator.sampled(this, block, pc);
+    CompiledCode code = spentIn;
+    if (code != null) {
+      spentIn = null;
+      translator.sampled(this, code, spentEntry);
     }
   }
 

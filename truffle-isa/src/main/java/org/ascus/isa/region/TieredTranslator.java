@@ -1,6 +1,7 @@
 package org.ascus.isa.region;
 
 import org.ascus.isa.cpu.Block;
+import org.ascus.isa.cpu.CompiledCode;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.cpu.VCpu;
 
@@ -10,7 +11,7 @@ public final class TieredTranslator implements Translator {
   private final Translator second;
   private final int samples;
 
-  /** @param samples slices that must have ended at a block before the second tier gets it */
+  /** @param samples slices that must have ended in a region of the first tier before the second gets it */
   public TieredTranslator(Translator first, Translator second, int samples) {
     this.first = first;
     this.second = second;
@@ -23,9 +24,13 @@ public final class TieredTranslator implements Translator {
   }
 
   @Override
-  public void sampled(VCpu cpu, Block block, long pc) {
-    if (block.samples == samples) {
-      second.hot(cpu, block, pc);
+  public void sampled(VCpu cpu, CompiledCode code, long pc) {
+    if (code instanceof Region region) {
+      Block head = region.head();
+      head.samples++;
+      if (head.samples == samples) {
+        second.hot(cpu, head, pc);
+      }
     }
   }
 

@@ -17,7 +17,10 @@ public record Acceleration(Tier tier, int threshold, boolean background) {
     BYTECODE,
     /** Truffle nodes that Graal compiles. */
     TRUFFLE,
-    /** Classes first, and where most of the time is spent Truffle nodes then. */
+    /**
+     * Classes first; where most of the time is spent, what HotSpot's second compiler makes of them, or Truffle nodes if
+     * it cannot be told to.
+     */
     TIERED
   }
 

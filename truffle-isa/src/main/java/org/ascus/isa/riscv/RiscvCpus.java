@@ -41,7 +41,7 @@ public record RiscvCpus(RiscvConfig config, Acceleration acceleration) implement
       case BYTECODE -> bytecode(codeSpace);
       case TRUFFLE -> RiscvLanguage.translator(codeSpace, acceleration);
       case TIERED ->
-          Acceleration.hasCompiler()
+          !BytecodeTranslator.hasBestCode() && Acceleration.hasCompiler()
               ? new TieredTranslator(bytecode(codeSpace), late(codeSpace), PROMOTION_SAMPLES)
               : bytecode(codeSpace);
     };

@@ -1,0 +1,161 @@
+package org.ascus.isa.bytecode;
+
+import java.io.InputStream;
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.Optional;
+import jdk.test.whitebox.WhiteBox;
+
+/**
+ * HotSpot's two compilers, told by us what to compile and when.
+ *
+ * <p>HotSpot's own policy suits neither the guest nor a small host: it has its first compiler make code that profiles,
+ * a third slower, of everything first, then has the second compile all that is warm, for which a Linux boot needs twice
+ * the processor time. So once this is {@linkplain #find found} HotSpot's policy compiles with the first compiler only,
+ * without profiling, and regions in which the time goes get the second by order.
+ *
+ * <p>It takes {@code -XX:+UnlockDiagnosticVMOptions -XX:+WhiteBoxAPI -XX:-DisplayVMOutput
+ * --add-exports=java.base/jdk.internal.misc=...}, the third because HotSpot lists on stdout all that {@link WhiteBox}
+ * leaves out.
+ */
+final class HotSpotCompiler {
+  /** HotSpot's tiered compilation levels. */
+  enum Level {
+    NONE(0),
+    /** By the first compiler, without counters. */
+    QUICK(1),
+    /** By the first compiler, with counters at each branch and call. */
+    PROFILED(3),
+    /** By the second compiler, for what the counters say. */
+    BEST(4);
+
+    private final int number;
+
+    Level(int number) {
+      this.number = number;
+    }
+  }
+
+  private static final String STOP_AT_LEVEL = "TieredStopAtLevel";
+
+  /** What would end profiling before we do. */
+  private static final List<String> PROFILE_LIMITS =
+      List.of(
+          "Tier4InvocationThreshold", "Tier4MinInvocationThreshold", "Tier4CompileThreshold", "Tier4BackEdgeThreshold");
+
+  /** What makes the second compiler believe a profile of any length. */
+  private static final String MATURITY = "ProfileMaturityPercentage";
+
+  /**
+   * Bounds what the first compiler inlines. With the second compiler about it has half the value that it has without,
+   * which is too little for memory accesses and makes all of a boot a fifth slower.
+   */
+  private static final String INLINE_STACK = "C1InlineStackLimit";
+
+  private static final long MAX_INLINE_STACK = 10;
+
+  private static final class Holder {
+    static final Optional<HotSpotCompiler> FOUND = load();
+  }
+
+  private final Object whiteBox;
+  private final Method enqueue;
+  private final Method level;
+  private final Method queued;
+  private final Method setFlag;
+
+  private HotSpotCompiler(Class<?> type) throws ReflectiveOperationException {
+    whiteBox = type.getConstructor().newInstance();
+    enqueue = method(type, "enqueueMethodForCompilation0");
+    level = method(type, "getMethodCompilationLevel0");
+    queued = method(type, "isMethodQueuedForCompilation0");
+    setFlag = method(type, "setIntxVMFlag");
+  }
+
+  private static Method method(Class<?> type, String name) {
+    for (Method method : type.getMethods()) {
+      if (method.getName().equals(name)) {
+        return method;
+      }
+    }
+    throw new IllegalArgumentException(name);
+  }
+
+  /** The compilers of this JVM, if they can be told; from the first call on they do little by themselves. */
+  static Optional<HotSpotCompiler> find() {
+    return Holder.FOUND;
+  }
+
+  private static Optional<HotSpotCompiler> load() {
+    String name = "/" + WhiteBox.class.getName().replace('.', '/') + ".class";
+    try (InputStream in = HotSpotCompiler.class.getResourceAsStream(name)) {
+      byte[] bytes = in.readAllBytes();
+      Class<?> unsafe = Class.forName("jdk.internal.misc.Unsafe");
+      Object instance = unsafe.getMethod("getUnsafe").invoke(null);
+      Class<?> type =
+          (Class<?>)
+              unsafe
+                  .getMethod(
+                      "defineClass", String.class, byte[].class, int.class, int.class, ClassLoader.class,
+                      java.security.ProtectionDomain.class)
+                  .invoke(instance, null, bytes, 0, bytes.length, null, null);
+      HotSpotCompiler found = new HotSpotCompiler(type);
+      found.takeOver();
+      return Optional.of(found);
+    } catch (Exception | LinkageError e) {
+      return Optional.empty();
+    }
+  }
+
+  private void takeOver() throws ReflectiveOperationException {
+    setFlag.invoke(whiteBox, STOP_AT_LEVEL, (long) Level.QUICK.number);
+    for (String name : PROFILE_LIMITS) {
+      setFlag.invoke(whiteBox, name, (long) Integer.MAX_VALUE);
+    }
+    setFlag.invoke(whiteBox, MATURITY, 0L);
+    setFlag.invoke(whiteBox, INLINE_STACK, MAX_INLINE_STACK);
+  }
+
+  /** Has {@code method} compiled, in the background; false if HotSpot refuses. */
+  boolean request(Method method, Level wanted) {
+    try {
+      if (wanted == Level.QUICK) {
+        return (boolean) enqueue.invoke(whiteBox, method, wanted.number, -1);
+      }
+      synchronized (this) {
+        setFlag.invoke(whiteBox, STOP_AT_LEVEL, (long) Level.BEST.number);
+        try {
+          return (boolean) enqueue.invoke(whiteBox, method, wanted.number, -1);
+        } finally {
+          setFlag.invoke(whiteBox, STOP_AT_LEVEL, (long) Level.QUICK.number);
+        }
+      }
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** What {@code method} is compiled at now. */
+  Level level(Method method) {
+    try {
+      int number = (int) level.invoke(whiteBox, method, false);
+      for (Level l : Level.values()) {
+        if (l.number == number) {
+          return l;
+        }
+      }
+      return Level.PROFILED;
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Whether {@code method} is still to be compiled. */
+  boolean isQueued(Method method) {
+    try {
+      return (boolean) queued.invoke(whiteBox, method);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
