@@ -19,7 +19,7 @@ class HostileGuestTest {
    */
   private static final String PRELUDE =
       """
-      .equ HOLE, 0x40000000
+      .equ HOLE, 0x18000000
       .macro gives cause, value, number
         li s10, \\number
         li t0, \\cause
