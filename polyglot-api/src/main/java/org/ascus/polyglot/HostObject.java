@@ -2,6 +2,7 @@ package org.ascus.polyglot;
 
 import java.nio.file.Path;
 import java.util.Optional;
+import org.ascus.devices.net.NetTap;
 
 /** What the host lends to a machine under a name, {@code -object}. */
 public sealed interface HostObject {
@@ -17,6 +18,16 @@ public sealed interface HostObject {
    * @param file where they come from; empty for the host's generator
    */
   record Rng(String option, String id, Optional<Path> file) implements HostObject {}
+
+  /**
+   * A file of what goes over a network, in libpcap's format.
+   *
+   * @param netdev id of the network
+   * @param most bytes that are kept of a frame
+   * @param direction which frames
+   */
+  record Dump(String option, String id, String netdev, Path file, int most, NetTap.Direction direction)
+      implements HostObject {}
 
   /**
    * RAM.

@@ -1,5 +1,8 @@
 package org.ascus.polyglot;
 
+import java.net.InetSocketAddress;
+import java.util.Optional;
+import org.ascus.devices.net.socket.StreamAddress;
 import org.ascus.devices.net.user.UserNetOptions;
 
 /** The host's end of a network, {@code -netdev}. */
@@ -12,4 +15,33 @@ public sealed interface NetdevOptions {
 
   /** A network of its own that needs no privileges. */
   record User(String option, String id, UserNetOptions network) implements NetdevOptions {}
+
+  /**
+   * Another machine over one connection.
+   *
+   * @param kind {@code socket} or {@code stream}
+   * @param server listens instead of connecting
+   * @param reconnectSeconds how long a client waits before it tries again; 0 to give up
+   */
+  record Stream(
+      String option, String id, String kind, StreamAddress address, boolean server, int reconnectSeconds)
+      implements NetdevOptions {}
+
+  /**
+   * Another machine, or a multicast group of them, over UDP.
+   *
+   * @param kind {@code socket} or {@code dgram}
+   * @param local where to listen; for a group, an address of the interface to use, which may be left out
+   */
+  record Datagram(
+      String option, String id, String kind, Optional<InetSocketAddress> local, InetSocketAddress remote)
+      implements NetdevOptions {}
+
+  /**
+   * A port of a hub.
+   *
+   * @param hub its number
+   * @param netdev another network that is connected to the port; empty for a port that a card is plugged into
+   */
+  record HubPort(String option, String id, int hub, String netdev) implements NetdevOptions {}
 }

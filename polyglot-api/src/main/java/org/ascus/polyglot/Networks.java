@@ -1,11 +1,17 @@
 package org.ascus.polyglot;
 
+import java.io.IOException;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.net.NetBackend;
+import org.ascus.devices.net.NetHub;
 import org.ascus.devices.net.NetLink;
+import org.ascus.devices.net.PcapDump;
+import org.ascus.devices.net.socket.DatagramNet;
+import org.ascus.devices.net.socket.StreamNet;
 import org.ascus.devices.net.user.UserNet;
 import org.ascus.machine.device.DeviceException;
 import org.ascus.machine.trace.Log;
@@ -14,6 +20,7 @@ import org.ascus.machine.trace.Log;
 final class Networks implements AutoCloseable {
   private final Log log;
   private final Map<String, NetLink> links = new LinkedHashMap<>();
+  private final Map<Integer, NetHub> hubs = new HashMap<>();
 
   Networks(Log log) {
     this.log = log;
@@ -35,7 +42,37 @@ final class Networks implements AutoCloseable {
   private NetBackend backend(NetdevOptions options) throws DeviceException {
     return switch (options) {
       case NetdevOptions.User user -> new UserNet(user.id(), user.network(), log);
+      case NetdevOptions.Stream s ->
+          new StreamNet(s.id(), s.kind(), s.address(), s.server(), s.reconnectSeconds());
+      case NetdevOptions.Datagram d -> new DatagramNet(d.id(), d.kind(), d.local(), d.remote());
+      case NetdevOptions.HubPort h -> hubPort(h);
     };
+  }
+
+  private NetBackend hubPort(NetdevOptions.HubPort options) throws DeviceException {
+    NetBackend port = hubs.computeIfAbsent(options.hub(), NetHub::new).port();
+    if (options.netdev().isEmpty()) {
+      return port;
+    }
+    NetLink other = find(options.netdev()).orElseThrow(
+        () -> new DeviceException("Parameter 'netdev': no netdev '" + options.netdev() + "' before this one"));
+    return NetHub.join(other, port);
+  }
+
+  /** Lets everyone see the frames who asked for it. */
+  void tap(List<HostObject> objects) throws VmException {
+    for (HostObject object : objects) {
+      if (object instanceof HostObject.Dump d) {
+        NetLink link = find(d.netdev()).orElseThrow(
+            () -> new VmException(d.option() + ": Parameter 'netdev' expects a network backend id, not '" + d.netdev()
+                + "'"));
+        try {
+          link.add(new PcapDump(d.file(), d.most(), log), d.direction());
+        } catch (IOException e) {
+          throw new VmException(d.option() + ": Could not open '" + d.file() + "': " + e.getMessage(), e);
+        }
+      }
+    }
   }
 
   Optional<NetLink> find(String id) {
@@ -48,6 +85,6 @@ final class Networks implements AutoCloseable {
 
   @Override
   public void close() {
-    links.values().forEach(l -> l.backend().close());
+    links.values().forEach(NetLink::close);
   }
 }

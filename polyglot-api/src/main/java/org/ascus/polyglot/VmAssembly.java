@@ -125,6 +125,7 @@ final class VmAssembly implements DeviceContext {
       open(drive);
     }
     networks.open(options.netdevs());
+    networks.tap(options.objects());
     RingChardev console =
         options.icountShift().isPresent() ? RingChardev.synchronous(CONSOLE_BYTES) : RingChardev.of(CONSOLE_BYTES);
     if (serials.isEmpty()) {

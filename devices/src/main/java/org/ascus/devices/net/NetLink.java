@@ -1,6 +1,8 @@
 package org.ascus.devices.net;
 
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.ascus.machine.device.DeviceException;
 
 /**
@@ -8,9 +10,12 @@ import org.ascus.machine.device.DeviceException;
  *
  * <p>The back end's end of it is what {@link NetBackend#connect} gets; the card's end are the methods here.
  */
-public final class NetLink {
+public final class NetLink implements AutoCloseable {
+  private record Tap(NetTap.Direction direction, NetTap tap) {}
+
   private final String id;
   private final NetBackend backend;
+  private final List<Tap> taps = new CopyOnWriteArrayList<>();
   private volatile Optional<NetPeer> card = Optional.empty();
   private volatile boolean up = true;
 
@@ -53,6 +58,19 @@ public final class NetLink {
     this.card = Optional.of(card);
   }
 
+  /** Lets someone see the frames; they are closed with this. */
+  public void add(NetTap tap, NetTap.Direction direction) {
+    taps.add(new Tap(direction, tap));
+  }
+
+  private void show(Frame frame, NetTap.Direction direction) {
+    for (Tap t : taps) {
+      if (t.direction() == NetTap.Direction.ALL || t.direction() == direction) {
+        t.tap().seen(frame);
+      }
+    }
+  }
+
   public boolean isUp() {
     return up;
   }
@@ -71,12 +89,23 @@ public final class NetLink {
 
   /** As {@link NetPeer#receive} of the back end. */
   public boolean send(Frame frame) {
-    return !up || backend.receive(frame);
+    boolean taken = !up || backend.receive(frame);
+    if (taken && up) {
+      show(frame, NetTap.Direction.TX);
+    }
+    return taken;
   }
 
   /** The card has room again. */
   public void cardHasRoom() {
     backend.roomAgain();
+  }
+
+  /** Closes the back end. */
+  @Override
+  public void close() {
+    backend.close();
+    taps.forEach(t -> t.tap().close());
   }
 
   private final class GuestEnd implements NetPeer {
@@ -87,7 +116,11 @@ public final class NetLink {
 
     @Override
     public boolean receive(Frame frame) {
-      return !up || card.isEmpty() || card.get().receive(frame);
+      boolean taken = !up || card.isEmpty() || card.get().receive(frame);
+      if (taken && up) {
+        show(frame, NetTap.Direction.RX);
+      }
+      return taken;
     }
 
     @Override

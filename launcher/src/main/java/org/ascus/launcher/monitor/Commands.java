@@ -40,6 +40,18 @@ final class Commands {
     add("xp", "/fmt addr", "physical memory dump starting at 'addr'", a -> dump.run(a, false));
     add("print p", "/fmt expr", "print expression value ($reg for a register)", dump::print);
     add("commit", "device|all", "write changes of disks with snapshot=on to their files", this::commit);
+    NetCommands net = new NetCommands(vm);
+    add("set_link", "name on|off", "change the link status of a network adapter", net::setLink);
+    add(
+        "hostfwd_add",
+        "[netdev_id] [tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport",
+        "redirect TCP or UDP connections from host to guest (requires -net user)",
+        net::addForward);
+    add(
+        "hostfwd_remove",
+        "[netdev_id] [tcp|udp]:[hostaddr]:hostport",
+        "remove host-to-guest TCP or UDP redirection",
+        net::removeForward);
     add("log", "item1[,...]", "activate logging of the specified items ('log none' for none)", this::log);
   }
 

@@ -33,10 +33,13 @@ final class InfoCommands {
     add("jit", "", "show dynamic compiler info", a -> jit());
     add("mtree", "[-f]", "show memory tree (-f: as flat view)", this::mtree);
     add("name", "", "show the current VM name", a -> name.isEmpty() ? "" : name + "\n");
+    NetCommands net = new NetCommands(vm);
+    add("network", "", "show the network state", a -> net.network());
     add("pci", "", "show PCI info", a -> PciInfo.of(vm.machine()));
     add("qtree", "", "show device tree", a -> qtree());
     add("registers", "[-a]", "show the cpu registers (-a: of all CPUs)", this::registers);
     add("status", "", "show the current VM status (running|paused)", a -> status());
+    add("usernet", "", "show user network stack connection states", a -> net.usernet());
     add("version", "", "show the version of Ascus", a -> Version.NUMBER + "\n");
   }
 

@@ -83,6 +83,11 @@ final class KeyValues {
     return help;
   }
 
+  /** Whether there is a value that was not taken. */
+  boolean has(String key) {
+    return values.containsKey(key);
+  }
+
   /** Removes and returns a value. */
   Optional<String> take(String key) {
     return Optional.ofNullable(values.remove(key));

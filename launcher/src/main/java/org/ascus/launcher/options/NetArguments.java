@@ -21,7 +21,7 @@ import org.ascus.polyglot.NetdevOptions;
 
 /** {@code -netdev} and {@code -nic}. */
 final class NetArguments {
-  private static final String TYPES = "Available netdev backend types:\nuser\n";
+  private static final String TYPES = "Available netdev backend types:\ndgram\nhubport\nsocket\nstream\nuser\n";
   private static final List<String> MODELS = List.of("virtio-net-device", "virtio-net-pci");
 
   private NetArguments() {}
@@ -41,6 +41,10 @@ final class NetArguments {
   private static NetdevOptions backend(String option, String type, String id, KeyValues kv) throws OptionException {
     return switch (type) {
       case "user" -> new NetdevOptions.User(option, id, user(kv));
+      case "socket" -> SocketNetArguments.socket(option, id, kv);
+      case "stream" -> SocketNetArguments.stream(option, id, kv);
+      case "dgram" -> SocketNetArguments.dgram(option, id, kv);
+      case "hubport" -> SocketNetArguments.hubPort(option, id, kv);
       default ->
           throw new OptionException("Parameter 'type' expects a netdev backend type, not '" + type
               + "' (see -netdev help)");

@@ -2,6 +2,7 @@ package org.ascus.launcher.options;
 
 import java.nio.file.Path;
 import java.util.Optional;
+import org.ascus.devices.net.NetTap;
 import org.ascus.polyglot.HostObject;
 
 /** {@code -object}, and what the machine takes of it. */
@@ -26,10 +27,25 @@ final class ObjectArguments {
         switch (kind) {
           case "rng-random" ->
               new HostObject.Rng(option, id, Optional.of(Path.of(kv.take("filename").orElse("/dev/urandom"))));
+          case "filter-dump" -> dump(option, id, kv);
           case "rng-builtin" -> new HostObject.Rng(option, id, Optional.empty());
           default -> ram(option, id, kv);
         });
     kv.expectEmpty();
+  }
+
+  private static HostObject dump(String option, String id, KeyValues kv) throws OptionException {
+    String netdev = kv.require("netdev");
+    Path file = Path.of(kv.require("file"));
+    int most = (int) kv.takeNumber("maxlen", 1, Integer.MAX_VALUE).orElse(65536);
+    NetTap.Direction direction =
+        switch (kv.takeOneOf("queue", "all", "rx", "tx").orElse("all")) {
+          // The filter's queues are named after the back end's side of the cable.
+          case "rx" -> NetTap.Direction.TX;
+          case "tx" -> NetTap.Direction.RX;
+          default -> NetTap.Direction.ALL;
+        };
+    return new HostObject.Dump(option, id, netdev, file, most, direction);
   }
 
   private static HostObject ram(String option, String id, KeyValues kv) throws OptionException {
@@ -51,7 +67,7 @@ final class ObjectArguments {
   }
 
   private static String list() {
-    return "List of user creatable objects:\n  memory-backend-ram\n  rng-builtin\n  rng-random\n";
+    return "List of user creatable objects:\n  filter-dump\n  memory-backend-ram\n  rng-builtin\n  rng-random\n";
   }
 
   private static String properties(String kind) throws OptionException {
@@ -60,6 +76,13 @@ final class ObjectArguments {
         + switch (kind) {
           case "rng-random" -> "  filename=<string>      - Where random bytes come from (default: /dev/urandom)\n";
           case "rng-builtin" -> "";
+          case "filter-dump" ->
+              """
+                file=<string>          - Where frames are written to, for tcpdump and wireshark
+                maxlen=<uint32>        - Most bytes of a frame (default: 65536)
+                netdev=<string>        - ID of the -netdev whose frames they are
+                queue=<string>         - all, rx or tx (default: all)
+              """;
           default -> "  size=<size>            - Bytes, the same as -m; for -machine memory-backend=ID\n";
         };
   }

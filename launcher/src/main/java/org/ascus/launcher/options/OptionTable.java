@@ -89,7 +89,13 @@ final class OptionTable {
             + "       [,hostfwd=[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport][,restrict=on|off]\n"
             + "       [,guestfwd=[tcp]:server:port-tcp:host:port|cmd:command][,ipv4=on|off][,ipv6=on|off]\n"
             + "       [,ipv6-net=prefix/64][,ipv6-host=addr][,ipv6-dns=addr][,hostname=name]\n"
-            + "       [,domainname=domain][,dnssearch=domain][,tftp=dir][,tftp-server-name=name][,bootfile=file]",
+            + "       [,domainname=domain][,dnssearch=domain][,tftp=dir][,tftp-server-name=name][,bootfile=file]\n"
+            + "-netdev socket,id=id,listen=[host]:port|connect=host:port|mcast=addr:port|udp=host:port\n"
+            + "       [,localaddr=addr]\n"
+            + "-netdev stream,id=id[,server=on|off][,reconnect=s],addr.type=inet,addr.host=host,addr.port=port\n"
+            + "-netdev stream,id=id[,server=on|off][,reconnect=s],addr.type=unix,addr.path=path\n"
+            + "-netdev dgram,id=id[,local.type=inet,local.host=addr,local.port=port],remote.type=inet,...\n"
+            + "-netdev hubport,id=id,hubid=n[,netdev=id]",
         "make the host's end of a network for -device to use; 'user' needs no privileges",
         NetArguments::netdev);
     add(

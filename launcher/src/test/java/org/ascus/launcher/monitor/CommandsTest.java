@@ -6,11 +6,13 @@ import java.time.Duration;
 import java.util.Map;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.chardev.RingChardev;
+import org.ascus.devices.net.user.UserNetOptions;
 import org.ascus.machine.run.RunState;
 import org.ascus.machine.run.ShutdownReason;
 import org.ascus.machine.trace.Log;
 import org.ascus.polyglot.Accelerator;
 import org.ascus.polyglot.LifeOptions;
+import org.ascus.polyglot.NetdevOptions;
 import org.ascus.polyglot.Vm;
 import org.ascus.polyglot.VmException;
 import org.junit.jupiter.api.AfterEach;
@@ -35,6 +37,8 @@ class CommandsTest {
             .accelerator(Accelerator.INTERPRETER)
             .bios(new Firmware.Bytes("test", COUNT_FOREVER))
             .device("virtio-rng-device", Map.of())
+            .netdev(new NetdevOptions.User("-netdev user,id=net0", "net0", UserNetOptions.DEFAULT))
+            .device("virtio-net-device", Map.of("netdev", "net0"))
             .life(new LifeOptions(true, false, false))
             .build();
     commands = new Commands(vm, "guest7");
@@ -53,6 +57,23 @@ class CommandsTest {
     assertThat(commands.execute("info status")).isEqualTo("VM status: running\n");
     assertThat(commands.execute("stop")).isEmpty();
     assertThat(commands.execute("info status")).isEqualTo("VM status: paused\n");
+  }
+
+  @Test
+  void networksAreShownAndChanged() {
+    assertThat(commands.execute("info network"))
+        .isEqualTo(
+            "virtio-net-device.0: index=0,type=nic,model=virtio-net-device,macaddr=52:54:00:12:34:56\n"
+                + " \\ net0: index=0,type=user,net=10.0.2.0,restrict=off\n");
+    assertThat(commands.execute("set_link net0 off")).isEmpty();
+    assertThat(commands.execute("info network")).contains(",link=off");
+    assertThat(commands.execute("set_link virtio-net-device.0 on")).isEmpty();
+    assertThat(commands.execute("set_link nosuch on")).contains("'nosuch'");
+    assertThat(commands.execute("hostfwd_add tcp:127.0.0.1:0-:22")).isEmpty();
+    assertThat(commands.execute("info usernet")).contains("net0:", "TCP[HOST_FORWARD]", "10.0.2.15    22");
+    assertThat(commands.execute("hostfwd_add nosuch tcp::0-:22")).contains("'nosuch'");
+    assertThat(commands.execute("hostfwd_add tcp:x")).contains("'tcp:x'");
+    assertThat(commands.execute("hostfwd_remove udp::9")).isEqualTo("host forwarding rule for udp::9 not found\n");
   }
 
   @Test

@@ -3,7 +3,10 @@ package org.ascus.launcher.options;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.List;
+import org.ascus.devices.net.socket.StreamAddress;
 import org.ascus.devices.net.user.GuestForward;
 import org.ascus.devices.net.user.HostForward;
 import org.ascus.devices.net.user.IpAddress;
@@ -68,6 +71,31 @@ class NetArgumentsTest {
   }
 
   @Test
+  void networksOfSeveralMachines() throws OptionException {
+    List<NetdevOptions> all =
+        machine(
+                "-netdev", "socket,id=a,listen=:1234",
+                "-netdev", "socket,id=b,connect=127.0.0.1:1234",
+                "-netdev", "socket,id=c,mcast=230.0.0.1:1234,localaddr=127.0.0.1",
+                "-netdev", "socket,id=d,udp=127.0.0.1:1,localaddr=127.0.0.1:2",
+                "-netdev", "stream,id=e,server=on,addr.type=unix,addr.path=/tmp/s",
+                "-netdev", "stream,id=f,addr.type=inet,addr.host=::1,addr.port=9,reconnect=5",
+                "-netdev", "dgram,id=g,local.type=inet,local.host=127.0.0.1,local.port=7,remote.type=inet,"
+                    + "remote.host=127.0.0.1,remote.port=8",
+                "-netdev", "hubport,id=h,hubid=2,netdev=a")
+            .netdevs();
+    assertThat(all.get(0))
+        .isEqualTo(
+            new NetdevOptions.Stream(
+                "-netdev socket,id=a,listen=:1234", "a", "socket", new StreamAddress.Inet("", 1234), true, 0));
+    assertThat(all.get(4)).extracting("address").isEqualTo(new StreamAddress.Unix(Path.of("/tmp/s")));
+    assertThat(all.get(5)).extracting("server", "reconnectSeconds").containsExactly(false, 5);
+    assertThat(all.get(3)).extracting("remote").isEqualTo(new InetSocketAddress("127.0.0.1", 1));
+    assertThat(all.get(6)).extracting("kind").isEqualTo("dgram");
+    assertThat(all.get(7)).extracting("hub", "netdev").containsExactly(2, "a");
+  }
+
+  @Test
   void nicIsANetworkAndACardOnIt() throws OptionException {
     MachineOptions m = machine("-nic", "user,mac=52:54:00:00:00:09,hostfwd=::2222-:22", "-nic", "user");
     assertThat(m.netdevs()).hasSize(2);
@@ -100,6 +128,17 @@ class NetArgumentsTest {
         "-netdev user,id=n,guestfwd=tcp:10.0.2.100:1-nosuch | target 'nosuch' is neither",
         "-netdev user,id=n,guestfwd=tcp:10.0.3.100:1-cmd:cat | 10.0.3.100 must be in the guest's network",
         "-netdev user,id=n,tftp=/nosuch/folder | '/nosuch/folder' is not a directory",
+        "-netdev socket,id=n | exactly one of",
+        "-netdev socket,id=n,listen=:1,connect=:2 | exactly one of",
+        "-netdev socket,id=n,fd=3 | Parameter 'fd' is not supported",
+        "-netdev socket,id=n,mcast=10.0.0.1:1 | does not contain a multicast address",
+        "-netdev socket,id=n,udp=127.0.0.1:1 | localaddr= is mandatory with udp=",
+        "-netdev socket,id=n,connect=80 | Parameter 'connect' expects host:port, not '80'",
+        "-netdev stream,id=n,addr.type=fd | expects one of inet, unix, not 'fd'",
+        "-netdev stream,id=n,addr.type=inet,addr.port=99999 | expects a port, not '99999'",
+        "-netdev dgram,id=n,remote.type=unix,remote.path=x | only addresses of type 'inet'",
+        "-netdev hubport,id=n | Parameter 'hubid' is missing",
+        "-object filter-dump,id=f,netdev=n | Parameter 'file' is missing",
         "-nic user,model=nosuch | Unsupported NIC model: nosuch",
         "-nic user,mac=12 | invalid syntax for ethernet address '12'",
       })

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.ascus.devices.net.AcceptErrors;
 import org.ascus.devices.net.Checksum;
 import org.ascus.devices.net.Offload;
 import org.ascus.devices.net.Offloads;
@@ -289,7 +290,7 @@ final class TcpNat implements TcpConnection.Link {
   // Ports of the host.
 
   /**
-   * Listens for a forwarding rule.
+   * Listens for a forwarding rule; not on the event loop.
    *
    * @throws java.io.IOException when the host does not let it
    */
@@ -301,6 +302,7 @@ final class TcpNat implements TcpConnection.Link {
             .group(loop)
             .channelFactory(() -> new NioServerSocketChannel(SelectorProvider.provider(), family))
             .option(ChannelOption.SO_REUSEADDR, true)
+            .handler(new AcceptErrors())
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
             .childOption(ChannelOption.AUTO_READ, false)
             .childOption(ChannelOption.TCP_NODELAY, true)
@@ -313,7 +315,7 @@ final class TcpNat implements TcpConnection.Link {
                 })
             .bind(new InetSocketAddress(address.toInet(), forward.hostPort()));
     UserNet.await(bound);
-    listeners.put(forward, bound.channel());
+    loop.submit(() -> listeners.put(forward, bound.channel())).syncUninterruptibly();
   }
 
   /** Stops listening; returns whether it did listen. Connections go on. */

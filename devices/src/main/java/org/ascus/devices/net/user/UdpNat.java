@@ -222,7 +222,7 @@ final class UdpNat {
   }
 
   /**
-   * Listens for a forwarding rule.
+   * Listens for a forwarding rule; not on the event loop.
    *
    * @throws java.io.IOException when the host does not let it
    */
@@ -235,7 +235,7 @@ final class UdpNat {
         bootstrap(flow, family).bind(new InetSocketAddress(address.toInet(), forward.hostPort()));
     UserNet.await(bound);
     flow.channel = bound.channel();
-    forwards.add(flow);
+    loop.submit(() -> forwards.add(flow)).syncUninterruptibly();
   }
 
   boolean unlisten(HostForward forward) {

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.ascus.devices.net.Checksum;
 import org.ascus.devices.net.Frame;
+import org.ascus.devices.net.FrameQueue;
 import org.ascus.devices.net.MacAddress;
 import org.ascus.devices.net.NetBackend;
 import org.ascus.devices.net.NetPeer;
@@ -56,7 +57,7 @@ public final class UserNet implements NetBackend {
   private Optional<Dhcp> dhcp = Optional.empty();
   private Optional<Tftp> tftp = Optional.empty();
   private Optional<Neighbours6> neighbours6 = Optional.empty();
-  private NetPeer guest;
+  private volatile NetPeer guest;
   private int ticks;
   private volatile boolean closed;
 

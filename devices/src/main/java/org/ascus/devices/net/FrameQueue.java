@@ -1,11 +1,10 @@
-package org.ascus.devices.net.user;
+package org.ascus.devices.net;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
-import org.ascus.devices.net.Frame;
 
-/** Frames on their way from the guest's threads to the event loop's, so many and not more. */
-final class FrameQueue {
+/** Frames on their way from the guest's threads to the back end's, so many and not more. */
+public final class FrameQueue {
   private final int mostFrames;
   private final int mostBytes;
   private final Deque<Frame> frames = new ArrayDeque<>();
@@ -13,13 +12,14 @@ final class FrameQueue {
   private boolean refused;
   private boolean claimed;
 
-  FrameQueue(int mostFrames, int mostBytes) {
+  /** Nothing waits yet. */
+  public FrameQueue(int mostFrames, int mostBytes) {
     this.mostFrames = mostFrames;
     this.mostBytes = mostBytes;
   }
 
   /** Returns false if there is no room. */
-  synchronized boolean add(Frame frame) {
+  public synchronized boolean add(Frame frame) {
     if (frames.size() >= mostFrames || bytes >= mostBytes) {
       refused = true;
       return false;
@@ -30,33 +30,33 @@ final class FrameQueue {
   }
 
   /** The next frame, or null. */
-  synchronized Frame poll() {
+  public synchronized Frame poll() {
     Frame frame = frames.poll();
     bytes -= frame == null ? 0 : frame.length();
     return frame;
   }
 
   /** Whether a frame was refused since this was asked last, and there is room. */
-  synchronized boolean wasRefused() {
+  public synchronized boolean wasRefused() {
     boolean was = refused;
     refused = false;
     return was;
   }
 
   /** True for the one caller who must have the consumer woken up. */
-  synchronized boolean claimWork() {
+  public synchronized boolean claimWork() {
     boolean mine = !claimed;
     claimed = true;
     return mine;
   }
 
   /** The consumer begins: frames that are added from now on need another wake-up. */
-  synchronized void beginWork() {
+  public synchronized void beginWork() {
     claimed = false;
   }
 
   /** As {@link #claimWork}, if there is any frame. */
-  synchronized boolean claimWorkIfAny() {
+  public synchronized boolean claimWorkIfAny() {
     return !frames.isEmpty() && claimWork();
   }
 }

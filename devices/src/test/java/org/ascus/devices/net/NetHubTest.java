@@ -1,0 +1,106 @@
+package org.ascus.devices.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.ascus.machine.trace.Log;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(30)
+class NetHubTest {
+  @TempDir Path folder;
+
+  @Test
+  void whatComesInAtAPortGoesOutAtAllOthers() throws Exception {
+    NetHub hub = new NetHub(0);
+    TestCard[] cards = {new TestCard(), new TestCard(), new TestCard()};
+    NetLink[] links = new NetLink[3];
+    for (int i = 0; i < 3; i++) {
+      links[i] = new NetLink("p" + i, hub.port());
+      links[i].plug(cards[i]);
+    }
+    Frame frame = TestCard.frame(1);
+    assertThat(links[0].send(frame)).isTrue();
+    assertThat(cards[1].next()).isSameAs(frame);
+    assertThat(cards[2].next()).isSameAs(frame);
+    assertThat(cards[0].count()).isZero();
+    assertThat(links[1].backend().describe()).isEqualTo("type=hubport,hub=0");
+    for (NetLink l : links) {
+      l.close();
+    }
+  }
+
+  @Test
+  void aPortThatIsFullGetsItsFramesLaterAndHoldsNobodyUp() throws Exception {
+    NetHub hub = new NetHub(0);
+    TestCard slow = new TestCard();
+    TestCard fast = new TestCard();
+    NetLink sender = new NetLink("s", hub.port());
+    sender.plug(new TestCard());
+    NetLink slowLink = new NetLink("a", hub.port());
+    slowLink.plug(slow);
+    new NetLink("b", hub.port()).plug(fast);
+    slow.setFull(true);
+    for (int i = 0; i < 10; i++) {
+      assertThat(sender.send(TestCard.frame(i))).isTrue();
+    }
+    for (int i = 0; i < 10; i++) {
+      assertThat(fast.next().bytes()[21]).isEqualTo((byte) i);
+    }
+    slow.setFull(false);
+    slowLink.cardHasRoom();
+    for (int i = 0; i < 10; i++) {
+      assertThat(slow.next().bytes()[21]).isEqualTo((byte) i);
+    }
+  }
+
+  @Test
+  void anotherNetworkJoinsTheHub() throws Exception {
+    NetHub hub = new NetHub(3);
+    TestBackend backend = new TestBackend(Offloads.ALL);
+    NetLink other = new NetLink("net0", backend);
+    NetHub.join(other, hub.port());
+    TestCard card = new TestCard();
+    NetLink link = new NetLink("p", hub.port());
+    link.plug(card);
+    assertThat(backend.guest().receive(TestCard.frame(1))).isTrue();
+    assertThat(card.next().bytes()[21]).isEqualTo((byte) 1);
+    assertThat(backend.guest().offloads()).isEqualTo(Offloads.NONE);
+    link.send(TestCard.frame(2));
+    for (int i = 0; i < 1000 && backend.roomAgainCount() == 0; i++) {
+      if (!backend.sent().isEmpty()) {
+        return;
+      }
+      Thread.sleep(10);
+    }
+    throw new AssertionError("nothing reached the other network");
+  }
+
+  @Test
+  void aDumpShowsWhatWentOverTheCable() throws Exception {
+    Path file = folder.resolve("x.pcap");
+    TestBackend backend = new TestBackend(Offloads.NONE);
+    try (NetLink link = new NetLink("n", backend)) {
+      link.plug(new TestCard());
+      link.add(new PcapDump(file, 64, Log.off()), NetTap.Direction.ALL);
+      link.send(TestCard.frame(0));
+      backend.guest().receive(TestCard.frame(100));
+      backend.setRoom(0);
+      assertThat(link.send(TestCard.frame(1))).isFalse();
+      link.setUp(false);
+      link.send(TestCard.frame(1));
+    }
+    ByteBuffer dump = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    assertThat(dump.remaining()).isEqualTo(24 + 16 + 60 + 16 + 64);
+    assertThat(dump.getInt(0)).isEqualTo(0xa1b2c3d4);
+    assertThat(dump.getInt(20)).isEqualTo(1);
+    assertThat(dump.getInt(24 + 8)).isEqualTo(60);
+    assertThat(dump.getInt(24 + 76 + 8)).isEqualTo(64);
+    assertThat(dump.getInt(24 + 76 + 12)).isEqualTo(160);
+  }
+}

@@ -1,0 +1,116 @@
+package org.ascus.launcher.monitor;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.ascus.devices.net.NetLink;
+import org.ascus.devices.net.user.HostForward;
+import org.ascus.devices.net.user.UserNet;
+import org.ascus.devices.virtio.net.VirtioNet;
+import org.ascus.machine.device.DeviceException;
+import org.ascus.polyglot.Vm;
+
+/** Commands about networks. */
+final class NetCommands {
+  private final Vm vm;
+
+  NetCommands(Vm vm) {
+    this.vm = vm;
+  }
+
+  private List<VirtioNet> cards() {
+    return vm.machine().devices().stream()
+        .filter(VirtioNet.class::isInstance)
+        .map(VirtioNet.class::cast)
+        .toList();
+  }
+
+  /** {@code info network}: each card with its back end below it, then back ends without a card. */
+  String network() {
+    StringBuilder text = new StringBuilder();
+    List<NetLink> free = new ArrayList<>(vm.networks().values());
+    for (VirtioNet card : cards()) {
+      String up = card.link().isUp() ? "" : ",link=off";
+      text.append(
+          String.format(
+              "%s: index=0,type=nic,model=%s,macaddr=%s%s%n", card.id(), card.type(), card.mac(), up));
+      if (!card.link().id().isEmpty()) {
+        text.append(" \\ ").append(line(card.link()));
+      }
+      free.remove(card.link());
+    }
+    free.forEach(link -> text.append(line(link)));
+    return text.toString();
+  }
+
+  private static String line(NetLink link) {
+    return link.id() + ": index=0," + link.backend().describe() + "\n";
+  }
+
+  /** {@code info usernet}. */
+  String usernet() {
+    StringBuilder text = new StringBuilder();
+    for (NetLink link : vm.networks().values()) {
+      if (link.backend() instanceof UserNet net) {
+        text.append(link.id()).append(":\n");
+        text.append("  Protocol[State]      Source Address  Port   Dest. Address  Port  Queue\n");
+        net.connections().forEach(row -> text.append(row).append('\n'));
+      }
+    }
+    return text.toString();
+  }
+
+  String setLink(List<String> arguments) {
+    if (arguments.size() != 2 || !List.of("on", "off").contains(arguments.get(1))) {
+      throw new IllegalArgumentException("set_link takes a name and on or off");
+    }
+    String name = arguments.getFirst();
+    NetLink link =
+        cards().stream()
+            .filter(c -> c.id().equals(name))
+            .map(VirtioNet::link)
+            .findFirst()
+            .or(() -> java.util.Optional.ofNullable(vm.networks().get(name)))
+            .orElseThrow(() -> new IllegalArgumentException("Device '" + name + "' not found"));
+    link.setUp(arguments.get(1).equals("on"));
+    return "";
+  }
+
+  String addForward(List<String> arguments) {
+    try {
+      user(arguments).addForward(HostForward.parse(rule(arguments)));
+    } catch (DeviceException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+    return "";
+  }
+
+  String removeForward(List<String> arguments) {
+    String rule = rule(arguments);
+    boolean removed = user(arguments).removeForward(HostForward.parseHostPart(rule));
+    return "host forwarding rule for " + rule + (removed ? " removed" : " not found") + "\n";
+  }
+
+  private static String rule(List<String> arguments) {
+    if (arguments.isEmpty() || arguments.size() > 2) {
+      throw new IllegalArgumentException("expected [netdev_id] and a forwarding rule");
+    }
+    return arguments.getLast();
+  }
+
+  /** The network that is named, or the only one of its kind. */
+  private UserNet user(List<String> arguments) {
+    if (arguments.size() == 2) {
+      NetLink link = vm.networks().get(arguments.getFirst());
+      if (link == null || !(link.backend() instanceof UserNet net)) {
+        throw new IllegalArgumentException("no user network '" + arguments.getFirst() + "'");
+      }
+      return net;
+    }
+    return vm.networks().values().stream()
+        .map(NetLink::backend)
+        .filter(UserNet.class::isInstance)
+        .map(UserNet.class::cast)
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("user mode network stack not in use"));
+  }
+}
