@@ -141,11 +141,13 @@ ascus_use_aot_cache() {
 }
 
 # The JVM's own messages go to stderr: stdout is the guest's console. Without a limit a thread that has read a file as
-# large as a kernel keeps a buffer of that size.
+# large as a kernel keeps a buffer of that size. Reflection is used some ten times in a start: method handles for it would
+# take longer to make than all the calls.
 ASCUS_FLAGS=(
   -XX:+UseSerialGC -Xms64m -Xmx1g -XX:-UsePerfData -XX:+UnlockExperimentalVMOptions
   --enable-native-access=org.graalvm.truffle,org.ascus.machine,org.ascus.devices
   --sun-misc-unsafe-memory-access=allow -Djdk.nio.maxCachedBufferSize=1048576
+  -Djdk.reflect.useNativeAccessorOnly=true
   -Xlog:disable -Xlog:all=warning:stderr
 )
 

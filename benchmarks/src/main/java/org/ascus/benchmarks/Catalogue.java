@@ -11,6 +11,9 @@ final class Catalogue {
 
   private static final double NO_AIM = Double.NaN;
 
+  /** systemd gives up on the login prompt when the terminal takes 90 s to appear, which it may on a busy machine. */
+  private static final String PATIENCE = "systemd.default_timeout_start_sec=900";
+
   private Catalogue() {}
 
   /**
@@ -274,7 +277,7 @@ final class Catalogue {
         lab -> {
           var arguments = machine("1G", 1);
           arguments.addAll(disk(lab));
-          arguments.addAll(kernel(lab, lab.guestFile("initramfs.cpio.gz"), "guest.boot"));
+          arguments.addAll(kernel(lab, lab.guestFile("initramfs.cpio.gz"), "guest.boot " + PATIENCE));
           return new Workload.Commands(arguments, List.of());
         });
   }
