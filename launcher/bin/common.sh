@@ -145,7 +145,7 @@ ascus_use_aot_cache() {
 # take longer to make than all the calls.
 ASCUS_FLAGS=(
   -XX:+UseSerialGC -Xms64m -Xmx1g -XX:-UsePerfData -XX:+UnlockExperimentalVMOptions
-  --enable-native-access=org.graalvm.truffle,org.ascus.machine,org.ascus.devices
+  --enable-native-access=org.graalvm.truffle,org.ascus.machine,org.ascus.devices,com.github.luben.zstd_jni
   --sun-misc-unsafe-memory-access=allow -Djdk.nio.maxCachedBufferSize=1048576
   -Djdk.reflect.useNativeAccessorOnly=true
   -Xlog:disable -Xlog:all=warning:stderr

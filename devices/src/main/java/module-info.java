@@ -1,5 +1,6 @@
 /** Boards and devices. Never sees a guest CPU. */
 module org.ascus.devices {
+  requires com.github.luben.zstd_jni;
   requires transitive org.ascus.machine;
   requires io.netty.buffer;
   requires io.netty.common;
@@ -8,6 +9,7 @@ module org.ascus.devices {
   requires java.logging;
 
   exports org.ascus.devices.block.format;
+  exports org.ascus.devices.block.format.qcow2;
   exports org.ascus.devices.board.riscv;
   exports org.ascus.devices.block.protocol;
   exports org.ascus.devices.block;

@@ -42,6 +42,22 @@ public interface BlockNode extends AutoCloseable {
    */
   void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException;
 
+  /**
+   * What is known of the bytes from {@code offset} on without reading them.
+   *
+   * @param length bytes to look at, more than 0
+   * @return something about the first of them
+   */
+  default Extent extent(long offset, long length) throws BlockException {
+    checkRange(offset, length);
+    return Extent.data(length, offset);
+  }
+
+  /** Changes the size; new bytes read as zero. */
+  default void resize(long bytes) throws BlockException {
+    throw new BlockException("'" + name() + "' cannot be resized");
+  }
+
   /** Makes everything durable that was written and lets go of the host's resources. Harmless when repeated. */
   @Override
   void close() throws BlockException;

@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
-import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.machine.trace.Log;
 import org.ascus.polyglot.Accelerator;
@@ -157,9 +156,7 @@ final class Draft {
   }
 
   private static DriveOptions withSnapshot(DriveOptions d) {
-    ImageOptions i = d.image();
-    ImageOptions image = new ImageOptions(i.file(), i.format(), i.readOnly(), true, i.locking());
-    return new DriveOptions(d.option(), d.id(), d.virtio(), image);
+    return new DriveOptions(d.option(), d.id(), d.virtio(), d.image().withSnapshot());
   }
 
   private void checkDevices() throws OptionException {

@@ -1,21 +1,37 @@
 package org.ascus.devices.block.format;
 
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Extent;
 
 /** The raw format: the bytes of the node below, or a window of them. */
 public final class RawFormat implements BlockNode {
   private final BlockNode file;
   private final long offset;
-  private final long size;
+  private final boolean probed;
+  private volatile long size;
 
   /** All of {@code file}, which this node closes. */
   public RawFormat(BlockNode file) {
+    this(file, false);
+  }
+
+  private RawFormat(BlockNode file, boolean probed) {
     this.file = file;
+    this.probed = probed;
     this.offset = 0;
     this.size = file.size();
+  }
+
+  /**
+   * All of a file of which nobody said that it is raw. Writes that would make it look like another format fail: the
+   * next one to probe it would believe what the guest put there, such as the name of a backing file.
+   */
+  public static RawFormat probed(BlockNode file) {
+    return new RawFormat(file, true);
   }
 
   /**
@@ -30,6 +46,7 @@ public final class RawFormat implements BlockNode {
       throw new BlockException("'offset' " + offset + " is greater than the size of '" + file.name() + "'");
     }
     this.file = file;
+    this.probed = false;
     this.offset = offset;
     this.size = size.orElse(file.size() - offset);
     if (this.size % 512 != 0) {
@@ -65,7 +82,26 @@ public final class RawFormat implements BlockNode {
   @Override
   public void write(long at, ByteBuffer source) throws BlockException {
     checkRange(at, source.remaining());
+    if (probed && at < Probe.BYTES) {
+      refuseMagic((int) at, source);
+    }
     file.write(offset + at, source);
+  }
+
+  private void refuseMagic(int at, ByteBuffer source) throws BlockException {
+    byte[] head = Probe.head(file);
+    source.duplicate().get(head, at, Math.min(source.remaining(), head.length - at));
+    Optional<String> format = Probe.format(head);
+    if (format.isPresent()) {
+      throw new BlockException("'" + name() + "': a write to its first sector would make it look like format '"
+          + format.get() + "', which is refused because its format was probed; say format=raw");
+    }
+  }
+
+  @Override
+  public void resize(long bytes) throws BlockException {
+    file.resize(offset + bytes);
+    size = file.size() - offset;
   }
 
   @Override
@@ -83,6 +119,14 @@ public final class RawFormat implements BlockNode {
   public void writeZeroes(long at, long length, boolean mayUnmap) throws BlockException {
     checkRange(at, length);
     file.writeZeroes(offset + at, length, mayUnmap);
+  }
+
+  @Override
+  public Extent extent(long at, long length) throws BlockException {
+    checkRange(at, length);
+    Extent below = file.extent(offset + at, length);
+    return new Extent(
+        below.length(), 0, true, below.zero(), below.data(), false, OptionalLong.of(offset + at));
   }
 
   @Override

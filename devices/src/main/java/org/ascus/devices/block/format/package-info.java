@@ -1,4 +1,5 @@
 /**
- * Format nodes: how a disk's bytes are laid out in another node. So far raw, and the overlay of {@code snapshot=on}.
+ * Format nodes: how a disk's bytes are laid out in another node. Raw, qcow2, and the
+ * overlay of {@code snapshot=on}.
  */
 package org.ascus.devices.block.format;

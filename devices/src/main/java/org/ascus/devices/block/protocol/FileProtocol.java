@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 
@@ -28,25 +29,33 @@ public final class FileProtocol implements BlockNode {
   private final FileChannel channel;
   private final boolean readOnly;
   private final boolean durable;
-  private volatile long size;
+  private final boolean growable;
+  private final AtomicLong size;
 
   /**
    * How a file is opened.
    *
    * @param readOnly no writes
    * @param locking refuse a file that another process, or this one, has open for writing
+   * @param growable requests may go past the end: reads find zeroes, writes make the file longer
    */
-  public record Options(boolean readOnly, boolean locking) {
+  public record Options(boolean readOnly, boolean locking, boolean growable) {
     public static final Options READ_WRITE = new Options(false, true);
     public static final Options READ_ONLY = new Options(true, true);
+
+    /** A file of a fixed size. */
+    public Options(boolean readOnly, boolean locking) {
+      this(readOnly, locking, false);
+    }
   }
 
-  private FileProtocol(String name, FileChannel channel, boolean readOnly, boolean durable) throws IOException {
+  private FileProtocol(String name, FileChannel channel, Options options, boolean durable) throws IOException {
     this.name = name;
     this.channel = channel;
-    this.readOnly = readOnly;
+    this.readOnly = options.readOnly();
     this.durable = durable;
-    this.size = roundUp(channel.size());
+    this.growable = options.growable();
+    this.size = new AtomicLong(growable ? channel.size() : roundUp(channel.size()));
   }
 
   private static long roundUp(long bytes) {
@@ -73,7 +82,7 @@ public final class FileProtocol implements BlockNode {
       if (options.locking()) {
         lock(path, channel, options.readOnly());
       }
-      return new FileProtocol(path.toString(), channel, options.readOnly(), true);
+      return new FileProtocol(path.toString(), channel, options, true);
     } catch (IOException e) {
       closeQuietly(channel, e);
       throw BlockException.open(path, e);
@@ -98,8 +107,8 @@ public final class FileProtocol implements BlockNode {
               StandardOpenOption.WRITE,
               StandardOpenOption.SPARSE,
               StandardOpenOption.DELETE_ON_CLOSE);
-      FileProtocol file = new FileProtocol(path.toString(), FileChannel.open(path, open), false, false);
-      file.size = size;
+      FileProtocol file = new FileProtocol(path.toString(), FileChannel.open(path, open), Options.READ_WRITE, false);
+      file.size.set(size);
       return file;
     } catch (IOException e) {
       throw new BlockException(
@@ -115,7 +124,10 @@ public final class FileProtocol implements BlockNode {
         throw inUse(path, kind);
       }
     } catch (OverlappingFileLockException _) {
-      throw inUse(path, kind);
+      // The JVM does not tell which kind of lock it has itself. Readers share: two overlays have one backing file.
+      if (!shared) {
+        throw inUse(path, kind);
+      }
     } catch (IOException _) {
       // Some file systems know no locks; QEMU's locking=auto goes on without one too.
       return;
@@ -142,7 +154,14 @@ public final class FileProtocol implements BlockNode {
 
   @Override
   public long size() {
-    return size;
+    return size.get();
+  }
+
+  @Override
+  public void checkRange(long offset, long length) throws BlockException {
+    if (!growable || offset < 0 || length < 0 || offset > Long.MAX_VALUE - length) {
+      BlockNode.super.checkRange(offset, length);
+    }
   }
 
   @Override
@@ -209,13 +228,35 @@ public final class FileProtocol implements BlockNode {
           while (source.hasRemaining()) {
             at += channel.write(source, at);
           }
+          grown(at);
+        });
+  }
+
+  private void grown(long end) {
+    if (growable) {
+      size.accumulateAndGet(end, Math::max);
+    }
+  }
+
+  @Override
+  public void resize(long bytes) throws BlockException {
+    checkWritable();
+    request(
+        "resize to " + bytes,
+        () -> {
+          if (bytes < channel.size()) {
+            channel.truncate(bytes);
+          } else if (bytes > channel.size()) {
+            channel.write(ByteBuffer.allocate(1), bytes - 1);
+          }
+          size.set(growable ? bytes : roundUp(bytes));
         });
   }
 
   @Override
   public void flush() throws BlockException {
     if (durable && !readOnly) {
-      request("flush", () -> channel.force(true));
+      request("flush", () -> channel.force(false));
     }
   }
 

@@ -4,13 +4,33 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.format.qcow2.Qcow2Node;
+import org.ascus.devices.block.format.qcow2.Qcow2Options;
+import org.ascus.devices.block.protocol.FileProtocol;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImageOptionsTest {
+  private static final Qcow2Node.Files NO_FILES =
+      new Qcow2Node.Files() {
+        @Override
+        public Optional<BlockNode> backing(String name, String format) {
+          return Optional.empty();
+        }
+
+        @Override
+        public BlockNode data(String name) throws BlockException {
+          throw new BlockException(name);
+        }
+      };
+
   @TempDir private Path dir;
 
   @Test
@@ -28,17 +48,86 @@ class ImageOptionsTest {
 
   @Test
   void aFormatThatIsNotThereIsNamedAndTheFileIsLeftAlone() throws Exception {
-    byte[] qcow2 = new byte[1024];
-    System.arraycopy(new byte[] {'Q', 'F', 'I', (byte) 0xfb, 0, 0, 0, 3}, 0, qcow2, 0, 8);
-    Path path = Files.write(dir.resolve("disk"), qcow2);
+    Path path = Files.write(dir.resolve("disk"), Arrays.copyOf("vhdxfile".getBytes(StandardCharsets.UTF_8), 1024));
     assertThatThrownBy(() -> new ImageOptions(path, "", false, false, true).open())
-        .hasMessageContaining("qcow2")
+        .hasMessageContaining("vhdx")
         .hasMessageContaining(path.toString());
-    assertThatThrownBy(() -> new ImageOptions(path, "qcow2", false, false, true).open())
+    assertThatThrownBy(() -> new ImageOptions(path, "vhdx", false, false, true).open())
         .hasMessageContaining("not supported yet");
     assertThatThrownBy(() -> new ImageOptions(path, "qcow9", false, false, true).open())
         .hasMessage("Unknown driver 'qcow9'");
+    assertThatThrownBy(() -> new ImageOptions(path, "qcow2", false, false, true).open())
+        .hasMessage("'" + path + "': not a qcow2 image (magic 0x76686478 at offset 0)");
     ImageOptions.raw(path).open().close();
+  }
+
+  @Test
+  void aGuestCannotMakeAProbedRawImageLookLikeAnotherFormat() throws Exception {
+    Path path = Files.write(dir.resolve("disk"), new byte[4096]);
+    byte[] magic = {'Q', 'F', 'I', (byte) 0xfb, 0, 0, 0, 3};
+    try (BlockNode node = new ImageOptions(path, "", false, false, true).open()) {
+      node.write(0, ByteBuffer.wrap(magic, 0, 7));
+      assertThatThrownBy(() -> node.write(7, ByteBuffer.wrap(magic, 7, 1))).hasMessageContaining("qcow2");
+      node.write(512, ByteBuffer.wrap(magic));
+    }
+    try (BlockNode node = ImageOptions.raw(path).open()) {
+      node.write(0, ByteBuffer.wrap(magic));
+    }
+  }
+
+  @Test
+  void backingFilesAreFoundBesideTheImageAndLoopsEnd() throws Exception {
+    Path base = Files.write(dir.resolve("base"), new byte[] {1, 2, 3});
+    Path top = Files.createFile(dir.resolve("top"));
+    Qcow2Options options = Qcow2Options.of(4096).withBacking("base", "raw");
+    Qcow2Node.create(FileProtocol.open(top, new FileProtocol.Options(false, true, true)), options, NO_FILES).close();
+    try (BlockNode node = new ImageOptions(top, "", false, false, true).open()) {
+      ByteBuffer got = ByteBuffer.allocate(4);
+      node.read(0, got);
+      assertThat(got.array()).containsExactly(1, 2, 3, 0);
+      node.write(1, ByteBuffer.wrap(new byte[] {9}));
+    }
+    assertThat(Files.readAllBytes(base)).containsExactly(1, 2, 3);
+    Qcow2Options loop = Qcow2Options.of(4096).withBacking("top", "qcow2");
+    Qcow2Node.create(FileProtocol.open(top, new FileProtocol.Options(false, true, true)), loop, NO_FILES).close();
+    assertThatThrownBy(() -> new ImageOptions(top, "", true, false, true).open()).hasMessageContaining("loop");
+    Qcow2Options url = Qcow2Options.of(4096).withBacking("nbd:host", "raw");
+    Qcow2Node.create(FileProtocol.open(top, new FileProtocol.Options(false, true, true)), url, NO_FILES).close();
+    assertThatThrownBy(() -> new ImageOptions(top, "", true, false, true).open())
+        .hasMessageContaining("Unknown protocol 'nbd'");
+  }
+
+  @Test
+  void snapshotsOfQcow2ImagesAreCommittedToThem() throws Exception {
+    Path path = Files.createFile(dir.resolve("disk"));
+    Qcow2Options created = Qcow2Options.of(1 << 20);
+    Qcow2Node.create(FileProtocol.open(path, new FileProtocol.Options(false, true, true)), created, NO_FILES).close();
+    byte[] before = Files.readAllBytes(path);
+    ImageOptions options = new ImageOptions(path, "qcow2", false, true, true);
+    try (BlockNode node = options.open()) {
+      node.write(77, ByteBuffer.wrap(new byte[] {9}));
+      assertThat(Files.readAllBytes(path)).isEqualTo(before);
+      options.commit(node);
+    }
+    try (BlockNode node = new ImageOptions(path, "qcow2", true, false, true).open()) {
+      ByteBuffer got = ByteBuffer.allocate(1);
+      node.read(77, got);
+      assertThat(got.array()).containsExactly(9);
+    }
+  }
+
+  @Test
+  void detectedZeroesTakeNoPlace() throws Exception {
+    Path path = Files.createFile(dir.resolve("disk"));
+    Qcow2Options created = Qcow2Options.of(1 << 20);
+    Qcow2Node.create(FileProtocol.open(path, new FileProtocol.Options(false, true, true)), created, NO_FILES).close();
+    long before = Files.size(path);
+    ImageOptions options = new ImageOptions(path, "qcow2", false, false, true)
+        .withDetails(ImageOptions.Details.NONE.withDetectZeroes(true).withUnmap(true));
+    try (BlockNode node = options.open()) {
+      node.write(0, ByteBuffer.allocate(1 << 20));
+    }
+    assertThat(Files.size(path)).isEqualTo(before);
   }
 
   @Test

@@ -1,0 +1,100 @@
+package org.ascus.devices.block.format.qcow2;
+
+import java.nio.ByteBuffer;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import org.ascus.devices.block.BlockException;
+
+/**
+ * Pieces of on-disk tables, by their place in the file. Changed pieces stay until {@link #writeDirty}; of the others
+ * the least recently used go when there are too many. Its methods may be called by any thread; whoever changes a piece
+ * keeps readers away.
+ */
+final class TableCache {
+  /** Bytes of a piece, at most. */
+  static final int MAX_SLICE = 4096;
+
+  /** A piece of a table. */
+  static final class Slice {
+    final ByteBuffer bytes;
+    private final long offset;
+
+    private Slice(long offset, ByteBuffer bytes) {
+      this.offset = offset;
+      this.bytes = bytes;
+    }
+  }
+
+  private final ImageFile file;
+  private final int sliceSize;
+  private final int limit;
+  private final Map<Long, Slice> slices = new LinkedHashMap<>(64, 0.75f, true);
+  private final TreeMap<Long, Slice> dirty = new TreeMap<>();
+
+  /** @param capacity bytes to keep */
+  TableCache(ImageFile file, int clusterSize, long capacity) {
+    this.file = file;
+    this.sliceSize = Math.min(clusterSize, MAX_SLICE);
+    this.limit = (int) Math.max(64, capacity / sliceSize);
+  }
+
+  int sliceSize() {
+    return sliceSize;
+  }
+
+  /** The piece at {@code offset}, a multiple of the piece size. */
+  synchronized Slice get(long offset) throws BlockException {
+    Slice slice = slices.get(offset);
+    if (slice == null) {
+      slice = new Slice(offset, ByteBuffer.wrap(file.read(offset, sliceSize)));
+      trim();
+      slices.put(offset, slice);
+    }
+    return slice;
+  }
+
+  private void trim() {
+    Iterator<Slice> oldest = slices.values().iterator();
+    while (slices.size() >= limit && oldest.hasNext()) {
+      if (!dirty.containsKey(oldest.next().offset)) {
+        oldest.remove();
+      }
+    }
+  }
+
+  synchronized void changed(Slice slice) {
+    dirty.put(slice.offset, slice);
+  }
+
+  synchronized boolean isDirty() {
+    return !dirty.isEmpty();
+  }
+
+  /** Whether so much has changed that it should be written. */
+  synchronized boolean isFull() {
+    return dirty.size() > limit / 2;
+  }
+
+  /** Forgets the pieces of a table that is no more, changed or not. */
+  synchronized void forget(long offset, long bytes) {
+    for (long at = offset; at < offset + bytes; at += sliceSize) {
+      slices.remove(at);
+      dirty.remove(at);
+    }
+  }
+
+  synchronized void forgetAll() {
+    slices.clear();
+    dirty.clear();
+  }
+
+  synchronized void writeDirty() throws BlockException {
+    while (!dirty.isEmpty()) {
+      Slice slice = dirty.firstEntry().getValue();
+      file.write(slice.offset, slice.bytes.duplicate().clear());
+      dirty.remove(slice.offset);
+    }
+  }
+}
