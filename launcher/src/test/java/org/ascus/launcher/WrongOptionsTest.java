@@ -64,8 +64,7 @@ class WrongOptionsTest {
         "-device loader,addr=0,data=1,data-len=9 | "
             + "-device loader,addr=0,data=1,data-len=9: loader.data-len=9: must be 1 to 8",
         "-device virtio-net-device,netdev=x | -device virtio-net-device,netdev=x: can't find 'x'",
-        "-device virtio-net-device,mac=1 | "
-            + "-device virtio-net-device,mac=1: Property 'virtio-net-device.mac' doesn't take value '1'",
+        "-device virtio-net-device,mac=1 | -device virtio-net-device,mac=1: Property 'mac' doesn't take value '1'",
         "-drive file=missing | -drive file=missing: Could not open 'missing': No such file or directory",
         "-kernel missing | -kernel missing: No such file or directory",
         "-kernel @text | -kernel @text: is a text file, neither ELF nor Image nor machine code",

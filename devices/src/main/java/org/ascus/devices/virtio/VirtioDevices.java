@@ -26,6 +26,7 @@ import org.ascus.machine.device.DeviceType;
 import org.ascus.machine.device.Property;
 import org.ascus.machine.device.Property.Kind;
 import org.ascus.machine.device.PropertyValues;
+import org.ascus.machine.run.RunState;
 
 /**
  * The virtio devices that a user can name, each on all transports by {@link VirtioKind}, and the ports of virtio
@@ -129,7 +130,17 @@ public final class VirtioDevices implements DeviceProvider {
             v.getBool("csum"),
             v.getBool("gso"),
             v.getBool("ctrl_vq"));
-    return new VirtioNet(id, VirtioHost.of(context.machine()), link, options);
+    VirtioNet card = new VirtioNet(id, VirtioHost.of(context.machine()), link, options);
+    // What comes while the machine is stopped waits with the sender.
+    context
+        .machine()
+        .addStateListener(
+            state -> {
+              if (state != RunState.RUNNING) {
+                card.quiesce();
+              }
+            });
+    return card;
   }
 
   private static MacAddress mac(DeviceContext context, String text) throws DeviceException {
@@ -140,7 +151,7 @@ public final class VirtioDevices implements DeviceProvider {
     try {
       return MacAddress.parse(text);
     } catch (IllegalArgumentException e) {
-      throw new DeviceException("Property 'virtio-net-device.mac' doesn't take value '" + text + "'", e);
+      throw new DeviceException("Property 'mac' doesn't take value '" + text + "'", e);
     }
   }
 

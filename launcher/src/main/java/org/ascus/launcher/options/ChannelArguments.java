@@ -92,7 +92,7 @@ final class ChannelArguments {
     }
   }
 
-  /** {@code -net}, {@code -vga}: there are none. */
+  /** {@code -vga}: there is none. */
   static void onlyNone(Draft draft, String argument) throws OptionException {
     if (!argument.equals("none")) {
       throw new OptionException("only 'none' is supported yet");

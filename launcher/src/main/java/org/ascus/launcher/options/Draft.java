@@ -54,6 +54,8 @@ final class Draft {
   boolean snapshot;
   final List<DeviceOptions> devices = new ArrayList<>();
   final List<NetdevOptions> netdevs = new ArrayList<>();
+  final List<DeviceOptions> hubCards = new ArrayList<>();
+  final List<NetdevOptions> hubNetworks = new ArrayList<>();
   final List<HostObject> objects = new ArrayList<>();
   final List<GlobalProperty> globals = new ArrayList<>();
   private Optional<DeviceCatalog> catalog = Optional.empty();
@@ -104,6 +106,7 @@ final class Draft {
       throw new OptionException("-append " + append + ": only allowed with -kernel");
     }
     List<DriveOptions> images = images();
+    NetArguments.joinHub(this);
     checkDevices();
     if (memoryBackend.isPresent()) {
       ramSize = ObjectArguments.ramSize(this, memoryBackend.get());

@@ -19,7 +19,7 @@ import org.ascus.devices.net.user.UserNetOptions.Network6;
 import org.ascus.polyglot.DeviceOptions;
 import org.ascus.polyglot.NetdevOptions;
 
-/** {@code -netdev} and {@code -nic}. */
+/** {@code -netdev}, {@code -nic} and {@code -net}. */
 final class NetArguments {
   private static final String TYPES = "Available netdev backend types:\ndgram\nhubport\nsocket\nstream\nuser\n";
   private static final List<String> MODELS = List.of("virtio-net-device", "virtio-net-pci");
@@ -66,20 +66,79 @@ final class NetArguments {
       draft.answer(TYPES);
       return;
     }
-    String driver = model.map(m -> m.equals("virtio") ? MODELS.getFirst() : m).orElse(MODELS.getFirst());
-    if (!models(draft).contains(driver)) {
-      throw new OptionException("Unsupported NIC model: " + driver + " (see -nic model=help)");
-    }
-    Map<String, String> properties = new LinkedHashMap<>();
-    Optional<String> mac = kv.take("mac").or(() -> kv.take("macaddr"));
-    if (mac.isPresent()) {
-      properties.put("mac", mac(mac.get()));
-    }
+    String driver = driver(draft, model);
+    Map<String, String> properties = address(kv);
     String id = kv.take("id").orElse("#net" + draft.netdevs.size());
     draft.netdevs.add(backend(option, kv.take("type").orElse("user"), id, kv));
     kv.expectEmpty();
     properties.put("netdev", id);
     draft.devices.add(new DeviceOptions(option, driver, "", properties));
+  }
+
+  private static String driver(Draft draft, Optional<String> model) throws OptionException {
+    String driver = model.map(m -> m.equals("virtio") ? MODELS.getFirst() : m).orElse(MODELS.getFirst());
+    if (!models(draft).contains(driver)) {
+      throw new OptionException("Unsupported NIC model: " + driver + " (see -nic model=help)");
+    }
+    return driver;
+  }
+
+  private static Map<String, String> address(KeyValues kv) throws OptionException {
+    Map<String, String> properties = new LinkedHashMap<>();
+    Optional<String> mac = kv.take("mac").or(() -> kv.take("macaddr"));
+    if (mac.isPresent()) {
+      properties.put("mac", mac(mac.get()));
+    }
+    return properties;
+  }
+
+  static void net(Draft draft, String argument) throws OptionException {
+    if (argument.equals("none")) {
+      return;
+    }
+    KeyValues kv = KeyValues.parse(argument, "type");
+    String option = "-net " + argument;
+    if (kv.asksForHelp()) {
+      draft.answer(TYPES.replace("hubport\n", "nic\n"));
+      return;
+    }
+    String type = kv.require("type");
+    if (type.equals("nic")) {
+      String driver = driver(draft, kv.take("model"));
+      Map<String, String> properties = address(kv);
+      String id = kv.take("id").or(() -> kv.take("name")).orElse("");
+      Optional<String> netdev = kv.take("netdev");
+      kv.expectEmpty();
+      netdev.ifPresent(n -> properties.put("netdev", n));
+      (netdev.isPresent() ? draft.devices : draft.hubCards).add(new DeviceOptions(option, driver, id, properties));
+      return;
+    }
+    if (type.equals("hubport")) {
+      throw new OptionException("Parameter 'type' expects a backend type that -net has, not 'hubport'");
+    }
+    String id = kv.take("id").or(() -> kv.take("name")).orElse("#hub-net" + draft.hubNetworks.size());
+    draft.hubNetworks.add(backend(option, type, id, kv));
+    kv.expectEmpty();
+  }
+
+  /** Connects what {@code -net} named: a card and a network directly, any others by a hub. */
+  static void joinHub(Draft draft) {
+    draft.netdevs.addAll(draft.hubNetworks);
+    boolean direct = draft.hubNetworks.size() == 1 && draft.hubCards.size() == 1;
+    for (int i = 0; i < draft.hubNetworks.size() && !direct; i++) {
+      NetdevOptions network = draft.hubNetworks.get(i);
+      draft.netdevs.add(new NetdevOptions.HubPort(network.option(), "#hub-port" + i, 0, network.id()));
+    }
+    for (int i = 0; i < draft.hubCards.size(); i++) {
+      DeviceOptions card = draft.hubCards.get(i);
+      String port = direct ? draft.hubNetworks.getFirst().id() : "#hub-card" + i;
+      if (!direct) {
+        draft.netdevs.add(new NetdevOptions.HubPort(card.option(), port, 0, ""));
+      }
+      Map<String, String> properties = new LinkedHashMap<>(card.properties());
+      properties.put("netdev", port);
+      draft.devices.add(new DeviceOptions(card.option(), card.driver(), card.id(), properties));
+    }
   }
 
   private static List<String> models(Draft draft) {

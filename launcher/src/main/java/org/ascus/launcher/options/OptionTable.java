@@ -103,7 +103,11 @@ final class OptionTable {
         "[user][,model=model][,mac=addr][,...]|none",
         "-netdev and a network card on it in one ('-nic model=help' for models); there is none unless asked",
         NetArguments::nic);
-    add("net", "none", "only 'none': use -nic, or -netdev and -device", ChannelArguments::onlyNone);
+    add(
+        "net",
+        "nic[,model=model][,macaddr=addr][,netdev=id]|user|socket[,...]|none",
+        "the older way: network cards and back ends that all meet at one hub",
+        NetArguments::net);
   }
 
   private void channels() {

@@ -244,7 +244,7 @@ class CommandLineTest {
         "-object nosuch,id=x", "-object rng-random", "-object rng-builtin,id=x,foo=1",
         "-object memory-backend-ram,id=m",
         "-serial nosuch", "-serial file:", "-serial chardev:nosuch", "-monitor nosuch", "-chardev nosuch,id=x",
-        "-chardev stdio", "-chardev file,id=x", "-chardev ringbuf,id=x,size=3", "-display gtk", "-net nic",
+        "-chardev stdio", "-chardev file,id=x", "-chardev ringbuf,id=x,size=3", "-display gtk", "-net nosuch",
         "-vga std", "-kernel /nosuch", "-initrd /nosuch", "-dtb /nosuch", "-bios /nosuch", "-append x", "-kernel /",
         "-nic nosuch", "-name g,x=1"
       })

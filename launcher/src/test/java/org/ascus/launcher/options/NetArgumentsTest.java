@@ -105,6 +105,20 @@ class NetArgumentsTest {
         .containsEntry("netdev", m.netdevs().getFirst().id());
   }
 
+  @Test
+  void theOlderWayMeetsAtAHub() throws OptionException {
+    MachineOptions one = machine("-net", "nic,macaddr=52:54:00:00:00:09", "-net", "user,hostfwd=::2222-:22");
+    assertThat(one.netdevs()).singleElement().isInstanceOf(NetdevOptions.User.class);
+    assertThat(one.devices().getFirst().properties())
+        .containsEntry("netdev", one.netdevs().getFirst().id())
+        .containsEntry("mac", "52:54:00:00:00:09");
+    MachineOptions two = machine("-net", "nic", "-net", "nic", "-net", "user");
+    assertThat(two.netdevs()).hasSize(4);
+    assertThat(two.netdevs().subList(1, 4)).allMatch(n -> n instanceof NetdevOptions.HubPort p && p.hub() == 0);
+    assertThat(two.devices()).extracting(d -> d.properties().get("netdev")).doesNotHaveDuplicates();
+    assertThat(machine("-net", "none").devices()).isEmpty();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

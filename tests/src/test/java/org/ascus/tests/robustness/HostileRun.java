@@ -14,11 +14,13 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.board.riscv.Firmware;
+import org.ascus.devices.net.user.UserNetOptions;
 import org.ascus.isa.riscv.RiscvDialect;
 import org.ascus.machine.run.ShutdownReason;
 import org.ascus.machine.trace.Log;
 import org.ascus.polyglot.Accelerator;
 import org.ascus.polyglot.DriveOptions;
+import org.ascus.polyglot.NetdevOptions;
 import org.ascus.polyglot.Vm;
 import org.ascus.polyglot.VmBuilder;
 
@@ -29,6 +31,12 @@ final class HostileRun {
 
   private static final String LINES =
       "[ -~]*(unassigned|write to ROM|virtio|queue|fw.?cfg|flash|plic|clint|aclint|rtc|serial|guest)[ -~]*";
+
+  /** What a hostile guest gets: junk that it sends must not leave the machine. */
+  private static final UserNetOptions RESTRICTED =
+      new UserNetOptions(
+          true, UserNetOptions.DEFAULT.ipv4(), UserNetOptions.DEFAULT.ipv6(), UserNetOptions.Names.NONE,
+          UserNetOptions.Boot.NONE, List.of(), List.of());
 
   private final ByteArrayOutputStream logged = new ByteArrayOutputStream();
   private final List<Throwable> escaped = new CopyOnWriteArrayList<>();
@@ -46,6 +54,8 @@ final class HostileRun {
         .log(new Log(new PrintStream(logged, true), EnumSet.of(Log.Category.GUEST_ERRORS)))
         .drive(new DriveOptions("-drive file=disk.raw", "disk", true, ImageOptions.raw(disk)))
         .device("virtio-rng-device", Map.of())
+        .netdev(new NetdevOptions.User("-netdev user,id=n", "n", RESTRICTED))
+        .device("virtio-net-device", Map.of("netdev", "n"))
         .device("virtio-serial-device", Map.of());
   }
 
