@@ -3,7 +3,10 @@ module org.ascus.devices {
   requires com.github.luben.zstd_jni;
   requires transitive org.ascus.machine;
   requires io.netty.buffer;
+  requires io.netty.codec;
+  requires io.netty.codec.http;
   requires io.netty.common;
+  requires io.netty.handler;
   requires io.netty.transport;
   // Netty, which has no module descriptor to say so, logs to it.
   requires java.logging;
@@ -14,6 +17,7 @@ module org.ascus.devices {
   exports org.ascus.devices.block.protocol;
   exports org.ascus.devices.block;
   exports org.ascus.devices.chardev;
+  exports org.ascus.devices.chardev.socket;
   exports org.ascus.devices.fdt;
   exports org.ascus.devices.flash;
   exports org.ascus.devices.fwcfg;
@@ -25,6 +29,7 @@ module org.ascus.devices {
   exports org.ascus.devices.pci;
   exports org.ascus.devices.power;
   exports org.ascus.devices.rtc;
+  exports org.ascus.devices.security;
   exports org.ascus.devices.serial;
   exports org.ascus.devices.virtio.blk;
   exports org.ascus.devices.virtio.console;

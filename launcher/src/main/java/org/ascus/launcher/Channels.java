@@ -1,24 +1,35 @@
 package org.ascus.launcher;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.FileChardev;
+import org.ascus.devices.chardev.HostFile;
+import org.ascus.devices.chardev.LoggedChardev;
 import org.ascus.devices.chardev.MuxChardev;
 import org.ascus.devices.chardev.NullChardev;
+import org.ascus.devices.chardev.PseudoTerminal;
 import org.ascus.devices.chardev.RingChardev;
 import org.ascus.devices.chardev.StdioChardev;
+import org.ascus.devices.chardev.socket.SocketChardev;
+import org.ascus.devices.chardev.socket.SocketOptions;
+import org.ascus.devices.chardev.socket.UdpChardev;
 import org.ascus.launcher.options.CharOptions;
 import org.ascus.launcher.options.ChardevOptions;
 import org.ascus.launcher.options.OptionException;
+import org.ascus.launcher.options.SecurityObjects;
 
 /** The host's ends of all byte channels of a machine, opened as they are asked for. */
 final class Channels implements AutoCloseable {
   private final Map<String, ChardevOptions> named;
+  private final SecurityObjects security;
   private final MuxChardev.Control control;
+  private final PrintStream notes;
   private final Map<String, CharBackend> opened = new LinkedHashMap<>();
   private final Map<String, MuxChardev> muxes = new LinkedHashMap<>();
   private final List<AutoCloseable> all = new ArrayList<>();
@@ -27,27 +38,32 @@ final class Channels implements AutoCloseable {
    * Nothing is opened yet.
    *
    * @param named channels by id
+   * @param security what guards them
    * @param control what the multiplexer's keys do
+   * @param notes what the user must be told
    */
-  Channels(Map<String, ChardevOptions> named, MuxChardev.Control control) {
+  Channels(
+      Map<String, ChardevOptions> named, SecurityObjects security, MuxChardev.Control control, PrintStream notes) {
     this.named = named;
+    this.security = security;
     this.control = control;
+    this.notes = notes;
   }
 
   /** A channel for one user of it, who is called {@code user}. */
   CharBackend open(CharOptions options, String user) throws OptionException {
     if (!(options instanceof CharOptions.Reference(String id))) {
-      return make(options);
+      return make(options, user);
     }
     ChardevOptions chardev = named.get(id);
     if (chardev.mux()) {
       if (!muxes.containsKey(id)) {
-        muxes.put(id, new MuxChardev(make(chardev.kind()), control));
+        muxes.put(id, new MuxChardev(make(chardev), control));
       }
       return muxes.get(id).addFront(user);
     }
     if (!opened.containsKey(id)) {
-      opened.put(id, make(chardev.kind()));
+      opened.put(id, make(chardev));
     }
     return opened.get(id);
   }
@@ -57,23 +73,73 @@ final class Channels implements AutoCloseable {
     return options instanceof CharOptions.Reference(String id) && named.get(id).mux();
   }
 
-  private CharBackend make(CharOptions options) throws OptionException {
-    CharBackend made =
-        switch (options) {
-          case CharOptions.None _, CharOptions.Null _ -> new NullChardev();
-          case CharOptions.Stdio(boolean signals) -> new StdioChardev(signals);
-          case CharOptions.File(var path, boolean append) -> {
-            try {
-              yield new FileChardev(path, append);
-            } catch (IOException e) {
-              throw new OptionException("file " + path + ": cannot be written: " + e.getClass().getSimpleName());
-            }
-          }
-          case CharOptions.Ring(int size) -> RingChardev.of(size);
-          case CharOptions.Reference(String id) -> throw new IllegalArgumentException("chardev " + id);
-        };
+  private CharBackend make(ChardevOptions chardev) throws OptionException {
+    CharBackend channel = make(chardev.kind(), chardev.id());
+    if (chardev.log().isEmpty()) {
+      return channel;
+    }
+    try {
+      CharBackend logged = new LoggedChardev(channel, chardev.log().get(), chardev.appendLog());
+      all.add(logged::close);
+      return logged;
+    } catch (IOException e) {
+      throw new OptionException(
+          "-chardev " + chardev.id() + ": logfile " + chardev.log().get() + ": cannot be written");
+    }
+  }
+
+  /** Opens a channel that is called {@code label}. */
+  private CharBackend make(CharOptions options, String label) throws OptionException {
+    CharBackend made;
+    try {
+      made = open(options, label, notes);
+    } catch (IOException e) {
+      throw new OptionException("chardev '" + label + "': " + e.getMessage());
+    }
     all.add(made::close);
     return made;
+  }
+
+  private CharBackend open(CharOptions options, String label, PrintStream told) throws IOException, OptionException {
+    return switch (options) {
+      case CharOptions.None _, CharOptions.Null _ -> new NullChardev();
+      case CharOptions.Stdio(boolean signals) -> new StdioChardev(signals);
+      case CharOptions.File(var path, boolean append) -> {
+        try {
+          yield new FileChardev(path, append);
+        } catch (IOException e) {
+          throw new OptionException("file " + path + ": cannot be written: " + e.getClass().getSimpleName());
+        }
+      }
+      case CharOptions.Ring(int size) -> RingChardev.of(size);
+      case CharOptions.Pipe(var path) -> HostFile.pipe(path);
+      case CharOptions.Serial(var path) -> HostFile.serial(path);
+      case CharOptions.Pty _ -> {
+        PseudoTerminal terminal = PseudoTerminal.open();
+        told.println("char device redirected to " + terminal.name() + " (label " + label + ")");
+        yield terminal.channel();
+      }
+      case CharOptions.Socket socket -> open(socket, told);
+      case CharOptions.Udp(var remote, var local) -> new UdpChardev(remote, local);
+      case CharOptions.Reference(String id) -> throw new IllegalArgumentException("chardev " + id);
+    };
+  }
+
+  private CharBackend open(CharOptions.Socket socket, PrintStream told) throws IOException {
+    SocketOptions options =
+        new SocketOptions(
+            socket.address(),
+            socket.server(),
+            socket.waitForPeer(),
+            socket.nodelay(),
+            socket.reconnect(),
+            socket.protocol(),
+            Optional.ofNullable(security.credentials().get(socket.tlsCredentials())),
+            Optional.ofNullable(security.authorizations().get(socket.authorization())));
+    if (socket.waitForPeer()) {
+      told.println("waiting for connection on: " + options.target() + ",server=on");
+    }
+    return SocketChardev.open(options);
   }
 
   /** Writes out what is buffered and gives the terminal back. */

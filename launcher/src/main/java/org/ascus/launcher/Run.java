@@ -57,7 +57,7 @@ final class Run {
     AtomicBoolean early = new AtomicBoolean();
     AtomicReference<Runnable> quit = new AtomicReference<>(() -> early.set(true));
     AtomicReference<Runnable> commit = new AtomicReference<>(() -> {});
-    try (Channels channels = new Channels(options.chardevs(), keys(quit, commit))) {
+    try (Channels channels = new Channels(options.chardevs(), options.security(), keys(quit, commit), errors)) {
       VmBuilder builder = Vm.builder(options.machine()).log(log);
       List<CharOptions> ports = options.serials().isEmpty() ? List.of(new CharOptions.None()) : options.serials();
       for (int i = 0; i < ports.size(); i++) {

@@ -28,6 +28,7 @@ import org.ascus.machine.state.StateException;
  */
 public final class Vm implements AutoCloseable {
   private final Machine machine;
+  private final VmAssembly assembly;
   private final MachineOptions options;
   private final byte[] deviceTree;
   private final RingChardev console;
@@ -53,7 +54,9 @@ public final class Vm implements AutoCloseable {
       RingChardev console,
       Map<String, BlockNode> drives,
       List<CharBackend> backends,
-      Networks networks) {
+      Networks networks,
+      VmAssembly assembly) {
+    this.assembly = assembly;
     this.machine = machine;
     this.options = options;
     this.deviceTree = deviceTree;
@@ -99,6 +102,29 @@ public final class Vm implements AutoCloseable {
 
   private boolean byInstructionCount() {
     return options.icountShift().isPresent();
+  }
+
+  /**
+   * Plugs a device into the machine, which may be running: below a PCI Express port.
+   *
+   * @throws VmException naming what is wrong with it
+   */
+  public void plug(DeviceOptions device) throws VmException {
+    lock.lock();
+    try {
+      assembly.hotPlug(device);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Asks the guest to let go of the device {@code id}; it is taken out when the guest has.
+   *
+   * @throws VmException when there is none, or none that can be taken out
+   */
+  public void unplug(String id) throws VmException {
+    assembly.unplug(id);
   }
 
   /** Starts the guest, or with {@link LifeOptions#paused} makes it ready to. */

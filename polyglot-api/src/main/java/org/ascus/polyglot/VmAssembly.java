@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.LongSupplier;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
@@ -23,6 +25,9 @@ import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.RingChardev;
 import org.ascus.devices.loader.LoadException;
 import org.ascus.devices.net.NetLink;
+import org.ascus.devices.pci.PciDevices;
+import org.ascus.devices.pci.PciFunction;
+import org.ascus.devices.pci.PciPlug;
 import org.ascus.devices.virtio.VirtioBus;
 import org.ascus.devices.virtio.rng.EntropySource;
 import org.ascus.devices.virtio.rng.FileEntropy;
@@ -53,8 +58,8 @@ final class VmAssembly implements DeviceContext {
   private final Map<String, BlockNode> drives = new LinkedHashMap<>();
   private final Map<String, EntropySource> entropy = new LinkedHashMap<>();
   private final Networks networks;
-  private final Set<String> ids = new HashSet<>();
-  private final List<Device> plugged = new ArrayList<>();
+  private final Set<String> ids = ConcurrentHashMap.newKeySet();
+  private final List<Device> plugged = new CopyOnWriteArrayList<>();
   private Optional<VirtBoard> board = Optional.empty();
 
   VmAssembly(MachineOptions options, List<CharBackend> serials, Map<String, CharBackend> chardevs, Log log) {
@@ -148,7 +153,7 @@ final class VmAssembly implements DeviceContext {
     }
     List<CharBackend> backends = new ArrayList<>(serials);
     backends.addAll(chardevs.values());
-    return new Vm(machine, options, made.deviceTree(), console, drives, backends, networks);
+    return new Vm(machine, options, made.deviceTree(), console, drives, backends, networks, this);
   }
 
   /** What {@code -cpu} says. */
@@ -260,6 +265,48 @@ final class VmAssembly implements DeviceContext {
     } catch (DeviceException e) {
       throw new VmException(device.option() + ": " + e.getMessage(), e);
     }
+  }
+
+  /** Adds a device to a machine that may be running. */
+  void hotPlug(DeviceOptions device) throws VmException {
+    PropertyValues values = catalog.values(device, options.globals());
+    try {
+      if (!catalog.find(device.driver()).orElseThrow().bus().equals(PciDevices.BUS)) {
+        throw new DeviceException("Device '" + device.driver() + "' does not support hotplugging");
+      }
+      PciPlug.bus(this, values).checkHotPlug();
+    } catch (DeviceException e) {
+      throw new VmException(device.option() + ": " + e.getMessage(), e);
+    }
+    plug(new Planned(device, values));
+  }
+
+  /** Asks the guest to let go of a device; it is gone when the guest has done so. */
+  void unplug(String id) throws VmException {
+    Optional<PciFunction> function =
+        machine.devices().stream()
+            .filter(d -> d.id().equals(id) && d instanceof PciFunction)
+            .map(PciFunction.class::cast)
+            .findFirst();
+    try {
+      function
+          .orElseThrow(() -> new DeviceException("Device '" + id + "' not found"))
+          .bus()
+          .eject(() -> Thread.ofPlatform().daemon().name("ascus-unplug").start(() -> forget(id)));
+    } catch (DeviceException e) {
+      throw new VmException(e.getMessage(), e);
+    }
+  }
+
+  private void forget(String id) {
+    for (Device device : machine.devices()) {
+      if (device.id().equals(id)) {
+        machine.removeDevice(device);
+        plugged.remove(device);
+        device.close();
+      }
+    }
+    ids.remove(id);
   }
 
   private String freeId(String driver) {

@@ -2,6 +2,18 @@ package org.ascus.devices.chardev;
 
 /** Takes input from a {@link CharBackend}, on the back end's thread, which holds no lock of the back end meanwhile. */
 public interface CharReceiver {
+  /** Takes nothing: stands in until a device is connected. */
+  CharReceiver NOBODY =
+      new CharReceiver() {
+        @Override
+        public int canReceive() {
+          return 0;
+        }
+
+        @Override
+        public void receive(byte[] data, int offset, int length) {}
+      };
+
   /** How many bytes {@link #receive} would take now. */
   int canReceive();
 

@@ -8,7 +8,7 @@ import java.nio.file.StandardOpenOption;
 /** Writes output to a file; there is no input. */
 public final class FileChardev implements CharBackend {
   private final OutputPump output;
-  private volatile CharReceiver receiver = RingChardev.NOBODY;
+  private volatile CharReceiver receiver = CharReceiver.NOBODY;
 
   /**
    * @param append keeps what the file has; otherwise it is emptied first

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
  * Input on its way to a {@link CharReceiver}: kept in order until the receiver can take it. Delivery runs on the
  * executor, with no lock held, one at a time.
  */
-final class InputFeeder {
+public final class InputFeeder {
   /** Bytes that are kept before {@link #put} waits. */
   static final int CAPACITY = 1 << 16;
 
@@ -32,13 +32,13 @@ final class InputFeeder {
    * @param executor where input is delivered
    * @param roomListener called, on the executor, when {@link #room} is no longer 0
    */
-  InputFeeder(Executor executor, Runnable roomListener) {
+  public InputFeeder(Executor executor, Runnable roomListener) {
     this.executor = executor;
     this.roomListener = roomListener;
   }
 
   /** One daemon thread that goes away when idle. */
-  static Executor thread(String name) {
+  public static Executor thread(String name) {
     return new ThreadPoolExecutor(
         0,
         1,
@@ -48,14 +48,15 @@ final class InputFeeder {
         Thread.ofPlatform().daemon().name("ascus-input-" + name).factory());
   }
 
-  void connect(CharReceiver newReceiver) {
+  public void connect(CharReceiver newReceiver) {
     synchronized (this) {
       receiver = newReceiver;
     }
     wake();
   }
 
-  synchronized int room() {
+  /** How many bytes {@link #offer} takes now; once that is 0 the listener tells when it no longer is. */
+  public synchronized int room() {
     wasFull |= count >= CAPACITY;
     return Math.max(0, CAPACITY - count);
   }
@@ -78,8 +79,18 @@ final class InputFeeder {
     }
   }
 
+  /** Appends all of {@code data}, whatever the room: for who stops asking the host for more while there is none. */
+  public void accept(byte[] data) {
+    synchronized (this) {
+      for (int i = 0; i < data.length && !closed; i++) {
+        append(data[i] & 0xff);
+      }
+    }
+    wake();
+  }
+
   /** Appends input that was asked {@link #room} for; what does not fit is dropped. */
-  void offer(byte[] data, int offset, int length) {
+  public void offer(byte[] data, int offset, int length) {
     synchronized (this) {
       for (int i = 0; i < length && count < CAPACITY && !closed; i++) {
         append(data[offset + i] & 0xff);
@@ -88,7 +99,8 @@ final class InputFeeder {
     wake();
   }
 
-  void offerBreak() {
+  /** Appends a break, behind all input so far. */
+  public void offerBreak() {
     synchronized (this) {
       append(BREAK);
     }
@@ -108,7 +120,7 @@ final class InputFeeder {
   }
 
   /** Delivers soon what the receiver takes now. Returns at once; may be called with the device's lock held. */
-  void wake() {
+  public void wake() {
     synchronized (this) {
       if (scheduled || delivering || count == 0 || receiver == null || closed) {
         // A delivery that runs now notices by itself; see deliver.
@@ -189,7 +201,8 @@ final class InputFeeder {
     return length;
   }
 
-  synchronized void close() {
+  /** Drops what is waiting, and all that comes. */
+  public synchronized void close() {
     closed = true;
     notifyAll();
   }

@@ -69,7 +69,7 @@ public final class MuxChardev implements AutoCloseable {
   /** What the device of a front end is connected to. */
   private final class Front implements CharBackend {
     private final InputFeeder input;
-    private volatile CharReceiver receiver = RingChardev.NOBODY;
+    private volatile CharReceiver receiver = CharReceiver.NOBODY;
 
     Front(String name) {
       input = new InputFeeder(InputFeeder.thread(name), back::acceptInput);

@@ -10,7 +10,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * Output on its way to the host, collected and written by a thread of its own, so that a guest that prints byte by byte
  * costs one host write for a burst and a host that takes nothing does not stop a CPU.
  */
-final class OutputPump implements AutoCloseable {
+public final class OutputPump implements AutoCloseable {
   private static final int ROOM = 1 << 16;
   private static final int LIMIT = 1 << 20;
 
@@ -36,13 +36,14 @@ final class OutputPump implements AutoCloseable {
    * @param out written by this alone, and closed by {@link #close}
    * @param roomListener called, on the writer's thread, when {@link #hasRoom} is true again
    */
-  OutputPump(String name, OutputStream out, Runnable roomListener) {
+  public OutputPump(String name, OutputStream out, Runnable roomListener) {
     this.out = out;
     this.roomListener = roomListener;
     this.writer = Thread.ofPlatform().daemon().name("ascus-output-" + name).start(this::loop);
   }
 
-  void write(byte[] data, int offset, int length) {
+  /** Sends bytes, see {@link CharBackend#write}. */
+  public void write(byte[] data, int offset, int length) {
     lock.lock();
     try {
       while (used > LIMIT - length && used > 0 && !closed) {
@@ -62,7 +63,8 @@ final class OutputPump implements AutoCloseable {
     }
   }
 
-  boolean hasRoom() {
+  /** As {@link CharBackend#hasRoom}. */
+  public boolean hasRoom() {
     lock.lock();
     try {
       boolean room = used < ROOM;
@@ -147,7 +149,7 @@ final class OutputPump implements AutoCloseable {
   }
 
   /** Waits until everything so far is written, unless the host takes nothing for {@value #PATIENCE_MILLIS} ms. */
-  void flush() {
+  public void flush() {
     lock.lock();
     try {
       while (used > 0 || writing) {

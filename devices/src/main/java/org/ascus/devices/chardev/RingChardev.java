@@ -10,17 +10,6 @@ import java.util.concurrent.TimeoutException;
  * and tests.
  */
 public final class RingChardev implements CharBackend {
-  static final CharReceiver NOBODY =
-      new CharReceiver() {
-        @Override
-        public int canReceive() {
-          return 0;
-        }
-
-        @Override
-        public void receive(byte[] data, int offset, int length) {}
-      };
-
   private static final int SHOWN = 400;
 
   private final InputFeeder input;

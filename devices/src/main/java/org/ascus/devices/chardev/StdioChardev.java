@@ -21,7 +21,7 @@ public final class StdioChardev implements CharBackend {
   private final Optional<HostTerminal> terminal;
   private final boolean signals;
   private final Thread hook = new Thread(this::release, "ascus-stdio-restore");
-  private volatile CharReceiver receiver = RingChardev.NOBODY;
+  private volatile CharReceiver receiver = CharReceiver.NOBODY;
   private boolean connected;
   private boolean closed;
 

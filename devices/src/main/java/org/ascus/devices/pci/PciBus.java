@@ -32,6 +32,15 @@ public final class PciBus {
     /** A function was plugged in or taken off; the lock of the topology is held. */
     void populationChanged();
 
+    /**
+     * Asks the guest to let go of what is plugged in here; the lock of the topology is held.
+     *
+     * @param taken runs when it has been taken out
+     */
+    default void eject(Runnable taken) {
+      throw new UnsupportedOperationException();
+    }
+
     /** Number of the bus as the guest set it; 0 for the root. */
     int busNumber();
   }
@@ -160,6 +169,33 @@ public final class PciBus {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Asks the guest to let go of what is plugged in, and takes it out then.
+   *
+   * @param taken runs afterwards, on a thread that must not be kept waiting
+   * @throws DeviceException when that is no place to take a device from
+   */
+  public void eject(Runnable taken) throws DeviceException {
+    checkHotPlug();
+    lock().lock();
+    try {
+      upstream.eject(taken);
+    } finally {
+      lock().unlock();
+    }
+  }
+
+  /**
+   * Checks that devices may come and go while the machine runs.
+   *
+   * @throws DeviceException when they may not
+   */
+  public void checkHotPlug() throws DeviceException {
+    if (!onlySlotZero) {
+      throw new DeviceException("Bus '" + name + "' does not support hotplugging");
+    }
   }
 
   /** Maps BARs anew, after a window above has changed. */

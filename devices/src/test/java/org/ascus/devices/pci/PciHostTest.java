@@ -319,6 +319,50 @@ class PciHostTest {
     assertThat(again.toByteArray()).isEqualTo(out.toByteArray());
   }
 
+  private static final int SLOT_CONTROL = 0x18;
+  private static final int SLOT_STATUS = 0x1a;
+
+  private long express() {
+    long at = get(config(0, BRIDGE, 0x34), 1);
+    while (get(config(0, BRIDGE, (int) at), 1) != 0x10) {
+      at = get(config(0, BRIDGE, (int) at + 1), 1);
+    }
+    return config(0, BRIDGE, (int) at);
+  }
+
+  @Test
+  void aDevicePluggedInIsAnnouncedAndLeavesWhenTheGuestLetsGo() throws Exception {
+    PcieRootPort port = port("2");
+    port.resetEnter();
+    openBridge();
+    long slot = express();
+    assertThat(get(slot + SLOT_STATUS, 2)).isZero();
+    assertThat(get(slot + SLOT_CONTROL, 2)).isEqualTo(0x7c0);
+    put(slot + SLOT_CONTROL, 2, 0x7c0 | 0x1039);
+    assertThat(get(slot + SLOT_STATUS, 2)).as("command completed").isEqualTo(0x10);
+    assertThat(wires.get(2).isHigh()).isTrue();
+    put(slot + SLOT_STATUS, 2, 0x10);
+    assertThat(wires.get(2).isHigh()).isFalse();
+    Sample below = new Sample("below");
+    port.childBus().plug(below, "");
+    assertThat(get(slot + SLOT_STATUS, 2)).as("button, presence changed, present, link").isEqualTo(0x149);
+    assertThat(wires.get(2).isHigh()).isTrue();
+    put(slot + SLOT_CONTROL, 2, 0x1f9);
+    put(slot + SLOT_STATUS, 2, 0x11f);
+    assertThat(wires.get(2).isHigh()).isFalse();
+    assertThat(get(config(1, 0, 0), 4)).isEqualTo(0x56781234);
+    List<String> taken = new ArrayList<>();
+    port.childBus().eject(() -> taken.add("below"));
+    assertThat(get(slot + SLOT_STATUS, 2)).isEqualTo(0x41);
+    assertThat(wires.get(2).isHigh()).isTrue();
+    assertThat(taken).isEmpty();
+    put(slot + SLOT_CONTROL, 2, 0x7f9);
+    assertThat(taken).containsExactly("below");
+    assertThat(get(config(1, 0, 0), 4)).isEqualTo(0xffffffffL);
+    assertThat(get(slot + SLOT_STATUS, 2) & 0x40).isZero();
+    assertThatThrownBy(() -> host.childBus().eject(() -> {})).hasMessageContaining("pcie.0");
+  }
+
   @Test
   void slotsAreGivenOutAndConflictsNamed() throws Exception {
     Sample first = new Sample("a");

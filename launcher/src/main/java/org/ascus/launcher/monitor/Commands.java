@@ -6,6 +6,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.ascus.launcher.options.DeviceArguments;
+import org.ascus.launcher.options.OptionException;
 import org.ascus.machine.run.RunState;
 import org.ascus.machine.trace.Log;
 import org.ascus.polyglot.Vm;
@@ -52,6 +54,8 @@ final class Commands {
         "[netdev_id] [tcp|udp]:[hostaddr]:hostport",
         "remove host-to-guest TCP or UDP redirection",
         net::removeForward);
+    add("device_add", "driver[,prop=value][,...]", "add device, like -device on the command line", this::deviceAdd);
+    add("device_del", "device", "remove device", this::deviceDelete);
     add("log", "item1[,...]", "activate logging of the specified items ('log none' for none)", this::log);
   }
 
@@ -142,6 +146,23 @@ final class Commands {
       throw new IllegalArgumentException("commit takes the id of a disk, or all");
     }
     vm.commit(arguments.getFirst());
+    return "";
+  }
+
+  private String deviceAdd(List<String> arguments) throws VmException {
+    try {
+      vm.plug(DeviceArguments.parse(String.join(" ", arguments)));
+      return "";
+    } catch (OptionException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  private String deviceDelete(List<String> arguments) throws VmException {
+    if (arguments.size() != 1) {
+      throw new IllegalArgumentException("device_del takes the id of a device");
+    }
+    vm.unplug(arguments.getFirst());
     return "";
   }
 

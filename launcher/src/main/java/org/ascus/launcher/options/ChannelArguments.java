@@ -1,6 +1,7 @@
 package org.ascus.launcher.options;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** {@code -serial}, {@code -monitor}, {@code -chardev}, {@code -mon} and what makes the terminal the console. */
@@ -38,16 +39,22 @@ final class ChannelArguments {
     int colon = text.indexOf(':');
     String kind = colon < 0 ? text : text.substring(0, colon);
     String rest = colon < 0 ? "" : text.substring(colon + 1);
-    boolean needsRest = kind.equals("file") || kind.equals("chardev");
-    if (needsRest == rest.isEmpty()) {
+    if (text.startsWith("/dev/")) {
+      return new CharOptions.Serial(Path.of(text));
+    }
+    boolean alone = List.of("none", "null", "stdio", "pty").contains(kind);
+    if (alone != rest.isEmpty()) {
       throw new OptionException("'" + text + "' is not a valid char driver");
     }
     return switch (kind) {
       case "none" -> new CharOptions.None();
       case "null" -> new CharOptions.Null();
       case "stdio" -> new CharOptions.Stdio(true);
+      case "pty" -> new CharOptions.Pty();
       case "file" -> new CharOptions.File(Path.of(rest), false);
+      case "pipe" -> new CharOptions.Pipe(Path.of(rest));
       case "chardev" -> new CharOptions.Reference(rest);
+      case "tcp", "telnet", "websocket", "unix", "udp" -> SocketArguments.legacy(kind, rest);
       default -> throw new OptionException("'" + text + "' is not a valid char driver");
     };
   }
@@ -55,7 +62,10 @@ final class ChannelArguments {
   static void chardev(Draft draft, String argument) throws OptionException {
     KeyValues kv = KeyValues.parse(argument, "backend");
     if (kv.asksForHelp()) {
-      draft.answer("Available chardev backend types:\n  file\n  null\n  ringbuf\n  stdio\n");
+      draft.answer(
+          "Available chardev backend types:\n  "
+              + String.join("\n  ", "file", "null", "pipe", "pty", "ringbuf", "serial", "socket", "stdio", "udp")
+              + "\n");
       return;
     }
     String backend = kv.require("backend");
@@ -64,16 +74,23 @@ final class ChannelArguments {
           case "stdio" -> new CharOptions.Stdio(kv.takeSwitch("signal", true));
           case "null" -> new CharOptions.Null();
           case "file" -> new CharOptions.File(Path.of(kv.require("path")), kv.takeSwitch("append", false));
+          case "pipe" -> new CharOptions.Pipe(Path.of(kv.require("path")));
+          case "serial", "tty" -> new CharOptions.Serial(Path.of(kv.require("path")));
+          case "pty" -> new CharOptions.Pty();
           case "ringbuf" -> new CharOptions.Ring(ringSize(kv.take("size").orElse("64k")));
+          case "socket" -> SocketArguments.socket(kv);
+          case "udp" -> SocketArguments.udp(kv);
           default -> throw new OptionException("'" + backend + "' is not a valid char driver name");
         };
     String id = kv.require("id");
     boolean mux = kv.takeSwitch("mux", false);
+    Optional<Path> log = kv.take("logfile").map(Path::of);
+    boolean appendLog = kv.takeSwitch("logappend", false);
     kv.expectEmpty();
     if (draft.chardevs.containsKey(id)) {
       throw new OptionException("Duplicate ID '" + id + "' for chardev");
     }
-    draft.chardevs.put(id, new ChardevOptions(id, kind, mux));
+    draft.chardevs.put(id, new ChardevOptions(id, kind, mux, log, appendLog));
   }
 
   private static int ringSize(String text) throws OptionException {

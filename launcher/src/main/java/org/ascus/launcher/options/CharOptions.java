@@ -1,6 +1,9 @@
 package org.ascus.launcher.options;
 
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.file.Path;
+import org.ascus.devices.chardev.socket.SocketOptions;
 
 /** The host's end of a byte channel: an argument of {@code -serial}, {@code -monitor} or {@code -chardev}. */
 public sealed interface CharOptions {
@@ -30,6 +33,41 @@ public sealed interface CharOptions {
    * @param size bytes, a power of two
    */
   record Ring(int size) implements CharOptions {}
+
+  /**
+   * A stream socket.
+   *
+   * @param address what to listen at or to connect to
+   * @param server listens rather than connects
+   * @param waitForPeer a server waits for its first peer before the machine starts
+   * @param nodelay small pieces are sent at once
+   * @param reconnect seconds after which a client tries again; 0 for never
+   * @param protocol what is spoken on the stream
+   * @param tlsCredentials id of an object; empty for a stream that is not encrypted
+   * @param authorization id of an object that says who may come in; empty for everybody
+   */
+  record Socket(
+      SocketAddress address,
+      boolean server,
+      boolean waitForPeer,
+      boolean nodelay,
+      int reconnect,
+      SocketOptions.Protocol protocol,
+      String tlsCredentials,
+      String authorization)
+      implements CharOptions {}
+
+  /** Datagrams to {@code remote} and back to {@code local}. */
+  record Udp(InetSocketAddress remote, InetSocketAddress local) implements CharOptions {}
+
+  /** A named pipe of the host. */
+  record Pipe(Path path) implements CharOptions {}
+
+  /** A serial device of the host. */
+  record Serial(Path path) implements CharOptions {}
+
+  /** A pseudo-terminal. */
+  record Pty() implements CharOptions {}
 
   /** The {@code -chardev} with an id. */
   record Reference(String id) implements CharOptions {}

@@ -9,7 +9,7 @@ import org.ascus.polyglot.DeviceOptions;
 import org.ascus.polyglot.GlobalProperty;
 
 /** {@code -device} and {@code -global}, both driven by the registry of device types. */
-final class DeviceArguments {
+public final class DeviceArguments {
   private DeviceArguments() {}
 
   static void device(Draft draft, String argument) throws OptionException {
@@ -31,6 +31,16 @@ final class DeviceArguments {
     }
     String id = kv.take("id").orElse("");
     draft.devices.add(new DeviceOptions("-device " + argument, name, id, kv.rest()));
+  }
+
+  /**
+   * The argument of the monitor's {@code device_add}, which is that of {@code -device}.
+   *
+   * @throws OptionException when it is malformed; names and values are checked when the device is made
+   */
+  public static DeviceOptions parse(String argument) throws OptionException {
+    KeyValues kv = KeyValues.parse(argument, "driver");
+    return new DeviceOptions("device_add", kv.require("driver"), kv.take("id").orElse(""), kv.rest());
   }
 
   private static String list(Draft draft) {

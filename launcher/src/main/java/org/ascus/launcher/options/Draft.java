@@ -12,6 +12,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import org.ascus.devices.board.riscv.Firmware;
+import org.ascus.devices.security.TlsCredentials;
 import org.ascus.machine.trace.Log;
 import org.ascus.polyglot.Accelerator;
 import org.ascus.polyglot.BootOptions;
@@ -58,6 +59,7 @@ final class Draft {
   final List<NetdevOptions> hubNetworks = new ArrayList<>();
   final List<HostObject> objects = new ArrayList<>();
   final List<GlobalProperty> globals = new ArrayList<>();
+  final SecurityArguments security = new SecurityArguments();
   private Optional<DeviceCatalog> catalog = Optional.empty();
 
   final List<CharOptions> serials = new ArrayList<>();
@@ -130,7 +132,16 @@ final class Draft {
             new LifeOptions(paused, noReboot, noShutdown));
     Channels channels = channels();
     return new LaunchOptions(
-        options, channels.serials(), channels.monitor(), chardevs, dumpDtb, log, logFile, hostErrors, name);
+        options,
+        channels.serials(),
+        channels.monitor(),
+        chardevs,
+        security.made(),
+        dumpDtb,
+        log,
+        logFile,
+        hostErrors,
+        name);
   }
 
   private static void checkFile(String option, Optional<Path> file) throws OptionException {
@@ -248,10 +259,29 @@ final class Draft {
     if (stdio > 1) {
       throw new OptionException("cannot use stdio by multiple character devices (mon:stdio shares it)");
     }
+    users.addAll(chardevs.values().stream().map(ChardevOptions::kind).toList());
     for (CharOptions user : users) {
+      if (user instanceof CharOptions.Socket socket) {
+        checkSecurity(socket);
+      }
       if (user instanceof CharOptions.Reference(String id) && !chardevs.containsKey(id)) {
         throw new OptionException("-serial chardev:" + id + ": chardev '" + id + "' not found");
       }
+    }
+  }
+
+  private void checkSecurity(CharOptions.Socket socket) throws OptionException {
+    SecurityObjects objects = security.made();
+    TlsCredentials tls = objects.credentials().get(socket.tlsCredentials());
+    if (!socket.tlsCredentials().isEmpty() && tls == null) {
+      throw new OptionException("No TLS credentials with id '" + socket.tlsCredentials() + "'");
+    }
+    if (tls != null && tls.isServer() != socket.server()) {
+      String side = socket.server() ? "server" : "client";
+      throw new OptionException("Expected TLS credentials for a " + side + " endpoint");
+    }
+    if (!socket.authorization().isEmpty() && !objects.authorizations().containsKey(socket.authorization())) {
+      throw new OptionException("No authorization object with id '" + socket.authorization() + "'");
     }
   }
 }

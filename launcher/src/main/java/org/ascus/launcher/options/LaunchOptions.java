@@ -15,6 +15,7 @@ import org.ascus.polyglot.MachineOptions;
  * @param serials the host's ends of its serial ports, in order
  * @param monitor the monitor's channel; {@link CharOptions.None} for no monitor
  * @param chardevs named channels by id
+ * @param security what guards them
  * @param dumpDtb file for the device tree; the machine is not started then
  * @param log what to log
  * @param logFile where to log; empty for stderr
@@ -26,6 +27,7 @@ public record LaunchOptions(
     List<CharOptions> serials,
     CharOptions monitor,
     Map<String, ChardevOptions> chardevs,
+    SecurityObjects security,
     Optional<Path> dumpDtb,
     Set<Log.Category> log,
     Optional<Path> logFile,
@@ -39,6 +41,6 @@ public record LaunchOptions(
 
   /** The same with another machine. */
   public LaunchOptions with(MachineOptions other) {
-    return new LaunchOptions(other, serials, monitor, chardevs, dumpDtb, log, logFile, hostErrors, name);
+    return new LaunchOptions(other, serials, monitor, chardevs, security, dumpDtb, log, logFile, hostErrors, name);
   }
 }

@@ -1,7 +1,10 @@
 package org.ascus.launcher.options;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.ascus.devices.net.NetTap;
 import org.ascus.polyglot.HostObject;
 
@@ -21,6 +24,14 @@ final class ObjectArguments {
     String id = kv.require("id");
     if (draft.objects.stream().anyMatch(o -> o.id().equals(id))) {
       throw new OptionException("there is another object with id '" + id + "'");
+    }
+    if (draft.security.has(id)) {
+      throw new OptionException("there is another object with id '" + id + "'");
+    }
+    if (SecurityArguments.KINDS.containsKey(kind)) {
+      draft.security.make(kind, id, kv);
+      kv.expectEmpty();
+      return;
     }
     String option = "-object " + argument;
     draft.objects.add(
@@ -61,17 +72,25 @@ final class ObjectArguments {
   }
 
   private static void checkKind(String kind) throws OptionException {
+    if (List.of("tls-creds-psk", "tls-creds-anon").contains(kind)) {
+      throw new OptionException(kind + " is not supported: Java's TLS has certificates only (use tls-creds-x509)");
+    }
     if (!list().contains("  " + kind + "\n")) {
       throw new OptionException("Parameter 'qom-type' does not accept value '" + kind + "' (see -object help)");
     }
   }
 
   private static String list() {
-    return "List of user creatable objects:\n  filter-dump\n  memory-backend-ram\n  rng-builtin\n  rng-random\n";
+    List<String> kinds = new ArrayList<>(List.of("filter-dump", "memory-backend-ram", "rng-builtin", "rng-random"));
+    kinds.addAll(SecurityArguments.KINDS.keySet());
+    return kinds.stream().sorted().collect(Collectors.joining("\n  ", "List of user creatable objects:\n  ", "\n"));
   }
 
   private static String properties(String kind) throws OptionException {
     checkKind(kind);
+    if (SecurityArguments.KINDS.containsKey(kind)) {
+      return kind + " options:\n" + SecurityArguments.KINDS.get(kind);
+    }
     return kind + " options:\n"
         + switch (kind) {
           case "rng-random" -> "  filename=<string>      - Where random bytes come from (default: /dev/urandom)\n";

@@ -114,13 +114,15 @@ final class OptionTable {
     add(
         "serial",
         "dev",
-        "connect the next serial port: stdio, mon:stdio, file:PATH, null, none, chardev:ID",
+        "connect the next serial port: stdio, mon:stdio, file:PATH, null, none, pty, pipe:PATH, /dev/...,\n"
+            + "       tcp:|telnet:|websocket:HOST:PORT[,server][,nowait], unix:PATH[,server][,nowait],\n"
+            + "       udp:HOST:PORT[@HOST:PORT], chardev:ID",
         ChannelArguments::serial);
-    add("monitor", "dev", "connect the monitor: stdio, none, chardev:ID", ChannelArguments::monitor);
+    add("monitor", "dev", "connect the monitor, as a serial port", ChannelArguments::monitor);
     add("mon", "[chardev=]id[,mode=readline]", "connect the monitor to a chardev", ChannelArguments::mon);
     add(
         "chardev",
-        "stdio|file|null|ringbuf,id=id[,mux=on|off][,path=file][,size=size]",
+        "stdio|file|null|ringbuf|pipe|pty|serial|socket|udp,id=id[,mux=on|off][,logfile=file][,prop=value]...",
         "make a byte channel for devices to use",
         ChannelArguments::chardev);
     add(

@@ -121,6 +121,10 @@ class CommandsTest {
     assertThat(commands.execute("info mtree -f")).contains("FlatView").contains("riscv.clint");
     assertThat(commands.execute("info pci"))
         .startsWith("  Bus  0, device   0, function 0:\n    Host bridge: PCI device 1b36:0008\n");
+    assertThat(commands.execute("device_add virtio-rng-pci,id=x"))
+        .isEqualTo("Error: device_add: Bus 'pcie.0' does not support hotplugging\n");
+    assertThat(commands.execute("device_add nosuch")).contains("'nosuch' is not a valid device model name");
+    assertThat(commands.execute("device_del x")).isEqualTo("Error: Device 'x' not found\n");
     assertThat(commands.execute("info qtree")).contains("dev: virtio-rng-device, id \"virtio-rng-device.0\"");
     assertThat(commands.execute("info name")).isEqualTo("guest7\n");
     assertThat(commands.execute("info version")).isNotBlank();

@@ -3,6 +3,9 @@ package org.ascus.launcher.options;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.ascus.devices.chardev.socket.SocketOptions.Protocol;
+import java.net.UnixDomainSocketAddress;
+import java.net.InetSocketAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -292,5 +295,62 @@ class CommandLineTest {
       option.names().forEach(n -> assertThat(help).contains("-" + n));
     }
     assertThat(help.lines()).allSatisfy(line -> assertThat(line.length()).isLessThan(121));
+  }
+
+  private static CharOptions serial(String text) throws Exception {
+    return virt("-display none -serial " + text).serials().getFirst();
+  }
+
+  @Test
+  void socketsAreUnderstoodInTheirShortAndLongForms() throws Exception {
+    InetSocketAddress loopback = new InetSocketAddress("127.0.0.1", 4444);
+    CharOptions waits = new CharOptions.Socket(loopback, true, true, false, 0, Protocol.RAW, "", "");
+    CharOptions client = new CharOptions.Socket(loopback, false, false, true, 5, Protocol.RAW, "", "");
+    assertThat(serial("tcp:127.0.0.1:4444,server")).isEqualTo(waits);
+    assertThat(serial("tcp:127.0.0.1:4444,nodelay,reconnect=5")).isEqualTo(client);
+    assertThat(serial("telnet:127.0.0.1:4444,server=on,wait=off"))
+        .isEqualTo(new CharOptions.Socket(loopback, true, false, false, 0, Protocol.TELNET, "", ""));
+    assertThat(serial("unix:/tmp/s,server,nowait"))
+        .isEqualTo(
+            new CharOptions.Socket(
+                UnixDomainSocketAddress.of("/tmp/s"), true, false, false, 0, Protocol.RAW, "", ""));
+    assertThat(serial("udp:127.0.0.1:4444@:4555"))
+        .isEqualTo(new CharOptions.Udp(loopback, new InetSocketAddress(4555)));
+    assertThat(serial("pty")).isEqualTo(new CharOptions.Pty());
+    assertThat(serial("pipe:/tmp/p")).isEqualTo(new CharOptions.Pipe(Path.of("/tmp/p")));
+    assertThat(serial("/dev/ttyS7")).isEqualTo(new CharOptions.Serial(Path.of("/dev/ttyS7")));
+    String option = "-chardev socket,id=c,host=127.0.0.1,port=4444,server=on,logfile=l -serial chardev:c";
+    assertThat(virt(option).chardevs())
+        .containsEntry("c", new ChardevOptions("c", waits, false, Optional.of(Path.of("l")), false));
+  }
+
+  @Test
+  void impossibleSocketsAreRefused() {
+    for (String bad :
+        List.of(
+            "tcp:nohost", "tcp:127.0.0.1:99999", "tcp:127.0.0.1:1,wait", "websocket:127.0.0.1:1",
+            "tcp:127.0.0.1:1,server,reconnect=1", "tcp:127.0.0.1:1,color=red", "unix:", "pty:x")) {
+      assertThatThrownBy(() -> serial(bad)).as(bad).isInstanceOf(OptionException.class);
+    }
+    assertThatThrownBy(() -> virt("-chardev socket,id=c,host=127.0.0.1,port=1,tls-creds=t"))
+        .hasMessageContaining("No TLS credentials with id 't'");
+    assertThatThrownBy(() -> virt("-object tls-creds-psk,id=t")).hasMessageContaining("tls-creds-x509");
+    assertThatThrownBy(() -> virt("-object tls-creds-x509,id=t,dir=/nowhere,endpoint=server"))
+        .hasMessageContaining("/nowhere/server-cert.pem");
+    assertThatThrownBy(() -> virt("-object secret,id=s")).hasMessageContaining("'file' or 'data'");
+    assertThatThrownBy(() -> virt("-object secret,id=s,data=x,keyid=k,iv=x")).hasMessageContaining("'k'");
+  }
+
+  @Test
+  void secretsAndAuthorizationAreMadeOfObjects() throws Exception {
+    SecurityObjects made =
+        virt(
+                "-object secret,id=s,data=bGV0bWVpbg==,format=base64 -object authz-simple,id=a,identity=fred"
+                    + " -object authz-list,id=l,policy=deny,rules.0.match=b*,rules.0.policy=allow,rules.0.format=glob")
+            .security();
+    assertThat(made.secrets().get("s").text()).isEqualTo("letmein");
+    assertThat(made.authorizations().get("a").allows("fred")).isTrue();
+    assertThat(made.authorizations().get("l").allows("bob")).isTrue();
+    assertThat(made.authorizations().get("l").allows("alice")).isFalse();
   }
 }

@@ -96,6 +96,11 @@ public final class Machine implements AutoCloseable {
     devices.add(device);
   }
 
+  /** Takes a device out of a machine, which may be running; the caller closes it. */
+  public void removeDevice(Device device) {
+    devices.remove(device);
+  }
+
   /** RAM that belongs in a snapshot. */
   public void addRam(GuestRam block) {
     ram.add(block);

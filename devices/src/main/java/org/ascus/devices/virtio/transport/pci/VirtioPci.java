@@ -272,6 +272,12 @@ public final class VirtioPci extends PciFunction implements VirtioTransport {
   }
 
   @Override
+  public void unplug() {
+    device.resetEnter();
+    super.unplug();
+  }
+
+  @Override
   public void resetEnter() {
     device.resetEnter();
     bus().lock().lock();
