@@ -29,6 +29,7 @@ module org.ascus.devices {
   exports org.ascus.devices.pci;
   exports org.ascus.devices.power;
   exports org.ascus.devices.rtc;
+  exports org.ascus.devices.scsi;
   exports org.ascus.devices.security;
   exports org.ascus.devices.serial;
   exports org.ascus.devices.virtio.blk;
@@ -36,6 +37,7 @@ module org.ascus.devices {
   exports org.ascus.devices.virtio.net;
   exports org.ascus.devices.virtio.queue;
   exports org.ascus.devices.virtio.rng;
+  exports org.ascus.devices.virtio.scsi;
   exports org.ascus.devices.virtio.transport.mmio;
   exports org.ascus.devices.virtio.transport.pci;
   exports org.ascus.devices.virtio;
@@ -43,5 +45,6 @@ module org.ascus.devices {
   provides org.ascus.machine.device.DeviceProvider with
       org.ascus.devices.loader.LoaderDevices,
       org.ascus.devices.pci.PciDevices,
-      org.ascus.devices.virtio.VirtioDevices;
+      org.ascus.devices.virtio.VirtioDevices,
+      org.ascus.devices.virtio.scsi.ScsiDevices;
 }

@@ -19,6 +19,7 @@ import org.ascus.devices.virtio.net.NetOptions;
 import org.ascus.devices.virtio.net.VirtioNet;
 import org.ascus.devices.virtio.rng.EntropySource;
 import org.ascus.devices.virtio.rng.VirtioRng;
+import org.ascus.devices.virtio.scsi.VirtioScsi;
 import org.ascus.machine.device.DeviceContext;
 import org.ascus.machine.device.DeviceException;
 import org.ascus.machine.device.DeviceProvider;
@@ -57,7 +58,7 @@ public final class VirtioDevices implements DeviceProvider {
   }
 
   private static List<VirtioKind> kinds() {
-    return List.of(blk(), net(), rng(), serial());
+    return List.of(blk(), net(), rng(), scsi(), serial());
   }
 
   private static VirtioKind blk() {
@@ -173,6 +174,17 @@ public final class VirtioDevices implements DeviceProvider {
             : context.lookup(EntropySource.class, v.getString("rng"));
     VirtioHost host = VirtioHost.of(context.machine());
     return new VirtioRng(id, host, source, v.getLong("max-bytes"), v.getLong("period"));
+  }
+
+  private static VirtioKind scsi() {
+    return new VirtioKind(
+        "virtio-scsi",
+        "Virtio SCSI host",
+        List.of(new Property("num_queues", Kind.UINT32, "1", "Number of request queues, 1 to 16")),
+        (context, id, v) -> {
+          int queues = (int) Math.min(v.getLong("num_queues"), Integer.MAX_VALUE);
+          return new VirtioScsi(id, VirtioHost.of(context.machine()), queues);
+        });
   }
 
   private static VirtioKind serial() {

@@ -1,0 +1,350 @@
+package org.ascus.devices.scsi;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.BlockNode;
+
+/**
+ * A logical unit: a disk (SBC-3) or a CD drive (MMC-6, as far as a read-only medium needs it), with the commands that
+ * all units have (SPC-4). Used by one thread at a time, but for {@link #reset}.
+ */
+public final class ScsiDisk {
+  private static final int CHUNK = 1 << 20;
+  private static final int MOST_PARAMETERS = 1 << 16;
+  private static final int MAX_UNMAP_BLOCKS = 1 << 22;
+  private static final int MAX_UNMAP_DESCRIPTORS = 255;
+
+  private final BlockNode node;
+  private final ScsiDiskOptions options;
+  private final InquiryPages inquiry;
+  private final byte[] chunk = new byte[CHUNK];
+  private volatile boolean attention = true;
+  private volatile boolean writeCache = true;
+
+  /**
+   * @param id the user's name for it, which identifies a unit without serial number
+   */
+  public ScsiDisk(String id, BlockNode node, ScsiDiskOptions options) {
+    this.node = node;
+    this.options = options;
+    this.inquiry = new InquiryPages(id, options, node.readOnly(), MAX_UNMAP_BLOCKS, MAX_UNMAP_DESCRIPTORS);
+  }
+
+  /** The next command learns that the unit was reset. */
+  public void reset() {
+    attention = true;
+    writeCache = true;
+  }
+
+  /** Whether the next command is to learn about a reset. */
+  public boolean hasAttention() {
+    return attention;
+  }
+
+  /** Goes on from a saved state. */
+  public void restore(boolean withAttention, boolean withWriteCache) {
+    attention = withAttention;
+    writeCache = withWriteCache;
+  }
+
+  /** Whether writes may stay in a cache until they are flushed. */
+  public boolean hasWriteCache() {
+    return writeCache;
+  }
+
+  public BlockNode node() {
+    return node;
+  }
+
+  public ScsiDiskOptions options() {
+    return options;
+  }
+
+  private long blocks() {
+    return node.size() / options.blockSize();
+  }
+
+  /**
+   * Runs a command.
+   *
+   * @param cdb 6 to 32 bytes, as long as its operation code says or longer
+   * @return bytes that were given to the initiator or taken from it
+   * @throws SenseException when it ends with CHECK CONDITION
+   */
+  public long execute(byte[] cdb, ScsiData data) throws SenseException {
+    int code = cdb[0] & 0xff;
+    if (attention && code != 0x12 && code != 0xa0 && code != 0x03) {
+      attention = false;
+      throw SenseException.UNIT_RESET;
+    }
+    ByteBuffer c = ByteBuffer.wrap(cdb);
+    int most = switch (code >> 5) {
+      case 0 -> cdb[4] & 0xff;
+      case 1, 2 -> c.getShort(7) & 0xffff;
+      default -> (int) Math.min(c.getInt(code == 0xa0 ? 6 : 10) & 0xffffffffL, MOST_PARAMETERS);
+    };
+    return switch (code) {
+      case 0x00, 0x16, 0x17, 0x1b, 0x1e, 0x2f, 0x56, 0x57, 0x8f -> 0;
+      case 0x03 -> answer(SenseException.none(), most, data);
+      case 0x12 -> answer(inquiry.page((cdb[1] & 1) != 0, cdb[2] & 0xff), c.getShort(3) & 0xffff, data);
+      case 0x15 -> modeSelect(4, most, data);
+      case 0x55 -> modeSelect(8, most, data);
+      case 0x1a -> answer(modeSense(cdb[2] & 0x3f, cdb[2] >> 6 & 3, false), most, data);
+      case 0x5a -> answer(modeSense(cdb[2] & 0x3f, cdb[2] >> 6 & 3, true), most, data);
+      case 0x25 -> answer(capacity(), 8, data);
+      case 0x9e -> serviceAction(cdb[1] & 0x1f, most, data);
+      case 0x08 -> transfer(false, false, c.getInt(0) & 0x1fffff, six(cdb[4]), data);
+      case 0x0a -> transfer(true, false, c.getInt(0) & 0x1fffff, six(cdb[4]), data);
+      case 0x28 -> transfer(false, false, c.getInt(2) & 0xffffffffL, c.getShort(7) & 0xffff, data);
+      case 0x2a, 0x2e -> transfer(true, fua(cdb), c.getInt(2) & 0xffffffffL, c.getShort(7) & 0xffff, data);
+      case 0xa8 -> transfer(false, false, c.getInt(2) & 0xffffffffL, c.getInt(6) & 0xffffffffL, data);
+      case 0xaa -> transfer(true, fua(cdb), c.getInt(2) & 0xffffffffL, c.getInt(6) & 0xffffffffL, data);
+      case 0x88 -> transfer(false, false, c.getLong(2), c.getInt(10) & 0xffffffffL, data);
+      case 0x8a, 0x8e -> transfer(true, fua(cdb), c.getLong(2), c.getInt(10) & 0xffffffffL, data);
+      case 0x35, 0x91 -> flush();
+      case 0x41 -> writeSame(cdb, c.getInt(2) & 0xffffffffL, c.getShort(7) & 0xffff, data);
+      case 0x93 -> writeSame(cdb, c.getLong(2), c.getInt(10) & 0xffffffffL, data);
+      case 0x42 -> unmap(most, data);
+      case 0x43, 0x46, 0x4a -> cd(code, cdb, most, data);
+      default -> throw SenseException.INVALID_COMMAND;
+    };
+  }
+
+  private static int six(byte blocks) {
+    return blocks == 0 ? 256 : blocks & 0xff;
+  }
+
+  private static boolean fua(byte[] cdb) {
+    return (cdb[1] & 8) != 0;
+  }
+
+  private static long answer(byte[] bytes, int most, ScsiData data) {
+    int count = (int) Math.min(Math.min(bytes.length, most), data.inSize());
+    data.toInitiator(0, bytes, 0, count);
+    return count;
+  }
+
+  private void checkRange(long block, long count) throws SenseException {
+    if (block < 0 || count < 0 || block > blocks() - count) {
+      throw SenseException.OUT_OF_RANGE;
+    }
+  }
+
+  private void checkWritable() throws SenseException {
+    if (options.cdrom()) {
+      throw SenseException.INVALID_COMMAND;
+    }
+    if (node.readOnly()) {
+      throw SenseException.WRITE_PROTECTED;
+    }
+  }
+
+  private long transfer(boolean write, boolean through, long block, long count, ScsiData data) throws SenseException {
+    if (write) {
+      checkWritable();
+    }
+    checkRange(block, count);
+    long length = Math.min(count * options.blockSize(), write ? data.outSize() : data.inSize());
+    long at = block * options.blockSize();
+    try {
+      for (long done = 0; done < length; ) {
+        int step = (int) Math.min(CHUNK, length - done);
+        if (write) {
+          if (!data.fromInitiator(done, chunk, 0, step)) {
+            return done;
+          }
+          node.write(at + done, ByteBuffer.wrap(chunk, 0, step));
+        } else {
+          node.read(at + done, ByteBuffer.wrap(chunk, 0, step));
+          if (!data.toInitiator(done, chunk, 0, step)) {
+            return done;
+          }
+        }
+        done += step;
+      }
+      if (write && (through || !writeCache)) {
+        node.flush();
+      }
+      return length;
+    } catch (BlockException e) {
+      throw write ? SenseException.WRITE_ERROR : SenseException.READ_ERROR;
+    }
+  }
+
+  private long flush() throws SenseException {
+    try {
+      node.flush();
+      return 0;
+    } catch (BlockException e) {
+      throw SenseException.WRITE_ERROR;
+    }
+  }
+
+  private long writeSame(byte[] cdb, long block, long count, ScsiData data) throws SenseException {
+    checkWritable();
+    checkRange(block, count);
+    byte[] pattern = new byte[options.blockSize()];
+    boolean noData = (cdb[1] & 1) != 0;
+    if (!noData && !data.fromInitiator(0, pattern, 0, pattern.length) || count == 0 || count > MAX_UNMAP_BLOCKS) {
+      throw SenseException.INVALID_FIELD;
+    }
+    try {
+      if (Arrays.equals(pattern, new byte[pattern.length])) {
+        node.writeZeroes(block * pattern.length, count * pattern.length, (cdb[1] & 8) != 0);
+      } else {
+        for (long i = 0; i < count; i++) {
+          node.write((block + i) * pattern.length, ByteBuffer.wrap(pattern));
+        }
+      }
+      return noData ? 0 : pattern.length;
+    } catch (BlockException e) {
+      throw SenseException.WRITE_ERROR;
+    }
+  }
+
+  private long unmap(int length, ScsiData data) throws SenseException {
+    checkWritable();
+    byte[] list = new byte[length];
+    if (length < 8 || !data.fromInitiator(0, list, 0, length)) {
+      throw SenseException.INVALID_PARAMETER;
+    }
+    ByteBuffer b = ByteBuffer.wrap(list);
+    int bytes = Math.min(b.getShort(2) & 0xffff, length - 8);
+    for (int at = 8; at + 16 <= 8 + bytes; at += 16) {
+      long block = b.getLong(at);
+      long count = b.getInt(at + 8) & 0xffffffffL;
+      checkRange(block, count);
+      try {
+        node.discard(block * options.blockSize(), count * options.blockSize());
+      } catch (BlockException e) {
+        throw SenseException.WRITE_ERROR;
+      }
+    }
+    return length;
+  }
+
+  private byte[] capacity() {
+    long last = blocks() - 1;
+    return ByteBuffer.allocate(8)
+        .putInt((int) Math.min(last, 0xffffffffL))
+        .putInt(options.blockSize())
+        .array();
+  }
+
+  private long serviceAction(int action, int most, ScsiData data) throws SenseException {
+    if (action != 0x10) {
+      throw SenseException.INVALID_FIELD;
+    }
+    boolean thin = !options.cdrom() && !node.readOnly();
+    byte[] answer =
+        ByteBuffer.allocate(32)
+            .putLong(blocks() - 1)
+            .putInt(options.blockSize())
+            .putShort((short) 0)
+            .put((byte) (thin ? 0x80 : 0))
+            .array();
+    return answer(answer, most, data);
+  }
+
+  /** Mode parameters (SPC-4, section 7.5): the caching page, and for a CD drive its capabilities. */
+  private byte[] modeSense(int page, int control, boolean ten) throws SenseException {
+    if (control == 3) {
+      throw SenseException.INVALID_FIELD;
+    }
+    ByteBuffer b = ByteBuffer.allocate(128);
+    int header = ten ? 8 : 4;
+    b.position(header);
+    boolean all = page == 0x3f;
+    if (!options.cdrom()) {
+      long count = blocks();
+      b.putInt(count > 0xffffffffL ? -1 : (int) count).putInt(options.blockSize());
+    }
+    int descriptors = b.position() - header;
+    if (all || page == 0x08) {
+      int at = b.position();
+      b.put((byte) 0x08).put((byte) 18);
+      b.put((byte) (control == 1 ? 4 : writeCache ? 4 : 0));
+      b.position(at + 20);
+    }
+    if (options.cdrom() && (all || page == 0x2a)) {
+      int at = b.position();
+      b.put((byte) 0x2a).put((byte) 20).put((byte) 0x3b).put((byte) 0).put((byte) 0x7f).put((byte) 0xff);
+      b.put((byte) 0x2d);
+      b.position(at + 22);
+    }
+    int length = b.position();
+    if (length == header + descriptors && !all) {
+      throw SenseException.INVALID_FIELD;
+    }
+    byte device = (byte) (options.cdrom() ? 0 : (node.readOnly() ? 0x80 : 0) | 0x10);
+    if (ten) {
+      b.putShort(0, (short) (length - 2)).put(3, device).putShort(6, (short) descriptors);
+    } else {
+      b.put(0, (byte) (length - 1)).put(2, device).put(3, (byte) descriptors);
+    }
+    return Arrays.copyOf(b.array(), length);
+  }
+
+  private long modeSelect(int header, int length, ScsiData data) throws SenseException {
+    byte[] list = new byte[length];
+    if (!data.fromInitiator(0, list, 0, length)) {
+      throw SenseException.INVALID_PARAMETER;
+    }
+    if (length < header) {
+      return length;
+    }
+    int descriptors = header == 4 ? list[3] & 0xff : (list[6] & 0xff) << 8 | list[7] & 0xff;
+    int at = header + descriptors;
+    while (at + 2 <= length) {
+      int size = list[at + 1] & 0xff;
+      boolean caching = (list[at] & 0x3f) == 0x08;
+      if (!caching || at + 2 + size > length || size < 1) {
+        throw SenseException.INVALID_PARAMETER;
+      }
+      writeCache = (list[at + 2] & 4) != 0;
+      at += 2 + size;
+    }
+    if (!writeCache) {
+      flush();
+    }
+    return length;
+  }
+
+  /** READ TOC, GET CONFIGURATION and GET EVENT STATUS NOTIFICATION of a drive with a data disc. */
+  private long cd(int code, byte[] cdb, int most, ScsiData data) throws SenseException {
+    if (!options.cdrom()) {
+      throw SenseException.INVALID_COMMAND;
+    }
+    return switch (code) {
+      case 0x43 -> answer(contents((cdb[1] & 2) != 0), most, data);
+      case 0x46 -> {
+        ByteBuffer b = ByteBuffer.allocate(20).putInt(16).putShort((short) 0).putShort((short) 0x08);
+        // The profile list, with the profile of a CD-ROM as the current one.
+        b.putShort((short) 0).put((byte) 3).put((byte) 4).putShort((short) 0x08).put((byte) 1);
+        yield answer(b.array(), most, data);
+      }
+      default -> answer(new byte[] {0, 6, 4, 0x10, 0, 2, 0, 0}, most, data);
+    };
+  }
+
+  private byte[] contents(boolean minutes) {
+    ByteBuffer b = ByteBuffer.allocate(20).putShort((short) 18).put((byte) 1).put((byte) 1);
+    b.put((byte) 0).put((byte) 0x14).put((byte) 1).put((byte) 0).putInt(minutes ? 0x200 : 0);
+    b.put((byte) 0).put((byte) 0x16).put((byte) 0xaa).put((byte) 0);
+    long end = blocks();
+    long frames = end + 150;
+    b.putInt(
+        minutes ? (int) (frames / 4500 << 16 | frames / 75 % 60 << 8 | frames % 75) : (int) end);
+    return b.array();
+  }
+
+  static byte[] padded(String text, int length) {
+    byte[] result = new byte[length];
+    Arrays.fill(result, (byte) ' ');
+    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(bytes, 0, result, 0, Math.min(bytes.length, length));
+    return result;
+  }
+}

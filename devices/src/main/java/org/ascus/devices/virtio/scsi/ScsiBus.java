@@ -1,0 +1,17 @@
+package org.ascus.devices.virtio.scsi;
+
+import org.ascus.devices.scsi.ScsiDisk;
+import org.ascus.machine.device.DeviceException;
+
+/** Where SCSI units plug in. */
+public interface ScsiBus {
+  /** Asks for the lowest free target. */
+  int ANY = -1;
+
+  /**
+   * @param target 0 to 255, or {@link #ANY}
+   * @param lun 0 to 16383
+   * @throws DeviceException when the place is taken or there is none
+   */
+  void plug(ScsiDisk unit, int target, int lun) throws DeviceException;
+}

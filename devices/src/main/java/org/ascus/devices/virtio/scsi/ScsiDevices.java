@@ -1,0 +1,76 @@
+package org.ascus.devices.virtio.scsi;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.scsi.ScsiDisk;
+import org.ascus.devices.scsi.ScsiDiskOptions;
+import org.ascus.machine.device.Device;
+import org.ascus.machine.device.DeviceContext;
+import org.ascus.machine.device.DeviceException;
+import org.ascus.machine.device.DeviceProvider;
+import org.ascus.machine.device.DeviceType;
+import org.ascus.machine.device.Property;
+import org.ascus.machine.device.Property.Kind;
+import org.ascus.machine.device.PropertyValues;
+
+/** The SCSI units that a user can name. */
+public final class ScsiDevices implements DeviceProvider {
+  private static final String BUS = "SCSI";
+
+  /** For {@link java.util.ServiceLoader}. */
+  public ScsiDevices() {}
+
+  @Override
+  public List<DeviceType> types() {
+    return List.of(
+        type("scsi-hd", "virtual SCSI disk", ScsiDiskOptions.DISK),
+        type("scsi-cd", "virtual SCSI CD-ROM", ScsiDiskOptions.CD));
+  }
+
+  private static DeviceType type(String name, String description, ScsiDiskOptions d) {
+    List<Property> properties =
+        new ArrayList<>(
+            List.of(
+                new Property("bus", Kind.STRING, "", "Bus to plug into"),
+                new Property("drive", Kind.DRIVE, "", "Node name or ID of a block device to use as a backend"),
+                new Property("serial", Kind.STRING, d.serial(), "Serial number that the guest can read"),
+                new Property("vendor", Kind.STRING, d.vendor(), "Up to 8 characters"),
+                new Property("product", Kind.STRING, d.product(), "Up to 16 characters"),
+                new Property("ver", Kind.STRING, d.revision(), "Up to 4 characters"),
+                new Property("channel", Kind.UINT32, "0", "There is channel 0 only"),
+                new Property("scsi-id", Kind.UINT32, "", "Target, 0 to 255; the lowest free one if not set"),
+                new Property("lun", Kind.UINT32, "0", "Logical unit, 0 to 16383"),
+                new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order")));
+    if (!d.cdrom()) {
+      properties.add(new Property("logical_block_size", Kind.SIZE, "512", "A power of two from 512 to 4096"));
+    }
+    return new DeviceType(name, BUS, description, properties, (context, id, v) -> make(context, id, v, name, d));
+  }
+
+  private static Device make(DeviceContext context, String id, PropertyValues v, String name, ScsiDiskOptions d)
+      throws DeviceException {
+    if (v.getString("drive").isEmpty()) {
+      throw new DeviceException("drive property not set");
+    }
+    if (v.getLong("channel") != 0) {
+      throw new DeviceException("bad scsi channel id: " + v.getLong("channel"));
+    }
+    BlockNode node = context.lookup(BlockNode.class, v.getString("drive"));
+    int blockSize =
+        d.cdrom() ? d.blockSize() : (int) Math.min(v.getSize("logical_block_size"), Integer.MAX_VALUE);
+    ScsiDiskOptions options =
+        new ScsiDiskOptions(
+            d.cdrom(),
+            v.getString("serial"),
+            v.getString("vendor"),
+            v.getString("product"),
+            v.getString("ver"),
+            blockSize);
+    ScsiDisk unit = new ScsiDisk(id, node, options.check());
+    int target = v.isSet("scsi-id") ? (int) Math.min(v.getLong("scsi-id"), Integer.MAX_VALUE) : ScsiBus.ANY;
+    int lun = (int) Math.min(v.getLong("lun"), Integer.MAX_VALUE);
+    context.lookup(ScsiBus.class, v.getString("bus")).plug(unit, target, lun);
+    return new ScsiUnitDevice(name, id, unit);
+  }
+}

@@ -1,0 +1,39 @@
+package org.ascus.devices.virtio.scsi;
+
+import java.util.Map;
+import org.ascus.devices.scsi.ScsiDisk;
+import org.ascus.machine.device.Device;
+import org.ascus.machine.state.StateException;
+import org.ascus.machine.state.StateReader;
+import org.ascus.machine.state.StateWriter;
+
+/** A unit as a device of the machine: what is saved and reset of it. */
+public final class ScsiUnitDevice extends Device {
+  private final ScsiDisk unit;
+
+  public ScsiUnitDevice(String type, String id, ScsiDisk unit) {
+    super(type, id);
+    this.unit = unit;
+  }
+
+  @Override
+  public void resetEnter() {
+    unit.reset();
+  }
+
+  @Override
+  public Map<String, String> properties() {
+    return Map.of("drive", unit.node().name(), "serial", unit.options().serial());
+  }
+
+  @Override
+  public void save(StateWriter out) {
+    out.putBoolean("attention", unit.hasAttention());
+    out.putBoolean("writeCache", unit.hasWriteCache());
+  }
+
+  @Override
+  public void load(StateReader in, int version) throws StateException {
+    unit.restore(in.getBoolean("attention"), in.getBoolean("writeCache"));
+  }
+}

@@ -1,0 +1,201 @@
+package org.ascus.devices.virtio.scsi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Random;
+import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.protocol.FileProtocol;
+import org.ascus.devices.scsi.ScsiDisk;
+import org.ascus.devices.scsi.ScsiDiskOptions;
+import org.ascus.devices.virtio.GuestDriver;
+import org.ascus.devices.virtio.VirtioContract;
+import org.ascus.devices.virtio.VirtioDevice;
+import org.ascus.devices.virtio.VirtioHost;
+import org.ascus.machine.device.DeviceException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class VirtioScsiTest extends VirtioContract {
+  private static final int SIZE = 1 << 20;
+  private static final int HEADER = 51;
+  private static final int ANSWER = 108;
+
+  private final BlockNode disk = FileProtocol.temporary(SIZE);
+  private GuestDriver.Queue queue;
+
+  VirtioScsiTest() throws Exception {}
+
+  @AfterEach
+  void closeDisk() throws Exception {
+    disk.close();
+  }
+
+  @Override
+  protected VirtioDevice device(VirtioHost host) throws Exception {
+    VirtioScsi scsi = new VirtioScsi("scsi0", host, 1);
+    scsi.plug(new ScsiDisk("hd", disk, ScsiDiskOptions.DISK), 0, 0);
+    scsi.plug(new ScsiDisk("cd", disk, ScsiDiskOptions.CD), 0, 300);
+    scsi.plug(new ScsiDisk("other", disk, ScsiDiskOptions.DISK), ScsiBus.ANY, 0);
+    return scsi;
+  }
+
+  @Override
+  protected int workQueue() {
+    return 2;
+  }
+
+  @Override
+  protected boolean writesWorkQueue() {
+    return false;
+  }
+
+  /** What a command came to. */
+  private record Result(int response, int status, int residual, byte[] sense, byte[] data) {
+    String senseText() {
+      return "%x/%02x".formatted(sense[2], sense[12]);
+    }
+  }
+
+  private Result command(GuestDriver d, int target, int lun, byte[] cdb, byte[] out, int in) {
+    byte[] head = new byte[HEADER];
+    head[0] = 1;
+    head[1] = (byte) target;
+    head[2] = (byte) (0x40 | lun >> 8);
+    head[3] = (byte) lun;
+    System.arraycopy(cdb, 0, head, 19, cdb.length);
+    long header = d.bytes(head);
+    long answer = d.alloc(ANSWER);
+    long data = d.alloc(Math.max(in, 1));
+    long given = d.bytes(out.length == 0 ? new byte[1] : out);
+    if (out.length > 0) {
+      queue.add(d.out(header, HEADER), d.out(given, out.length), d.in(answer, ANSWER));
+    } else if (in > 0) {
+      queue.add(d.out(header, HEADER), d.in(answer, ANSWER), d.in(data, in));
+    } else {
+      queue.add(d.out(header, HEADER), d.in(answer, ANSWER));
+    }
+    queue.kick();
+    queue.await(1);
+    ByteBuffer a = ByteBuffer.wrap(d.bytesAt(answer, ANSWER)).order(ByteOrder.LITTLE_ENDIAN);
+    byte[] sense = Arrays.copyOfRange(a.array(), 12, 30);
+    return new Result(a.get(11), a.get(10), a.getInt(4), sense, d.bytesAt(data, in));
+  }
+
+  private static byte[] cdb(int... bytes) {
+    byte[] result = new byte[32];
+    for (int i = 0; i < bytes.length; i++) {
+      result[i] = (byte) bytes[i];
+    }
+    return result;
+  }
+
+  private Result in(GuestDriver d, int lun, int size, int... bytes) {
+    return command(d, 0, lun, cdb(bytes), new byte[0], size);
+  }
+
+  private GuestDriver started(GuestDriver.Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
+    d.start(0);
+    queue = d.queue(2, 8);
+    d.ready();
+    return d;
+  }
+
+  private GuestDriver awake() throws Exception {
+    GuestDriver d = started(GuestDriver.Bus.MMIO);
+    for (int lun : new int[] {0, 300}) {
+      assertThat(in(d, lun, 0, 0).senseText()).as("unit attention").isEqualTo("6/29");
+      assertThat(in(d, lun, 0, 0).status()).isZero();
+    }
+    return d;
+  }
+
+  @ParameterizedTest
+  @EnumSource(GuestDriver.Bus.class)
+  void unitsTellWhatTheyAre(GuestDriver.Bus bus) throws Exception {
+    GuestDriver d = started(bus);
+    byte[] hd = in(d, 0, 36, 0x12, 0, 0, 0, 36).data();
+    assertThat(new String(hd, 8, 28, StandardCharsets.US_ASCII)).isEqualTo("QEMU    QEMU HARDDISK   2.5+");
+    assertThat(hd[0]).isZero();
+    assertThat(in(d, 300, 36, 0x12, 0, 0, 0, 36).data()[0]).isEqualTo((byte) 5);
+    assertThat(in(d, 7, 36, 0x12, 0, 0, 0, 36).data()[0]).as("no such unit").isEqualTo((byte) 0x7f);
+    Result luns = in(d, 0, 64, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64);
+    assertThat(Arrays.copyOf(luns.data(), 24))
+        .containsExactly(0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x41, 44, 0, 0, 0, 0, 0, 0);
+    assertThat(luns.residual()).isEqualTo(40);
+    assertThat(command(d, 9, 0, cdb(0), new byte[0], 0).response()).as("bad target").isEqualTo(3);
+    assertThat(in(d, 7, 0, 0).senseText()).isEqualTo("5/25");
+  }
+
+  @Test
+  void pagesOfVitalDataAndModesAreThere() throws Exception {
+    GuestDriver d = awake();
+    assertThat(Arrays.copyOf(in(d, 0, 64, 0x12, 1, 0, 0, 64).data(), 9))
+        .containsExactly(0, 0, 0, 5, 0, 0x83, 0xb0, 0xb1, 0xb2);
+    assertThat(new String(in(d, 0, 64, 0x12, 1, 0x83, 0, 64).data(), 8, 2, StandardCharsets.US_ASCII))
+        .isEqualTo("hd");
+    assertThat(in(d, 0, 64, 0x12, 1, 0xb2, 0, 64).data()[5]).isEqualTo((byte) 0xe0);
+    assertThat(in(d, 0, 64, 0x12, 1, 0x80, 0, 64).senseText()).isEqualTo("5/24");
+    byte[] mode = in(d, 0, 64, 0x1a, 0, 8, 0, 64).data();
+    assertThat(mode[0]).isEqualTo((byte) 31);
+    assertThat(mode[12]).isEqualTo((byte) 8);
+    assertThat(mode[14] & 4).as("write cache").isEqualTo(4);
+    byte[] list = Arrays.copyOfRange(mode, 0, 32);
+    list[14] = 0;
+    assertThat(command(d, 0, 0, cdb(0x15, 0x10, 0, 0, 32), list, 0).status()).isZero();
+    assertThat(in(d, 0, 64, 0x1a, 0, 8, 0, 64).data()[14] & 4).isZero();
+  }
+
+  @Test
+  void blocksAreWrittenReadZeroedAndDiscarded() throws Exception {
+    GuestDriver d = awake();
+    byte[] capacity = in(d, 0, 8, 0x25).data();
+    assertThat(capacity).containsExactly(0, 0, 7, 0xff, 0, 0, 2, 0);
+    byte[] content = new byte[4096];
+    new Random(1).nextBytes(content);
+    assertThat(command(d, 0, 0, cdb(0x2a, 0, 0, 0, 0, 16, 0, 0, 8), content, 0).status()).isZero();
+    assertThat(in(d, 0, 4096, 0x28, 0, 0, 0, 0, 16, 0, 0, 8).data()).isEqualTo(content);
+    assertThat(in(d, 0, 0, 0x35).status()).isZero();
+    assertThat(in(d, 0, 512, 0x88, 0, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 1).data())
+        .isEqualTo(Arrays.copyOfRange(content, 512, 1024));
+    assertThat(command(d, 0, 0, cdb(0x93, 8, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 4), new byte[512], 0).status())
+        .isZero();
+    byte[] after = in(d, 0, 4096, 0x28, 0, 0, 0, 0, 16, 0, 0, 8).data();
+    assertThat(Arrays.copyOf(after, 2048)).isEqualTo(new byte[2048]);
+    assertThat(Arrays.copyOfRange(after, 2048, 4096)).isEqualTo(Arrays.copyOfRange(content, 2048, 4096));
+    byte[] unmap = ByteBuffer.allocate(24).putShort((short) 22).putShort((short) 16).putInt(0).putLong(20).putInt(2)
+        .array();
+    assertThat(command(d, 0, 0, cdb(0x42, 0, 0, 0, 0, 0, 0, 0, 24), unmap, 0).status()).isZero();
+    Result outside = in(d, 0, 512, 0x28, 0, 0, 0, 8, 0, 0, 0, 1);
+    assertThat(outside.senseText()).isEqualTo("5/21");
+    assertThat(outside.residual()).isEqualTo(512);
+    assertThat(in(d, 0, 0, 0xff).senseText()).isEqualTo("5/20");
+  }
+
+  @Test
+  void aDriveReadsItsDiscAndWritesNothing() throws Exception {
+    GuestDriver d = awake();
+    assertThat(in(d, 300, 8, 0x25).data()).containsExactly(0, 0, 1, 0xff, 0, 0, 8, 0);
+    assertThat(in(d, 300, 2048, 0x28, 0, 0, 0, 0, 3, 0, 0, 1).status()).isZero();
+    assertThat(command(d, 0, 300, cdb(0x2a, 0, 0, 0, 0, 0, 0, 0, 1), new byte[2048], 0).status()).isEqualTo(2);
+    assertThat(in(d, 300, 20, 0x43, 0, 0, 0, 0, 0, 0, 0, 20).data()[3]).as("last track").isEqualTo((byte) 1);
+  }
+
+  @Test
+  void placesThatAreTakenOrOutOfRangeAreRefused() throws Exception {
+    VirtioScsi scsi = (VirtioScsi) driver(false).device;
+    ScsiDisk unit = new ScsiDisk("x", disk, ScsiDiskOptions.DISK);
+    assertThatThrownBy(() -> scsi.plug(unit, 0, 300))
+        .isInstanceOf(DeviceException.class)
+        .hasMessageContaining("lun 300");
+    assertThatThrownBy(() -> scsi.plug(unit, 256, 0)).hasMessageContaining("256");
+    assertThatThrownBy(() -> scsi.plug(unit, 1, 20000)).hasMessageContaining("20000");
+  }
+}
