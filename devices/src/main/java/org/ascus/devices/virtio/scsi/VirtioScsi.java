@@ -23,8 +23,9 @@ import org.ascus.machine.state.StateWriter;
 
 /**
  * The virtio SCSI host (VIRTIO 1.2, section 5.6): a control queue, an event queue, on which nothing happens, and
- * request queues. A request is a header (lun 8 bytes, tag 64, attribute, priority, reference, command) with data to the device
- * behind it, and its answer (sense length 32, residual 32, qualifier 16, status 8, response 8, sense) with data behind.
+ * request queues. A request is a header (lun 8 bytes, tag 64, attribute, priority, reference, command) with data to
+ * the device behind it, and its answer (sense length 32, residual 32, qualifier 16, status 8, response 8, sense) with
+ * data to the driver behind it.
  *
  * <p>One worker thread runs the commands, without the device's lock, and completes them under it. When time goes by
  * instruction count they run at once on the thread that notifies. A reset gives up what has not begun.
