@@ -12,7 +12,8 @@ final class Catalogue {
   private static final double NO_AIM = Double.NaN;
 
   /** systemd gives up on the login prompt when the terminal takes 90 s to appear, which it may on a busy machine. */
-  private static final String PATIENCE = "systemd.default_timeout_start_sec=900";
+  private static final String PATIENCE =
+      "systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900";
 
   private Catalogue() {}
 
