@@ -28,6 +28,12 @@ public final class RegionAssembler {
   private static final ClassDesc MEMORY = desc(HostMemory.class);
   private static final MethodTypeDesc OFFSET = MethodTypeDesc.of(CD_long, CD_long);
   private static final MethodTypeDesc ELEMENT = MethodTypeDesc.of(CD_long, LONGS, CD_long);
+  private static final MethodTypeDesc LOAD =
+      MethodTypeDesc.of(CD_long, VCPU, CD_long, CD_long, CD_int, CD_long, CD_int, CD_int, CD_long);
+  private static final MethodTypeDesc STORE =
+      MethodTypeDesc.of(CD_boolean, VCPU, CD_long, CD_int, CD_long, CD_long, CD_int, CD_int, CD_long);
+  private static final MethodTypeDesc GOES_ON =
+      MethodTypeDesc.of(CD_boolean, VCPU, CD_long, CD_int, CD_int, CD_long);
   private static final ClassDesc[] WIDTHS = {CD_byte, CD_short, CD_int, CD_long};
   private static final String[] NAMES = {"Byte", "Short", "Int", "Long"};
 
@@ -183,11 +189,11 @@ public final class RegionAssembler {
    *
    * @param offset of the instruction from the entry, and its {@code length}, in bytes
    * @param remaining instructions of the block from this one on
-   * @param orMask or-ed into the result
+   * @param boxed whether the bits above the width become ones
    */
   public void load(
       int offset, int length, int remaining, int target, int base, long displacement, int widthLog2, boolean signed,
-      long orMask) {
+      boolean boxed) {
     Label slow = code.newLabel();
     Label done = code.newLabel();
     address(base, displacement);
@@ -205,28 +211,24 @@ public final class RegionAssembler {
         code.land();
       }
     }
-    or(orMask);
+    if (boxed) {
+      constant(RegionHelp.BOX);
+      code.lor();
+    }
     set(target);
     code.labelBinding(done);
     slowPaths.add(
         () -> {
-          Label event = code.newLabel();
           code.labelBinding(slow);
           cpu();
-          code.lload(ADDRESS).loadConstant(widthLog2).loadConstant(signed ? 1 : 0);
-          budget(remaining);
-          code.invokestatic(HELP, "load", MethodTypeDesc.of(CD_long, VCPU, CD_long, CD_int, CD_int, CD_long));
-          or(orMask);
-          code.lstore(VALUE);
+          code.lload(ADDRESS);
+          get(target);
+          code.loadConstant(RegionHelp.access(widthLog2, signed, boxed));
+          place(offset, length, remaining);
+          code.invokestatic(HELP, "load", LOAD);
+          set(target);
           cpu();
-          code.getfield(VCPU, "event", CD_int).ifne(event).lload(VALUE);
-          set(target);
-          code.goto_(done);
-          code.labelBinding(event);
-          event(offset, length, remaining);
-          code.ifeq(leave).lload(VALUE);
-          set(target);
-          code.goto_(leave);
+          code.getfield(VCPU, "event", CD_int).ifne(leave).goto_(done);
         });
   }
 
@@ -255,19 +257,9 @@ public final class RegionAssembler {
           cpu();
           code.lload(ADDRESS).loadConstant(widthLog2);
           get(source);
-          budget(remaining);
-          code.invokestatic(HELP, "store", MethodTypeDesc.of(CD_boolean, VCPU, CD_long, CD_int, CD_long, CD_long))
-              .ifne(done);
-          event(offset, length, remaining);
-          code.pop().goto_(leave);
+          place(offset, length, remaining);
+          code.invokestatic(HELP, "store", STORE).ifne(done).goto_(leave);
         });
-  }
-
-  private void or(long mask) {
-    if (mask != 0) {
-      constant(mask);
-      code.lor();
-    }
   }
 
   private void address(int base, long displacement) {
@@ -308,17 +300,14 @@ public final class RegionAssembler {
    */
   public void goesOn(int offset, int length, int remaining) {
     cpu();
-    code.lload(ENTRY).loadConstant(offset).loadConstant(length);
-    budget(remaining - 1);
-    code.invokestatic(HELP, "goesOn", MethodTypeDesc.of(CD_boolean, VCPU, CD_long, CD_int, CD_int, CD_long));
+    place(offset, length, remaining);
+    code.invokestatic(HELP, "goesOn", GOES_ON);
   }
 
-  /** Pushes 0 for a trap, else 1; pc and budget are exact. */
-  private void event(int offset, int length, int remaining) {
-    cpu();
+  /** Pushes where an instruction is, for a helper that makes pc and budget exact: entry, offset, length, budget. */
+  private void place(int offset, int length, int remaining) {
     code.lload(ENTRY).loadConstant(offset).loadConstant(length);
-    budget(remaining - 1);
-    code.invokestatic(HELP, "event", MethodTypeDesc.of(CD_boolean, VCPU, CD_long, CD_int, CD_int, CD_long));
+    budget(remaining);
   }
 
   void emitSlowPaths() {

@@ -8,6 +8,13 @@ import org.ascus.isa.mmu.SoftTlb;
 public final class RegionHelp {
   private static final long MASK = 8L * SoftTlb.INDEX_MASK;
 
+  private static final int WIDTH = 3;
+  private static final int SIGNED = 4;
+  private static final int BOXED = 8;
+
+  /** What makes a single-precision number of its lower half. */
+  static final long BOX = 0xffffffff00000000L;
+
   private RegionHelp() {}
 
   /** Byte offset of the TLB entry of {@code va} from the TLB's first element. */
@@ -15,37 +22,49 @@ public final class RegionHelp {
     return va >>> SoftTlb.INDEX_SHIFT - 3 & MASK;
   }
 
-  /** A load that missed the TLB, extended to 64 bits; {@code budget} is exact for this instruction. */
-  public static long load(VCpu cpu, long va, int widthLog2, int signed, long budget) {
-    cpu.budget = budget;
-    long value = cpu.loadSlow(va, widthLog2);
-    int unused = 64 - (8 << widthLog2);
-    return signed != 0 ? value << unused >> unused : value << unused >>> unused;
+  /** Parameter {@code access} of {@link #load}. */
+  static int access(int widthLog2, boolean signed, boolean boxed) {
+    return widthLog2 | (signed ? SIGNED : 0) | (boxed ? BOXED : 0);
   }
 
-  /** A store that missed the TLB; true if there was no event. */
-  public static boolean store(VCpu cpu, long va, int widthLog2, long value, long budget) {
+  /**
+   * A load that missed the TLB.
+   *
+   * @param old what the target register has, and keeps after a trap
+   * @param access width, extension to 64 bits and NaN boxing
+   * @param entry virtual address of the region's entry, from which the instruction is {@code offset} bytes away
+   * @param budget exact before the instruction
+   */
+  public static long load(
+      VCpu cpu, long va, long old, int access, long entry, int offset, int length, long budget) {
+    cpu.budget = budget;
+    int widthLog2 = access & WIDTH;
+    long value = cpu.loadSlow(va, widthLog2);
+    if (!goesOn(cpu, entry, offset, length, budget) && cpu.event == VCpu.TRAP) {
+      return old;
+    }
+    int unused = 64 - (8 << widthLog2);
+    if ((access & BOXED) != 0) {
+      return value | BOX;
+    }
+    return (access & SIGNED) != 0 ? value << unused >> unused : value << unused >>> unused;
+  }
+
+  /** A store that missed the TLB, see {@link #load}; true if there was no event. */
+  public static boolean store(
+      VCpu cpu, long va, int widthLog2, long value, long entry, int offset, int length, long budget) {
     cpu.budget = budget;
     cpu.storeSlow(va, widthLog2, value);
-    return cpu.event == VCpu.NONE;
+    return goesOn(cpu, entry, offset, length, budget);
   }
 
-  /** Makes pc and budget exact after an event; false if it is a trap. */
-  public static boolean event(VCpu cpu, long entry, int offset, int length, long budget) {
-    cpu.budget = budget;
-    if (cpu.event == VCpu.TRAP) {
-      cpu.pc = entry + offset;
-      return false;
-    }
-    cpu.pc = entry + offset + length;
-    return true;
-  }
-
+  /** Makes pc and budget exact after an event, and says false. */
   public static boolean goesOn(VCpu cpu, long entry, int offset, int length, long budget) {
     if (cpu.event == VCpu.NONE) {
       return true;
     }
-    event(cpu, entry, offset, length, budget);
+    cpu.budget = budget - 1;
+    cpu.pc = entry + offset + (cpu.event == VCpu.TRAP ? 0 : length);
     return false;
   }
 

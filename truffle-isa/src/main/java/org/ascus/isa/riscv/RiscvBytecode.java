@@ -189,12 +189,11 @@ final class RiscvBytecode implements BytecodeIsa {
           to.set(rd);
         }
         case LOAD ->
-            to.load(offset, length, remaining, rd, rs1, Packed.imm(w), log2, !in.is(Flags.UNSIGNED), 0);
+            to.load(offset, length, remaining, rd, rs1, Packed.imm(w), log2, !in.is(Flags.UNSIGNED), false);
         case STORE -> to.store(offset, length, remaining, rs1, rs2, Packed.imm(w), log2);
         case FLOAD -> {
           guard(offset, length, remaining, 0);
-          long box = log2 == 2 ? 0xffffffff00000000L : 0;
-          to.load(offset, length, remaining, rd, rs1, Packed.imm(w), log2, false, box);
+          to.load(offset, length, remaining, rd, rs1, Packed.imm(w), log2, false, log2 == 2);
         }
         case FSTORE -> {
           guard(offset, length, remaining, 0);
