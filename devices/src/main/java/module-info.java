@@ -24,6 +24,7 @@ module org.ascus.devices {
   exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;
   exports org.ascus.devices.net.socket;
+  exports org.ascus.devices.net.tap;
   exports org.ascus.devices.net.user;
   exports org.ascus.devices.net;
   exports org.ascus.devices.pci;

@@ -3,6 +3,7 @@ package org.ascus.polyglot;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 import org.ascus.devices.net.socket.StreamAddress;
+import org.ascus.devices.net.tap.TapScripts;
 import org.ascus.devices.net.user.UserNetOptions;
 
 /** The host's end of a network, {@code -netdev}. */
@@ -36,6 +37,13 @@ public sealed interface NetdevOptions {
   record Datagram(
       String option, String id, String kind, Optional<InetSocketAddress> local, InetSocketAddress remote)
       implements NetdevOptions {}
+
+  /**
+   * A network interface of the host, which takes privileges.
+   *
+   * @param name of the interface; empty for one that the host chooses
+   */
+  record Tap(String option, String id, String name, TapScripts scripts) implements NetdevOptions {}
 
   /**
    * A port of a hub.

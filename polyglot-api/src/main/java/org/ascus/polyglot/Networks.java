@@ -12,6 +12,7 @@ import org.ascus.devices.net.NetLink;
 import org.ascus.devices.net.PcapDump;
 import org.ascus.devices.net.socket.DatagramNet;
 import org.ascus.devices.net.socket.StreamNet;
+import org.ascus.devices.net.tap.TapNet;
 import org.ascus.devices.net.user.UserNet;
 import org.ascus.machine.device.DeviceException;
 import org.ascus.machine.trace.Log;
@@ -45,6 +46,7 @@ final class Networks implements AutoCloseable {
       case NetdevOptions.Stream s ->
           new StreamNet(s.id(), s.kind(), s.address(), s.server(), s.reconnectSeconds());
       case NetdevOptions.Datagram d -> new DatagramNet(d.id(), d.kind(), d.local(), d.remote());
+      case NetdevOptions.Tap t -> new TapNet(t.id(), t.name(), t.scripts());
       case NetdevOptions.HubPort h -> hubPort(h);
     };
   }

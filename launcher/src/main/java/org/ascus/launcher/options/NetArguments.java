@@ -21,7 +21,7 @@ import org.ascus.polyglot.NetdevOptions;
 
 /** {@code -netdev}, {@code -nic} and {@code -net}. */
 final class NetArguments {
-  private static final String TYPES = "Available netdev backend types:\ndgram\nhubport\nsocket\nstream\nuser\n";
+  private static final String TYPES = "Available netdev backend types:\ndgram\nhubport\nsocket\nstream\ntap\nuser\n";
   private static final List<String> MODELS = List.of("virtio-net-device", "virtio-net-pci");
 
   private NetArguments() {}
@@ -44,6 +44,7 @@ final class NetArguments {
       case "socket" -> SocketNetArguments.socket(option, id, kv);
       case "stream" -> SocketNetArguments.stream(option, id, kv);
       case "dgram" -> SocketNetArguments.dgram(option, id, kv);
+      case "tap" -> SocketNetArguments.tap(option, id, kv);
       case "hubport" -> SocketNetArguments.hubPort(option, id, kv);
       default ->
           throw new OptionException("Parameter 'type' expects a netdev backend type, not '" + type

@@ -5,11 +5,13 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.ascus.devices.net.socket.StreamAddress;
+import org.ascus.devices.net.tap.TapScripts;
 import org.ascus.polyglot.NetdevOptions;
 
 /** The kinds of {@code -netdev} that lead to other machines. */
 final class SocketNetArguments {
   private static final int MAX_PORT = 65535;
+  private static final int MAX_INTERFACE_NAME = 15;
 
   private SocketNetArguments() {}
 
@@ -82,6 +84,32 @@ final class SocketNetArguments {
     return new NetdevOptions.Datagram(option, id, "dgram", own, target);
   }
 
+  static NetdevOptions tap(String option, String id, KeyValues kv) throws OptionException {
+    for (String key : new String[] {"fd", "fds", "vhostfd", "vhostfds", "helper", "br"}) {
+      refuse(kv, key);
+    }
+    if (kv.takeSwitch("vhost", false) || kv.takeSwitch("vhostforce", false)) {
+      throw new OptionException("vhost=on is not supported");
+    }
+    // They change how fast frames go, not what the guest can see.
+    kv.takeSwitch("vnet_hdr", true);
+    kv.take("sndbuf");
+    if (kv.takeNumber("queues", 1, 1).isPresent()) {
+      kv.take("poll-us");
+    }
+    String name = kv.take("ifname").orElse("");
+    if (name.length() > MAX_INTERFACE_NAME || !name.matches("[!-.0-~]*")) {
+      throw new OptionException("Parameter 'ifname' expects up to 15 characters, not '" + name + "'");
+    }
+    return new NetdevOptions.Tap(
+        option, id, name, new TapScripts(script(kv, "script", "ifup"), script(kv, "downscript", "ifdown")));
+  }
+
+  private static String script(KeyValues kv, String key, String otherwise) {
+    String script = kv.take(key).orElse("/etc/qemu-" + otherwise);
+    return script.equals("no") ? "" : script;
+  }
+
   static NetdevOptions hubPort(String option, String id, KeyValues kv) throws OptionException {
     OptionalLong hub = kv.takeNumber("hubid", 0, Integer.MAX_VALUE);
     if (hub.isEmpty()) {
@@ -92,7 +120,7 @@ final class SocketNetArguments {
 
   private static void refuse(KeyValues kv, String key) throws OptionException {
     if (kv.take(key).isPresent()) {
-      throw new OptionException("Parameter '" + key + "' is not supported: sockets are not handed over yet");
+      throw new OptionException("Parameter '" + key + "' is not supported: nothing is handed over by others yet");
     }
   }
 
