@@ -58,6 +58,13 @@ public final class NetLink implements AutoCloseable {
     this.card = Optional.of(card);
   }
 
+  /** Pulls a card out for good, so that another one may come; nothing if it is not this one's. */
+  public void unplug(NetPeer card) {
+    if (this.card.equals(Optional.of(card))) {
+      this.card = Optional.empty();
+    }
+  }
+
   /** Lets someone see the frames; they are closed with this. */
   public void add(NetTap tap, NetTap.Direction direction) {
     taps.add(new Tap(direction, tap));

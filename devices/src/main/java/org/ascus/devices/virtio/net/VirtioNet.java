@@ -62,6 +62,7 @@ public final class VirtioNet extends VirtioDevice {
   private final NetOptions options;
   private final RxFilter filter = new RxFilter();
   private final ControlQueue control = new ControlQueue(new Commands());
+  private final Card card = new Card();
   private MacAddress mac;
   private boolean announce;
   private int activePairs = 1;
@@ -79,7 +80,7 @@ public final class VirtioNet extends VirtioDevice {
     this.link = link;
     this.options = options;
     this.mac = options.mac();
-    link.plug(new Card());
+    link.plug(card);
   }
 
   /** Its address as the driver may have changed it. */
@@ -407,6 +408,12 @@ public final class VirtioNet extends VirtioDevice {
       setGuestOffloads(bits);
       return true;
     }
+  }
+
+  /** The network outlives its card, which may be one that is taken out while the machine runs. */
+  @Override
+  public void close() {
+    link.unplug(card);
   }
 
   @Override

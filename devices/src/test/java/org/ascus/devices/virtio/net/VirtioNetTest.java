@@ -417,6 +417,16 @@ class VirtioNetTest extends VirtioContract {
   }
 
   @Test
+  void aCardThatIsTakenOutLeavesItsCableToAnother() throws Exception {
+    GuestDriver d = start(false, 0);
+    assertThat(link.inUse()).isTrue();
+    d.device.close();
+    assertThat(link.inUse()).isFalse();
+    assertThat(deliver(frame(OWN, 60))).isTrue();
+    link.plug(new TestBackend(Offloads.NONE));
+  }
+
+  @Test
   void wrongPropertiesAreNamed() throws Exception {
     for (String property : List.of("rx_queue_size", "tx_queue_size", "queues", "host_mtu")) {
       NetOptions wrong =
