@@ -54,6 +54,8 @@ final class JsonArgument {
       object(parser, name + ".");
     } else if (token == JsonToken.START_ARRAY) {
       array(parser, name + ".");
+    } else if (token == JsonToken.VALUE_NULL && name.equals("backing")) {
+      values.put(name, "");
     } else if (token == JsonToken.VALUE_NULL) {
       throw new OptionException("Invalid parameter type for '" + name + "', expected: string");
     } else {

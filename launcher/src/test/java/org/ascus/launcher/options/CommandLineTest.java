@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.board.riscv.Firmware;
@@ -149,6 +150,37 @@ class CommandLineTest {
   }
 
   @Test
+  void whatIsSaidOfQcow2AndRawImagesIsKept() throws OptionException {
+    ImageOptions drive =
+        virt("-drive file=a.qcow2,format=qcow2,discard=unmap,detect-zeroes=unmap,cache.direct=on"
+                + ",backing.driver=raw,backing.file.filename=b.raw")
+            .machine().drives().getFirst().image();
+    ImageOptions.Details details = ImageOptions.Details.NONE.withUnmap(true).withDetectZeroes(true);
+    ImageOptions base = new ImageOptions(Path.of("b.raw"), "raw", true, false, true);
+    assertThat(drive)
+        .isEqualTo(
+            new ImageOptions(Path.of("a.qcow2"), "qcow2", false, false, true)
+                .withDetails(details.withBacking(Optional.of(base))));
+    List<DriveOptions> nodes =
+        virt("-blockdev raw,node-name=b,file.filename=b.raw"
+                + " -blockdev qcow2,node-name=n,backing=b,file.filename=a.qcow2")
+            .machine().drives();
+    assertThat(nodes).hasSize(1);
+    String twice = " -blockdev raw,node-name=x,file.filename=a";
+    assertThatThrownBy(() -> virt(twice.strip() + twice))
+        .hasMessageEndingWith("Duplicate nodes with node-name='x'");
+    assertThat(nodes.getFirst().image().details().backing()).contains(base);
+    assertThat(
+            virt("-blockdev {\"driver\":\"qcow2\",\"node-name\":\"n\",\"backing\":null,"
+                    + "\"file\":{\"driver\":\"file\",\"filename\":\"a\"}}")
+                .machine().drives().getFirst().image().details().withoutBacking())
+        .isTrue();
+    assertThat(
+            virt("-drive file=a,format=raw,offset=1M,size=512").machine().drives().getFirst().image().details())
+        .isEqualTo(ImageOptions.Details.NONE.withWindow(1 << 20, OptionalLong.of(512)));
+  }
+
+  @Test
   void jsonSaysTheSameAsKeysAndValues() throws OptionException {
     String json =
         "{'driver':'raw','node-name':'n','read-only':true,'file':{'driver':'file','filename':'a.img'}}"
@@ -242,7 +274,9 @@ class CommandLineTest {
         "-global nosuch.x=1", "-global virtio-mmio.nosuch=1", "-global virtio-mmio.force-legacy=7", "-global x",
         "-drive if=none", "-drive file=x,if=nosuch", "-drive file=x,nosuch=1", "-drive file=x,snapshot=maybe",
         "-drive file=x,cache=nosuch", "-drive if=pflash,unit=2,file=x", "-blockdev raw,node-name=x",
-        "-blockdev raw,node-name=x,file=y", "-blockdev driver=raw", "-blockdev qcow9,node-name=x", "-blockdev {}",
+        "-blockdev raw,node-name=x,file=y", "-blockdev driver=raw", "-blockdev qcow9,node-name=x",
+        "-blockdev qcow2,node-name=x,file.filename=a,offset=1", "-drive file=x,detect-zeroes=unmap",
+        "-blockdev {}",
         "-blockdev {\"driver\":\"raw\"", "-blockdev {\"driver\":null}", "-blockdev {}x", "-blockdev {1:2}",
         "-object nosuch,id=x", "-object rng-random", "-object rng-builtin,id=x,foo=1",
         "-object memory-backend-ram,id=m",

@@ -106,7 +106,7 @@ public record ImageOptions(
   private BlockNode openFormat(boolean protect, boolean lock, int depth) throws BlockException {
     String kind = format.isEmpty() ? probe(lock) : format;
     if (kind.equals("qcow2")) {
-      FileProtocol protocol = FileProtocol.open(file, new FileProtocol.Options(protect, lock, true));
+      FileProtocol protocol = FileProtocol.open(file, new FileProtocol.Options(protect, lock, true, details.unmap()));
       return Qcow2Node.open(protocol, new Neighbours(depth), details.unmap());
     }
     if (!Probe.isKnown(kind)) {
@@ -118,7 +118,7 @@ public record ImageOptions(
               + "', which is not supported yet (format=raw takes it as it is)"
           : "Could not open '" + file + "': format '" + kind + "' is not supported yet");
     }
-    BlockNode protocol = FileProtocol.open(file, new FileProtocol.Options(protect, lock));
+    BlockNode protocol = FileProtocol.open(file, new FileProtocol.Options(protect, lock).withUnmap(details.unmap()));
     try {
       if (details.offset() != 0 || details.size().isPresent()) {
         return new RawFormat(protocol, details.offset(), details.size());

@@ -11,10 +11,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Extent;
 
 /**
  * The bytes of a host file or block device. Bytes past the end of the file, up to the next multiple of 512, read as
@@ -30,6 +32,8 @@ public final class FileProtocol implements BlockNode {
   private final boolean readOnly;
   private final boolean durable;
   private final boolean growable;
+  private final boolean unmap;
+  private final SparseFile sparse;
   private final AtomicLong size;
 
   /**
@@ -38,14 +42,23 @@ public final class FileProtocol implements BlockNode {
    * @param readOnly no writes
    * @param locking refuse a file that another process, or this one, has open for writing
    * @param growable requests may go past the end: reads find zeroes, writes make the file longer
+   * @param unmap discarded bytes are given back to the host
    */
-  public record Options(boolean readOnly, boolean locking, boolean growable) {
+  public record Options(boolean readOnly, boolean locking, boolean growable, boolean unmap) {
     public static final Options READ_WRITE = new Options(false, true);
     public static final Options READ_ONLY = new Options(true, true);
 
     /** A file of a fixed size. */
     public Options(boolean readOnly, boolean locking) {
       this(readOnly, locking, false);
+    }
+
+    public Options(boolean readOnly, boolean locking, boolean growable) {
+      this(readOnly, locking, growable, false);
+    }
+
+    public Options withUnmap(boolean on) {
+      return new Options(readOnly, locking, growable, on);
     }
   }
 
@@ -55,6 +68,8 @@ public final class FileProtocol implements BlockNode {
     this.readOnly = options.readOnly();
     this.durable = durable;
     this.growable = options.growable();
+    this.unmap = options.unmap();
+    this.sparse = new SparseFile(name, readOnly);
     this.size = new AtomicLong(growable ? channel.size() : roundUp(channel.size()));
   }
 
@@ -260,17 +275,33 @@ public final class FileProtocol implements BlockNode {
     }
   }
 
-  /** Does nothing: the host's file keeps its blocks, which the contract allows. */
+  /** Gives whole blocks back to the host if the node was opened so; else the file keeps them. */
   @Override
   public void discard(long offset, long length) throws BlockException {
     checkWritable();
     checkRange(offset, length);
+    if (unmap && length > 0) {
+      sparse.punch(offset, length);
+    }
+  }
+
+  @Override
+  public Extent extent(long offset, long length) throws BlockException {
+    checkRange(offset, length);
+    long data = sparse.nextData(offset);
+    if (data > offset) {
+      return Extent.zero(Math.min(length, data - offset), OptionalLong.of(offset));
+    }
+    return Extent.data(Math.min(length, sparse.nextHole(offset) - offset), offset);
   }
 
   @Override
   public void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException {
     checkWritable();
     checkRange(offset, length);
+    if (mayUnmap && unmap && offset + length <= size.get() && sparse.punch(offset, length)) {
+      return;
+    }
     ByteBuffer zeroes = ByteBuffer.allocate((int) Math.min(length, ZEROES));
     long at = offset;
     while (at < offset + length) {
@@ -287,6 +318,7 @@ public final class FileProtocol implements BlockNode {
       try {
         flush();
       } finally {
+        sparse.close();
         request("close", channel::close);
       }
     }

@@ -283,7 +283,11 @@ public final class Qcow2Node implements BlockNode {
       Mapping mapping = meta.clusters.find(offset, length);
       OptionalLong place = OptionalLong.of(mapping.host());
       return switch (mapping.kind()) {
-        case DATA -> Extent.data(mapping.length(), mapping.host());
+        case DATA -> {
+          // Holes in the file are zeroes that a preallocation or a short first write left.
+          Extent below = data.extent(mapping.host(), mapping.length());
+          yield new Extent(below.length(), 0, true, below.zero(), true, false, place);
+        }
         case ZERO -> Extent.zero(mapping.length(), OptionalLong.empty());
         case ZERO_ALLOCATED -> Extent.zero(mapping.length(), place);
         case COMPRESSED -> new Extent(mapping.length(), 0, true, false, true, true, OptionalLong.empty());
@@ -343,6 +347,47 @@ public final class Qcow2Node implements BlockNode {
 
   public int clusterSize() {
     return header.clusterSize();
+  }
+
+  /**
+   * What the header says.
+   *
+   * @param refcountBits width of a reference count
+   * @param dirty whether it was not closed properly
+   * @param dataFile external data file, or empty
+   */
+  public record Info(
+      int version, boolean zstd, boolean lazyRefcounts, int refcountBits, String dataFile, boolean rawData,
+      boolean corrupt, boolean dirty, boolean extendedL2, String backingFile, String backingFormat) {}
+
+  public Info info() {
+    return new Info(header.version, header.compression == Compression.ZSTD, header.lazyRefcounts(),
+        1 << header.refcountOrder, header.externalData() ? header.dataFile : "", header.rawData(),
+        (header.incompatible & Features.CORRUPT) != 0, (header.incompatible & Features.DIRTY) != 0,
+        header.extendedL2(), header.backingFile, header.backingFormat);
+  }
+
+  /** Names another backing file in the header, or none; this node goes on with the one that it has. */
+  public void renameBacking(String name, String format) throws BlockException {
+    begin();
+    exclusively(
+        () -> {
+          meta.commit();
+          header.backingFile = name;
+          header.backingFormat = name.isEmpty() ? "" : format;
+          header.writeAll(file);
+          file.flush();
+        });
+  }
+
+  /** Forgets all that this image has of its own; it reads as its backing file then. */
+  public void makeEmpty() throws BlockException {
+    begin();
+    exclusively(
+        () -> {
+          writer.drop(0, header.size);
+          meta.commit();
+        });
   }
 
   /** Snapshots inside the image. */

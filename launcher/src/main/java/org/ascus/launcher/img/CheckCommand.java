@@ -1,0 +1,103 @@
+package org.ascus.launcher.img;
+
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.block.format.qcow2.CheckResult;
+import org.ascus.devices.block.format.qcow2.Qcow2Check;
+import org.ascus.devices.block.protocol.FileProtocol;
+
+/** {@code ascus-img check}; its exit codes: 0 sound, 1 not checked, 2 corrupt, 3 leaky, 63 no such check. */
+final class CheckCommand {
+  private static final int CORRUPT = 2;
+  private static final int LEAKY = 3;
+  private static final int NOT_SUPPORTED = 63;
+
+  private CheckCommand() {}
+
+  static int run(List<String> words, PrintStream out, PrintStream errors) throws ImgException, BlockException {
+    Words w = new Words("check", words, "f:", "r:", "q", "U", "T:", "output=", "repair=", "force-share");
+    boolean json = w.json();
+    String name = w.files(1, "Expecting one image file name").getFirst();
+    Qcow2Check.Repair repair = switch (w.get("r").or(() -> w.get("repair")).orElse("")) {
+      case "" -> Qcow2Check.Repair.NONE;
+      case "leaks" -> Qcow2Check.Repair.LEAKS;
+      case "all" -> Qcow2Check.Repair.ALL;
+      default -> throw new ImgException("-r/--repair must be used with leaks or all as argument");
+    };
+    Path path = Path.of(name);
+    String format = w.get("f").isPresent() ? w.get("f").get() : ImageOptions.raw(path).probe();
+    if (!format.equals("qcow2")) {
+      errors.println("ascus-img: This image format does not support checks");
+      return NOT_SUPPORTED;
+    }
+    CheckResult result;
+    boolean readOnly = repair == Qcow2Check.Repair.NONE;
+    try (FileProtocol file = FileProtocol.open(path, new FileProtocol.Options(readOnly, !w.has("U"), true))) {
+      result = Qcow2Check.check(file, repair);
+    }
+    long corruptions = result.corruptions - result.corruptionsFixed;
+    long leaks = result.leaks - result.leaksFixed;
+    if (json) {
+      out.println(Json.text(describe(path, result, corruptions, leaks)));
+    } else if (!w.has("q")) {
+      print(out, errors, result, corruptions, leaks);
+    }
+    return corruptions > 0 ? CORRUPT : leaks > 0 ? LEAKY : 0;
+  }
+
+  private static Map<String, Object> describe(Path path, CheckResult result, long corruptions, long leaks) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("image-end-offset", result.imageEnd);
+    all.put("total-clusters", result.totalClusters);
+    all.put("check-errors", 0);
+    put(all, "corruptions", corruptions);
+    put(all, "corruptions-fixed", result.corruptionsFixed);
+    put(all, "leaks", leaks);
+    put(all, "leaks-fixed", result.leaksFixed);
+    put(all, "fragmented-clusters", result.fragmentedClusters);
+    put(all, "allocated-clusters", result.allocatedClusters);
+    put(all, "compressed-clusters", result.compressedClusters);
+    all.put("filename", path.toString());
+    all.put("format", "qcow2");
+    return all;
+  }
+
+  private static void put(Map<String, Object> all, String key, long value) {
+    if (value != 0) {
+      all.put(key, value);
+    }
+  }
+
+  private static void print(PrintStream out, PrintStream errors, CheckResult result, long corruptions, long leaks) {
+    result.messages.forEach(errors::println);
+    if (result.corruptionsFixed + result.leaksFixed > 0) {
+      out.println("The following inconsistencies were found and repaired:\n\n    " + result.leaksFixed
+          + " leaked clusters\n    " + result.corruptionsFixed + " corruptions\n\n"
+          + "Double checking the fixed image now...");
+    }
+    if (corruptions + leaks == 0) {
+      out.println("No errors were found on the image.");
+    }
+    if (corruptions > 0) {
+      out.println("\n" + corruptions + " errors were found on the image.\n"
+          + "Data may be corrupted, or further writes to the image may corrupt it.");
+    }
+    if (leaks > 0) {
+      out.println("\n" + leaks + " leaked clusters were found on the image.\n"
+          + "This means waste of disk space, but no harm to data.");
+    }
+    if (result.totalClusters > 0) {
+      double part = 100.0 / Math.max(1, result.allocatedClusters);
+      out.printf(Locale.ROOT, "%d/%d = %.2f%% allocated, %.2f%% fragmented, %.2f%% compressed clusters%n",
+          result.allocatedClusters, result.totalClusters, 100.0 * result.allocatedClusters / result.totalClusters,
+          result.fragmentedClusters * part, result.compressedClusters * part);
+    }
+    out.println("Image end offset: " + result.imageEnd);
+  }
+}

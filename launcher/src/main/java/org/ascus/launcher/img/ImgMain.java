@@ -1,0 +1,70 @@
+package org.ascus.launcher.img;
+
+import java.io.PrintStream;
+import java.util.List;
+import org.ascus.devices.block.BlockException;
+
+/** {@code ascus-img COMMAND ...}. */
+public final class ImgMain {
+  private static final String USAGE =
+      """
+      usage: ascus-img COMMAND [options], with qemu-img's options for
+        check    [-q] [-f FMT] [--output=human|json] [-r leaks|all] FILE
+        commit   [-q] [-f FMT] [-d] [-p] FILE
+        compare  [-f FMT] [-F FMT] [-p] [-q] [-s] FILE1 FILE2
+        convert  [-n] [-p] [-q] [-c] [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING [-F FMT]] [-S SIZE] FILE OUTPUT
+        create   [-q] [-f FMT] [-b BACKING [-F FMT]] [-u] [-o OPTIONS] FILE [SIZE]
+        dd       [-f FMT] [-O FMT] [bs=SIZE] [count=BLOCKS] [skip=BLOCKS] if=FILE of=OUTPUT
+        info     [-f FMT] [--output=human|json] [--backing-chain] FILE
+        map      [-f FMT] [--output=human|json] FILE
+        measure  [--output=human|json] [-O FMT] [-o OPTIONS] [--size SIZE | [-f FMT] FILE]
+        rebase   [-q] [-f FMT] [-p] [-u] -b BACKING [-F FMT] FILE
+        resize   [-q] [-f FMT] [--shrink] FILE [+|-]SIZE
+        snapshot [-q] [-l | -a NAME | -c NAME | -d NAME] FILE
+      """;
+
+  private ImgMain() {}
+
+  /** Ends the process with qemu-img's exit code. */
+  public static void main(String[] arguments) {
+    int code = run(List.of(arguments), System.out, System.err);
+    System.out.flush();
+    System.exit(code);
+  }
+
+  /** What {@link #main} does, but for the end. */
+  static int run(List<String> arguments, PrintStream out, PrintStream errors) {
+    if (arguments.isEmpty()) {
+      errors.println("ascus-img: Not enough arguments\nTry 'ascus-img --help' for more information");
+      return 1;
+    }
+    String command = arguments.getFirst();
+    List<String> words = arguments.subList(1, arguments.size());
+    try {
+      return switch (command) {
+        case "-h", "--help" -> {
+          out.print(USAGE);
+          yield 0;
+        }
+        case "check" -> CheckCommand.run(words, out, errors);
+        case "commit" -> EditCommands.commit(words, out);
+        case "compare" -> CompareCommand.run(words, out, errors);
+        case "convert" -> ConvertCommand.run(words, out);
+        case "create" -> EditCommands.create(words, out);
+        case "dd" -> ConvertCommand.dd(words);
+        case "info" -> InfoCommand.run(words, out);
+        case "map" -> MapCommand.run(words, out);
+        case "measure" -> MeasureCommand.run(words, out);
+        case "rebase" -> EditCommands.rebase(words, out);
+        case "resize" -> EditCommands.resize(words, out, errors);
+        case "snapshot" -> EditCommands.snapshot(words, out);
+        default -> throw new ImgException(
+            "Command not found: " + command + "\nTry 'ascus-img --help' for more information");
+      };
+    } catch (ImgException | BlockException e) {
+      errors.println("ascus-img: " + e.getMessage());
+      // A check or a comparison that could not be made is not one that found something.
+      return command.equals("compare") ? 2 : 1;
+    }
+  }
+}

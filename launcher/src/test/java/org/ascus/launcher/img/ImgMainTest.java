@@ -1,0 +1,150 @@
+package org.ascus.launcher.img;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ImgMainTest {
+  @TempDir private Path dir;
+  private byte[] content;
+
+  private record Result(int code, String out, String errors) {}
+
+  @BeforeEach
+  void aRawImage() throws IOException {
+    content = new byte[3 << 20];
+    byte[] data = new byte[1_000_000];
+    new Random(1).nextBytes(data);
+    System.arraycopy(data, 0, content, 100_000, data.length);
+    Files.write(path("r.raw"), content);
+  }
+
+  private Path path(String name) {
+    return dir.resolve(name);
+  }
+
+  /** Words; those that begin with @ are files. */
+  private List<String> words(String line) {
+    return Arrays.stream(line.split(" ")).map(w -> w.replace("@", dir + "/")).toList();
+  }
+
+  private Result img(String line) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream errors = new ByteArrayOutputStream();
+    int code = ImgMain.run(words(line), new PrintStream(out), new PrintStream(errors));
+    return new Result(code, out.toString(StandardCharsets.UTF_8), errors.toString(StandardCharsets.UTF_8));
+  }
+
+  private Result good(String line) {
+    Result result = img(line);
+    assertThat(result.code()).as(line + ": " + result).isZero();
+    return result;
+  }
+
+  private Result qemu(String line) throws Exception {
+    List<String> command = new ArrayList<>(List.of("qemu-img"));
+    command.addAll(words(line));
+    Path errors = path("stderr");
+    Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Result(process.waitFor(), out, Files.readString(errors).replace("qemu-img: ", "ascus-img: "));
+  }
+
+  private static void needQemuImg() throws InterruptedException {
+    try {
+      new ProcessBuilder("qemu-img", "--version").redirectErrorStream(true)
+          .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor();
+    } catch (IOException e) {
+      System.err.println("SKIPPED: ImgMainTest needs qemu-img (apt install qemu-utils): " + e.getMessage());
+      assumeTrue(false, "qemu-img is not installed");
+    }
+  }
+
+  @Test
+  void outputsAndExitCodesAreQemuImgs() throws Exception {
+    needQemuImg();
+    good("convert -O qcow2 @r.raw @a.qcow2");
+    good("convert -c -O qcow2 -o compression_type=zstd @r.raw @c.qcow2");
+    good("create -q -f qcow2 -b a.qcow2 -F qcow2 @o.qcow2");
+    for (String line : List.of(
+        "info @a.qcow2", "info @r.raw", "info --output=json @r.raw", "info --output=json @c.qcow2", "info @o.qcow2",
+        "info --backing-chain @o.qcow2", "check @a.qcow2", "check @c.qcow2", "map @a.qcow2", "map @o.qcow2",
+        "map --output=json @a.qcow2", "map --output=json @o.qcow2", "compare @r.raw @a.qcow2",
+        "compare @r.raw @c.qcow2", "compare @a.qcow2 @o.qcow2", "measure -O qcow2 --size 1G",
+        "measure -O qcow2 --size 3T --output=json", "measure --size 1G", "create -f qcow2 @new.qcow2",
+        "create -f qcow2 -o compat=v2,cluster_size=4k @new.qcow2 5M", "create @new.raw 1M",
+        "create -f qcow2 -b a.qcow2 -F qcow2 -o extended_l2=on @n2.qcow2", "check @r.raw", "compare @r.raw @new.raw")) {
+      Result ours = img(line);
+      assertThat(ours).as(line).isEqualTo(qemu(line));
+    }
+  }
+
+  @Test
+  void convertedImagesHoldTheSameBytes() throws Exception {
+    for (String options : List.of("", "-c ", "-o cluster_size=512 ", "-o preallocation=full ", "-S 0 ")) {
+      good("convert " + options + "-p -f raw -O qcow2 @r.raw @a.qcow2");
+      good("convert -f qcow2 -O raw @a.qcow2 @back.raw");
+      assertThat(Files.readAllBytes(path("back.raw"))).isEqualTo(content);
+      assertThat(good("check @a.qcow2").out()).contains("No errors");
+    }
+    assertThat(good("convert -p -O qcow2 @r.raw @a.qcow2").out()).endsWith("    (100.00/100%)\r\n");
+    good("dd bs=1k skip=64 count=100 if=@a.qcow2 of=@part.raw");
+    assertThat(Files.readAllBytes(path("part.raw"))).isEqualTo(Arrays.copyOfRange(content, 64 << 10, 164 << 10));
+  }
+
+  @Test
+  void overlaysAreCommittedAndRebased() throws Exception {
+    good("convert -O qcow2 @r.raw @base.qcow2");
+    good("create -q -f qcow2 -b base.qcow2 -F qcow2 @top.qcow2");
+    byte[] other = content.clone();
+    Arrays.fill(other, 0, 200_000, (byte) 7);
+    Files.write(path("other.raw"), other);
+    good("rebase -b other.raw -F raw @top.qcow2");
+    assertThat(good("compare @r.raw @top.qcow2").out()).contains("identical");
+    assertThat(good("info @top.qcow2").out()).contains("backing file: other.raw");
+    good("commit @top.qcow2");
+    assertThat(Files.readAllBytes(path("other.raw"))).isEqualTo(content);
+    assertThat(img("rebase -b other.raw @top.qcow2").code()).isEqualTo(1);
+    good("rebase -u -F raw -b other.raw @top.qcow2");
+  }
+
+  @Test
+  void snapshotsAreMadeAppliedAndDeleted() throws Exception {
+    good("convert -O qcow2 @r.raw @a.qcow2");
+    good("snapshot -c one @a.qcow2");
+    good("resize @a.qcow2 +1M");
+    good("resize --shrink @a.qcow2 3M");
+    assertThat(good("snapshot -l @a.qcow2").out()).contains("one");
+    good("snapshot -a one @a.qcow2");
+    assertThat(good("compare @r.raw @a.qcow2").out()).contains("identical");
+    good("snapshot -d one @a.qcow2");
+    assertThat(good("check @a.qcow2").out()).contains("No errors");
+    assertThat(img("snapshot -d one @a.qcow2").errors()).contains("'one'");
+  }
+
+  @Test
+  void mistakesAreToldInWords() {
+    assertThat(img("").code()).isEqualTo(1);
+    for (String line : List.of("nosuch", "info", "info @nosuch", "info -z @r.raw", "create -f nosuch @x 1M",
+        "create -f qcow2 -o nosuch=1 @x 1M", "create -f qcow2 @x 1Q", "resize @r.raw 1M", "convert @r.raw",
+        "snapshot -c x @r.raw", "commit @r.raw", "dd if=@r.raw", "dd nosuch=1", "info --output=xml @r.raw",
+        "create -f qcow2 -b r.raw @x 1M", "convert -c -O raw @r.raw @x")) {
+      Result result = img(line);
+      assertThat(result.code()).as(line).isEqualTo(1);
+      assertThat(result.errors()).as(line).startsWith("ascus-img: ").doesNotContain("Exception");
+    }
+  }
+}
