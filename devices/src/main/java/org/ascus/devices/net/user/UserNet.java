@@ -89,7 +89,7 @@ public final class UserNet implements NetBackend {
       close();
       throw e;
     }
-    loop.scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    loop.scheduleAtFixedRate(() -> guarded(this::tick), TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   /** The guest's end before there is one. */
@@ -209,7 +209,7 @@ public final class UserNet implements NetBackend {
     }
     boolean taken = queue.add(frame);
     if (queue.claimWork()) {
-      loop.execute(this::drain);
+      loop.execute(() -> guarded(this::drain));
     }
     return taken;
   }
@@ -217,7 +217,7 @@ public final class UserNet implements NetBackend {
   @Override
   public void roomAgain() {
     if (!closed) {
-      loop.execute(this::flush);
+      loop.execute(() -> guarded(this::flush));
     }
   }
 
@@ -232,7 +232,8 @@ public final class UserNet implements NetBackend {
     queue.beginWork();
     int count = 0;
     for (Frame frame = queue.poll(); frame != null; frame = queue.poll()) {
-      input(frame);
+      Frame next = frame;
+      guarded(() -> input(next));
       if (++count == BATCH) {
         break;
       }
@@ -242,28 +243,29 @@ public final class UserNet implements NetBackend {
       guest.roomAgain();
     }
     if (queue.claimWorkIfAny()) {
-      loop.execute(this::drain);
+      loop.execute(() -> guarded(this::drain));
     }
   }
 
   private void tick() {
-    try {
-      ticks++;
-      flush();
-      tcp.tick();
-      if (ticks % TICKS_PER_IDLE_CHECK == 0) {
-        udp.tick();
-      }
-      if (ticks % TICKS_PER_ADVERTISEMENT == 0 && link.clear()) {
-        neighbours6.ifPresent(Neighbours6::advertiseRouter);
-      }
-    } catch (RuntimeException e) {
-      defect(e);
+    ticks++;
+    flush();
+    tcp.tick();
+    if (ticks % TICKS_PER_IDLE_CHECK == 0) {
+      udp.tick();
+    }
+    if (ticks % TICKS_PER_ADVERTISEMENT == 0 && link.clear()) {
+      neighbours6.ifPresent(Neighbours6::advertiseRouter);
     }
   }
 
-  private void defect(RuntimeException e) {
-    log.log(Log.Category.GUEST_ERRORS, () -> "netdev " + id + ": internal error: " + e);
+  /** A defect that a frame brings to light must neither stop what comes after nor get to the user as a stack trace. */
+  private void guarded(Runnable body) {
+    try {
+      body.run();
+    } catch (RuntimeException e) {
+      log.log(Log.Category.GUEST_ERRORS, () -> "netdev " + id + ": internal error: " + e);
+    }
   }
 
   private void input(Frame frame) {
@@ -271,24 +273,19 @@ public final class UserNet implements NetBackend {
     if (b.length < Frame.HEADER) {
       return;
     }
-    try {
-      switch (IpPacket.read16(b, 12)) {
-        case GuestLink.TYPE_ARP -> arp(b);
-        case GuestLink.TYPE_IPV4 -> {
-          if (options.ipv4().isPresent()) {
-            ip4(IpPacket.parse4(b));
-          }
+    switch (IpPacket.read16(b, 12)) {
+      case GuestLink.TYPE_ARP -> arp(b);
+      case GuestLink.TYPE_IPV4 -> {
+        if (options.ipv4().isPresent()) {
+          ip4(IpPacket.parse4(b));
         }
-        case GuestLink.TYPE_IPV6 -> {
-          if (options.ipv6().isPresent()) {
-            ip6(IpPacket.parse6(b));
-          }
-        }
-        default -> {}
       }
-    } catch (RuntimeException e) {
-      // A defect that a frame brought to light must not stop the others.
-      defect(e);
+      case GuestLink.TYPE_IPV6 -> {
+        if (options.ipv6().isPresent()) {
+          ip6(IpPacket.parse6(b));
+        }
+      }
+      default -> {}
     }
   }
 
