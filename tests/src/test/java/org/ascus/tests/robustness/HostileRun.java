@@ -52,11 +52,15 @@ final class HostileRun {
         .memory(RAM_SIZE)
         .accelerator(accelerator)
         .log(new Log(new PrintStream(logged, true), EnumSet.of(Log.Category.GUEST_ERRORS)))
-        .drive(new DriveOptions("-drive file=disk.raw", "disk", true, ImageOptions.raw(disk)))
+        .drive(new DriveOptions("-drive file=disk.raw", "disk", false, ImageOptions.raw(disk)))
+        .device("virtio-blk-device", Map.of("drive", "disk"))
         .device("virtio-rng-device", Map.of())
         .netdev(new NetdevOptions.User("-netdev user,id=n", "n", RESTRICTED))
         .device("virtio-net-device", Map.of("netdev", "n"))
-        .device("virtio-serial-device", Map.of());
+        .device("virtio-serial-device", Map.of())
+        .device("virtio-rng-pci", Map.of())
+        .device("pcie-root-port", Map.of("id", "port"))
+        .device("virtio-scsi-pci", Map.of("bus", "port"));
   }
 
   /**
