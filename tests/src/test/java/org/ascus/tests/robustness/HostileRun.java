@@ -59,8 +59,8 @@ final class HostileRun {
         .device("virtio-net-device", Map.of("netdev", "n"))
         .device("virtio-serial-device", Map.of())
         .device("virtio-rng-pci", Map.of())
-        .device("pcie-root-port", Map.of("id", "port"))
-        .device("virtio-scsi-pci", Map.of("bus", "port"));
+        .device("pcie-root-port", Map.of())
+        .device("virtio-scsi-pci", Map.of("bus", "pcie-root-port.0"));
   }
 
   /**
