@@ -23,6 +23,9 @@ import org.ascus.devices.block.Extent;
  * zero and may be written, which makes the file longer.
  */
 public final class FileProtocol implements BlockNode {
+  /** In QEMU's locking of images byte 200 + n is held by who does not share permission n, and 1 is to write. */
+  private static final long NO_WRITERS = 201;
+
   private static final int SECTOR = 512;
   private static final int ZEROES = 1 << 20;
   private static final Set<OpenOption> READ_WRITE = Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -131,10 +134,14 @@ public final class FileProtocol implements BlockNode {
     }
   }
 
+  /**
+   * A writer takes the whole file, a reader but the byte by which QEMU's processes tell each other that nobody may
+   * write: so a reader of ours and readers of QEMU's share a file.
+   */
   private static void lock(Path path, FileChannel channel, boolean shared) throws BlockException {
     String kind = shared ? "shared" : "write";
     try {
-      FileLock lock = channel.tryLock(0, Long.MAX_VALUE, shared);
+      FileLock lock = shared ? channel.tryLock(NO_WRITERS, 1, true) : channel.tryLock(0, Long.MAX_VALUE, false);
       if (lock == null) {
         throw inUse(path, kind);
       }
