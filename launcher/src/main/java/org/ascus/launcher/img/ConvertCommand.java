@@ -69,7 +69,7 @@ final class ConvertCommand {
     if (w.has("c") && !format.equals("qcow2")) {
       throw new ImgException("Compression not supported for this file format");
     }
-    NewImage image = new NewImage(name, format, w.all("o"));
+    NewImage image = new NewImage(name, format, w.all("o")).written(w.get("t").orElse("unsafe"));
     if (w.get("B").isPresent()) {
       image.set("backing_file", w.get("B").get());
       image.set("backing_fmt", w.get("F").orElse(""));
@@ -174,7 +174,8 @@ final class ConvertCommand {
       long rest = Math.max(0, source.size() - skip);
       String count = operands.get("count");
       long size = count == null ? rest : Math.min(rest, Math.multiplyExact(block, Sizes.parse("count", count)));
-      try (BlockNode target = new NewImage(operands.get("of"), w.get("O").orElse("raw"), List.of()).make(size)) {
+      NewImage made = new NewImage(operands.get("of"), w.get("O").orElse("raw"), List.of()).written("unsafe");
+      try (BlockNode target = made.make(size)) {
         ByteBuffer buffer = ByteBuffer.allocateDirect(PIECE);
         for (long at = 0; at < size; at += buffer.limit()) {
           buffer.clear().limit((int) Math.min(PIECE, size - at));

@@ -22,6 +22,7 @@ final class NewImage {
 
   private final Path path;
   private final String format;
+  private boolean durable = true;
   private final Map<String, String> options = new LinkedHashMap<>();
 
   NewImage(String path, String format, List<String> options) throws ImgException {
@@ -81,6 +82,12 @@ final class NewImage {
     return options.containsKey("data_file") ? made.withDataFile(options.get("data_file"), flag("data_file_raw")) : made;
   }
 
+  /** Leaves it to the host when the image reaches the disk, as qemu-img does where it copies. */
+  NewImage written(String cache) {
+    durable = !cache.equals("unsafe");
+    return this;
+  }
+
   /** The line that {@code create} says. */
   String describe(long size) throws ImgException {
     StringBuilder text = new StringBuilder("Formatting '" + path + "', fmt=" + format);
@@ -116,7 +123,7 @@ final class NewImage {
     }
     Qcow2Options wanted = qcow2(size);
     touch(path);
-    FileProtocol file = FileProtocol.open(path, new FileProtocol.Options(false, true, true));
+    FileProtocol file = FileProtocol.open(path, new FileProtocol.Options(false, true, true).withDurable(durable));
     Qcow2Node node = Qcow2Node.create(file, wanted, new NoBacking());
     try {
       if (!preallocation.equals("off")) {
@@ -140,7 +147,7 @@ final class NewImage {
       }
     }
     touch(path);
-    FileProtocol file = FileProtocol.open(path, FileProtocol.Options.READ_WRITE);
+    FileProtocol file = FileProtocol.open(path, FileProtocol.Options.READ_WRITE.withDurable(durable));
     file.resize(0);
     file.resize(size);
     if (preallocation.equals("full") || preallocation.equals("falloc")) {
@@ -169,7 +176,7 @@ final class NewImage {
     public BlockNode data(String name) throws BlockException {
       Path data = ImageOptions.neighbour(path, name);
       touch(data);
-      return FileProtocol.open(data, new FileProtocol.Options(false, true, true));
+      return FileProtocol.open(data, new FileProtocol.Options(false, true, true).withDurable(durable));
     }
   }
 }

@@ -106,7 +106,8 @@ public record ImageOptions(
   private BlockNode openFormat(boolean protect, boolean lock, int depth) throws BlockException {
     String kind = format.isEmpty() ? probe(lock) : format;
     if (kind.equals("qcow2")) {
-      FileProtocol protocol = FileProtocol.open(file, new FileProtocol.Options(protect, lock, true, details.unmap()));
+      FileProtocol.Options growable = new FileProtocol.Options(protect, lock, true).withUnmap(details.unmap());
+      FileProtocol protocol = FileProtocol.open(file, growable);
       return Qcow2Node.open(protocol, new Neighbours(depth), details.unmap());
     }
     if (!Probe.isKnown(kind)) {

@@ -46,8 +46,9 @@ public final class FileProtocol implements BlockNode {
    * @param locking refuse a file that another process, or this one, has open for writing
    * @param growable requests may go past the end: reads find zeroes, writes make the file longer
    * @param unmap discarded bytes are given back to the host
+   * @param durable whether a flush reaches the disk; without, a power failure loses what the host had not written
    */
-  public record Options(boolean readOnly, boolean locking, boolean growable, boolean unmap) {
+  public record Options(boolean readOnly, boolean locking, boolean growable, boolean unmap, boolean durable) {
     public static final Options READ_WRITE = new Options(false, true);
     public static final Options READ_ONLY = new Options(true, true);
 
@@ -57,19 +58,23 @@ public final class FileProtocol implements BlockNode {
     }
 
     public Options(boolean readOnly, boolean locking, boolean growable) {
-      this(readOnly, locking, growable, false);
+      this(readOnly, locking, growable, false, true);
     }
 
     public Options withUnmap(boolean on) {
-      return new Options(readOnly, locking, growable, on);
+      return new Options(readOnly, locking, growable, on, durable);
+    }
+
+    public Options withDurable(boolean on) {
+      return new Options(readOnly, locking, growable, unmap, on);
     }
   }
 
-  private FileProtocol(String name, FileChannel channel, Options options, boolean durable) throws IOException {
+  private FileProtocol(String name, FileChannel channel, Options options) throws IOException {
     this.name = name;
     this.channel = channel;
     this.readOnly = options.readOnly();
-    this.durable = durable;
+    this.durable = options.durable();
     this.growable = options.growable();
     this.unmap = options.unmap();
     this.sparse = new SparseFile(name, readOnly);
@@ -100,7 +105,7 @@ public final class FileProtocol implements BlockNode {
       if (options.locking()) {
         lock(path, channel, options.readOnly());
       }
-      return new FileProtocol(path.toString(), channel, options, true);
+      return new FileProtocol(path.toString(), channel, options);
     } catch (IOException e) {
       closeQuietly(channel, e);
       throw BlockException.open(path, e);
@@ -125,7 +130,8 @@ public final class FileProtocol implements BlockNode {
               StandardOpenOption.WRITE,
               StandardOpenOption.SPARSE,
               StandardOpenOption.DELETE_ON_CLOSE);
-      FileProtocol file = new FileProtocol(path.toString(), FileChannel.open(path, open), Options.READ_WRITE, false);
+      Options options = Options.READ_WRITE.withDurable(false);
+      FileProtocol file = new FileProtocol(path.toString(), FileChannel.open(path, open), options);
       file.size.set(size);
       return file;
     } catch (IOException e) {
