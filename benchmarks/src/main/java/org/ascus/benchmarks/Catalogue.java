@@ -201,7 +201,7 @@ final class Catalogue {
   private static Selection idle() {
     List<Turn> prompt =
         List.of(
-            new Turn.Await("~ # ", "prompt"),
+            new Turn.Await(" # ", "prompt"),
             new Turn.Watch(Duration.ofSeconds(3), Duration.ofSeconds(10), "idle"),
             new Turn.Stop());
     List<Turn> login =
