@@ -30,6 +30,13 @@ public sealed interface HostObject {
       implements HostObject {}
 
   /**
+   * Threads on which devices wait for their disks.
+   *
+   * @param threads how many at most
+   */
+  record Iothread(String option, String id, int threads) implements HostObject {}
+
+  /**
    * RAM.
    *
    * @param size bytes

@@ -18,6 +18,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.LongSupplier;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.IoThread;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.board.riscv.VirtBoard;
 import org.ascus.devices.board.riscv.VirtOptions;
@@ -57,6 +58,7 @@ final class VmAssembly implements DeviceContext {
   private final DeviceCatalog catalog = new DeviceCatalog();
   private final Map<String, BlockNode> drives = new LinkedHashMap<>();
   private final Map<String, EntropySource> entropy = new LinkedHashMap<>();
+  private final Map<String, IoThread> iothreads = new LinkedHashMap<>();
   private final Networks networks;
   private final Set<String> ids = ConcurrentHashMap.newKeySet();
   private final List<Device> plugged = new CopyOnWriteArrayList<>();
@@ -95,6 +97,8 @@ final class VmAssembly implements DeviceContext {
       }
       if (object instanceof HostObject.Rng(String option, String id, var file)) {
         entropy.put(id, file.isEmpty() ? new SecureRandom()::nextBytes : fileEntropy(option, file.get()));
+      } else if (object instanceof HostObject.Iothread(String _, String id, int threads)) {
+        iothreads.put(id, new IoThread(id, threads));
       }
     }
   }
@@ -332,6 +336,8 @@ final class VmAssembly implements DeviceContext {
       found = Optional.ofNullable(drives.get(id));
     } else if (kind == EntropySource.class) {
       found = Optional.ofNullable(entropy.get(id));
+    } else if (kind == IoThread.class) {
+      found = Optional.ofNullable(iothreads.get(id));
     } else if (kind == NetLink.class) {
       found = networks.find(id);
     } else if (kind == CharBackend.class) {

@@ -15,7 +15,8 @@ import java.nio.ByteBuffer;
  *       a {@link BlockException} and change nothing.
  *   <li>What was written before a {@link #flush} is on stable storage after it. A write that failed may have been done
  *       in part.
- *   <li>A buffer is read or filled from its position to its limit; its position is at the limit after success.
+ *   <li>A buffer is read or filled from its position to its limit; its position is at the limit after success. It may
+ *       be guest memory, which somebody else changes meanwhile: what must be checked is copied first.
  * </ul>
  */
 public interface BlockNode extends AutoCloseable {
@@ -25,6 +26,11 @@ public interface BlockNode extends AutoCloseable {
   long size();
 
   boolean readOnly();
+
+  /** Whether each write is on stable storage when it is done, so that nobody need flush. */
+  default boolean writeThrough() {
+    return false;
+  }
 
   void read(long offset, ByteBuffer target) throws BlockException;
 

@@ -3,15 +3,15 @@ package org.ascus.devices.scsi;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 
 /**
  * A logical unit: a disk (SBC-3) or a CD drive (MMC-6, as far as a read-only medium needs it), with the commands that
- * all units have (SPC-4). Used by one thread at a time, but for {@link #reset}.
+ * all units have (SPC-4). Any number of commands may run at once.
  */
 public final class ScsiDisk {
-  private static final int CHUNK = 1 << 20;
   private static final int MOST_PARAMETERS = 1 << 16;
   private static final int MAX_UNMAP_BLOCKS = 1 << 22;
   private static final int MAX_UNMAP_DESCRIPTORS = 255;
@@ -19,9 +19,8 @@ public final class ScsiDisk {
   private final BlockNode node;
   private final ScsiDiskOptions options;
   private final InquiryPages inquiry;
-  private final byte[] chunk = new byte[CHUNK];
-  private volatile boolean attention = true;
-  private volatile boolean writeCache = true;
+  private final AtomicBoolean attention = new AtomicBoolean(true);
+  private volatile boolean writeCache;
 
   /**
    * @param id the user's name for it, which identifies a unit without serial number
@@ -29,23 +28,24 @@ public final class ScsiDisk {
   public ScsiDisk(String id, BlockNode node, ScsiDiskOptions options) {
     this.node = node;
     this.options = options;
+    this.writeCache = !node.writeThrough();
     this.inquiry = new InquiryPages(id, options, node.readOnly(), MAX_UNMAP_BLOCKS, MAX_UNMAP_DESCRIPTORS);
   }
 
   /** The next command learns that the unit was reset. */
   public void reset() {
-    attention = true;
-    writeCache = true;
+    attention.set(true);
+    writeCache = !node.writeThrough();
   }
 
   /** Whether the next command is to learn about a reset. */
   public boolean hasAttention() {
-    return attention;
+    return attention.get();
   }
 
   /** Goes on from a saved state. */
   public void restore(boolean withAttention, boolean withWriteCache) {
-    attention = withAttention;
+    attention.set(withAttention);
     writeCache = withWriteCache;
   }
 
@@ -62,6 +62,14 @@ public final class ScsiDisk {
     return options;
   }
 
+  /** Whether a command of this operation code reads or writes blocks, and nothing else. */
+  public static boolean transfers(byte code) {
+    return switch (code & 0xff) {
+      case 0x08, 0x0a, 0x28, 0x2a, 0xa8, 0xaa, 0x88, 0x8a -> true;
+      default -> false;
+    };
+  }
+
   private long blocks() {
     return node.size() / options.blockSize();
   }
@@ -75,8 +83,7 @@ public final class ScsiDisk {
    */
   public long execute(byte[] cdb, ScsiData data) throws SenseException {
     int code = cdb[0] & 0xff;
-    if (attention && code != 0x12 && code != 0xa0 && code != 0x03) {
-      attention = false;
+    if (code != 0x12 && code != 0xa0 && code != 0x03 && attention.compareAndSet(true, false)) {
       throw SenseException.UNIT_RESET;
     }
     ByteBuffer c = ByteBuffer.wrap(cdb);
@@ -122,7 +129,7 @@ public final class ScsiDisk {
 
   private static long answer(byte[] bytes, int most, ScsiData data) {
     int count = (int) Math.min(Math.min(bytes.length, most), data.inSize());
-    data.toInitiator(0, bytes, 0, count);
+    data.toInitiator(bytes, count);
     return count;
   }
 
@@ -149,22 +156,12 @@ public final class ScsiDisk {
     long length = Math.min(count * options.blockSize(), write ? data.outSize() : data.inSize());
     long at = block * options.blockSize();
     try {
-      for (long done = 0; done < length; ) {
-        int step = (int) Math.min(CHUNK, length - done);
-        if (write) {
-          if (!data.fromInitiator(done, chunk, 0, step)) {
-            return done;
-          }
-          node.write(at + done, ByteBuffer.wrap(chunk, 0, step));
-        } else {
-          node.read(at + done, ByteBuffer.wrap(chunk, 0, step));
-          if (!data.toInitiator(done, chunk, 0, step)) {
-            return done;
-          }
-        }
-        done += step;
+      if (write) {
+        data.write(node, at, length);
+      } else {
+        data.read(node, at, length);
       }
-      if (write && (through || !writeCache)) {
+      if (write && (through || !writeCache) && !node.writeThrough()) {
         node.flush();
       }
       return length;
@@ -187,7 +184,7 @@ public final class ScsiDisk {
     checkRange(block, count);
     byte[] pattern = new byte[options.blockSize()];
     boolean noData = (cdb[1] & 1) != 0;
-    if (!noData && !data.fromInitiator(0, pattern, 0, pattern.length) || count == 0 || count > MAX_UNMAP_BLOCKS) {
+    if (!noData && !data.fromInitiator(pattern, pattern.length) || count == 0 || count > MAX_UNMAP_BLOCKS) {
       throw SenseException.INVALID_FIELD;
     }
     try {
@@ -207,7 +204,7 @@ public final class ScsiDisk {
   private long unmap(int length, ScsiData data) throws SenseException {
     checkWritable();
     byte[] list = new byte[length];
-    if (length < 8 || !data.fromInitiator(0, list, 0, length)) {
+    if (length < 8 || !data.fromInitiator(list, length)) {
       throw SenseException.INVALID_PARAMETER;
     }
     ByteBuffer b = ByteBuffer.wrap(list);
@@ -289,7 +286,7 @@ public final class ScsiDisk {
 
   private long modeSelect(int header, int length, ScsiData data) throws SenseException {
     byte[] list = new byte[length];
-    if (!data.fromInitiator(0, list, 0, length)) {
+    if (!data.fromInitiator(list, length)) {
       throw SenseException.INVALID_PARAMETER;
     }
     if (length < header) {

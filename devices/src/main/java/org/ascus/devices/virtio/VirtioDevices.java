@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.IoThread;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.net.MacAddress;
 import org.ascus.devices.net.NetLink;
@@ -37,6 +38,9 @@ public final class VirtioDevices implements DeviceProvider {
   private static final String SERIAL_BUS = "virtio-serial-bus";
   private static final long FIRST_MAC = 0x5254_0012_3456L;
   private static final Property BUS_PROPERTY = new Property("bus", Kind.STRING, "", "Bus to plug into");
+
+  private static final Property IOTHREAD =
+      new Property("iothread", Kind.STRING, "", "ID of an -object iothread whose threads wait for the disk");
 
   /** For {@link java.util.ServiceLoader}. */
   public VirtioDevices() {}
@@ -76,6 +80,7 @@ public final class VirtioDevices implements DeviceProvider {
             new Property("config-wce", Kind.BOOL, "on", "Let the guest switch the write cache"),
             new Property("discard", Kind.BOOL, "on", "Offer discard requests"),
             new Property("write-zeroes", Kind.BOOL, "on", "Offer write-zeroes requests"),
+            IOTHREAD,
             new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order")),
         VirtioDevices::makeBlk);
   }
@@ -95,7 +100,12 @@ public final class VirtioDevices implements DeviceProvider {
             v.getBool("config-wce"),
             v.getBool("discard"),
             v.getBool("write-zeroes"));
-    return new VirtioBlk(id, VirtioHost.of(context.machine()), node, options);
+    return new VirtioBlk(id, VirtioHost.of(context.machine()), node, options, threads(context, id, v));
+  }
+
+  private static IoThread threads(DeviceContext context, String id, PropertyValues v) throws DeviceException {
+    String name = v.getString("iothread");
+    return name.isEmpty() ? new IoThread(id, IoThread.DEFAULT_MOST) : context.lookup(IoThread.class, name);
   }
 
   private static VirtioKind net() {
@@ -180,10 +190,10 @@ public final class VirtioDevices implements DeviceProvider {
     return new VirtioKind(
         "virtio-scsi",
         "Virtio SCSI host",
-        List.of(new Property("num_queues", Kind.UINT32, "1", "Number of request queues, 1 to 16")),
+        List.of(new Property("num_queues", Kind.UINT32, "1", "Number of request queues, 1 to 16"), IOTHREAD),
         (context, id, v) -> {
           int queues = (int) Math.min(v.getLong("num_queues"), Integer.MAX_VALUE);
-          return new VirtioScsi(id, VirtioHost.of(context.machine()), queues);
+          return new VirtioScsi(id, VirtioHost.of(context.machine()), queues, threads(context, id, v));
         });
   }
 

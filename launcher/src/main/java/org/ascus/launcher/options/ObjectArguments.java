@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.ascus.devices.block.IoThread;
 import org.ascus.devices.net.NetTap;
 import org.ascus.polyglot.HostObject;
 
@@ -39,6 +40,7 @@ final class ObjectArguments {
           case "rng-random" ->
               new HostObject.Rng(option, id, Optional.of(Path.of(kv.take("filename").orElse("/dev/urandom"))));
           case "filter-dump" -> dump(option, id, kv);
+          case "iothread" -> iothread(option, id, kv);
           case "rng-builtin" -> new HostObject.Rng(option, id, Optional.empty());
           default -> ram(option, id, kv);
         });
@@ -57,6 +59,16 @@ final class ObjectArguments {
           default -> NetTap.Direction.ALL;
         };
     return new HostObject.Dump(option, id, netdev, file, most, direction);
+  }
+
+  private static HostObject iothread(String option, String id, KeyValues kv) throws OptionException {
+    // How long QEMU's thread polls before it sleeps, and how requests are batched: ours never poll.
+    for (String tuning : new String[] {"poll-max-ns", "poll-grow", "poll-shrink", "aio-max-batch"}) {
+      kv.takeNumber(tuning, 0, Long.MAX_VALUE);
+    }
+    kv.takeNumber("thread-pool-min", 0, Integer.MAX_VALUE);
+    int threads = (int) kv.takeNumber("thread-pool-max", 1, 1 << 16).orElse(IoThread.DEFAULT_MOST);
+    return new HostObject.Iothread(option, id, threads);
   }
 
   private static HostObject ram(String option, String id, KeyValues kv) throws OptionException {
@@ -81,7 +93,8 @@ final class ObjectArguments {
   }
 
   private static String list() {
-    List<String> kinds = new ArrayList<>(List.of("filter-dump", "memory-backend-ram", "rng-builtin", "rng-random"));
+    List<String> kinds = new ArrayList<>();
+    kinds.addAll(List.of("filter-dump", "iothread", "memory-backend-ram", "rng-builtin", "rng-random"));
     kinds.addAll(SecurityArguments.KINDS.keySet());
     return kinds.stream().sorted().collect(Collectors.joining("\n  ", "List of user creatable objects:\n  ", "\n"));
   }
@@ -95,6 +108,8 @@ final class ObjectArguments {
         + switch (kind) {
           case "rng-random" -> "  filename=<string>      - Where random bytes come from (default: /dev/urandom)\n";
           case "rng-builtin" -> "";
+          case "iothread" ->
+              "  thread-pool-max=<int64> - Threads that wait for disks at the same time (default: 64)\n";
           case "filter-dump" ->
               """
                 file=<string>          - Where frames are written to, for tcpdump and wireshark

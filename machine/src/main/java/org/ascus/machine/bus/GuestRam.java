@@ -2,6 +2,7 @@ package org.ascus.machine.bus;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.util.Objects;
 import org.ascus.machine.bus.host.HostMemory;
 import org.ascus.machine.bus.host.PageAllocator;
@@ -120,6 +121,14 @@ public final class GuestRam {
     Objects.checkFromIndexSize(start, length, source.length);
     HostMemory.copyFromArray(source, start, address(offset, length), length);
     written(offset, length);
+  }
+
+  /**
+   * The bytes [offset, offset + length) themselves, for the host to read or write; after writing, call {@link
+   * #written}. Not to be used any more once the block is released.
+   */
+  public ByteBuffer view(long offset, int length) {
+    return HostMemory.view(address(offset, length), length);
   }
 
   public void fill(long offset, long length, byte value) {

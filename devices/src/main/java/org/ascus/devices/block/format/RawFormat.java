@@ -82,15 +82,21 @@ public final class RawFormat implements BlockNode {
   @Override
   public void write(long at, ByteBuffer source) throws BlockException {
     checkRange(at, source.remaining());
-    if (probed && at < Probe.BYTES) {
-      refuseMagic((int) at, source);
+    if (probed && at < Probe.BYTES && source.hasRemaining()) {
+      ByteBuffer copy = ByteBuffer.allocate((int) Math.min(source.remaining(), Probe.BYTES - at));
+      copy.put(0, source, source.position(), copy.capacity());
+      refuseMagic((int) at, copy);
+      file.write(offset + at, copy);
+      source.position(source.position() + copy.capacity());
+      file.write(offset + at + copy.capacity(), source);
+    } else {
+      file.write(offset + at, source);
     }
-    file.write(offset + at, source);
   }
 
-  private void refuseMagic(int at, ByteBuffer source) throws BlockException {
+  private void refuseMagic(int at, ByteBuffer copy) throws BlockException {
     byte[] head = Probe.head(file);
-    source.duplicate().get(head, at, Math.min(source.remaining(), head.length - at));
+    copy.get(0, head, at, Math.min(copy.capacity(), head.length - at));
     Optional<String> format = Probe.format(head);
     if (format.isPresent()) {
       throw new BlockException("'" + name() + "': a write to its first sector would make it look like format '"

@@ -2,6 +2,7 @@ package org.ascus.devices.virtio.blk;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.ascus.devices.virtio.queue.ScatterList;
 import org.ascus.devices.virtio.queue.Virtqueue;
 import org.ascus.devices.virtio.queue.VirtqueueElement;
 import org.ascus.devices.virtio.queue.VirtqueueException;
@@ -46,6 +47,10 @@ record BlkRequest(Virtqueue queue, VirtqueueElement element, int type, long sect
   /** Bytes of data to or from the disk. */
   long length() {
     return type == OUT ? element.readable().size() - HEADER : element.writable().size() - 1;
+  }
+
+  ScatterList data() {
+    return type == OUT ? element.readable().slice(HEADER, length()) : element.writable().slice(0, length());
   }
 
   boolean transfers() {

@@ -3,17 +3,21 @@ package org.ascus.devices.virtio.blk;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.Condition;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.IoThread;
+import org.ascus.devices.virtio.DiskTransfer;
+import org.ascus.devices.virtio.RequestWorkers;
 import org.ascus.devices.virtio.VirtioDevice;
 import org.ascus.devices.virtio.VirtioHost;
+import org.ascus.devices.virtio.queue.ScatterList;
 import org.ascus.devices.virtio.queue.Virtqueue;
 import org.ascus.devices.virtio.queue.VirtqueueElement;
 import org.ascus.devices.virtio.queue.VirtqueueException;
@@ -26,12 +30,12 @@ import org.ascus.machine.trace.Log;
 /**
  * The virtio block device (VIRTIO 1.2, section 5.2).
  *
- * <p>One worker thread takes requests off the queues, in order, runs them on the block node without the device's lock
- * and completes them under it. Reads and writes that continue one another become one request to the node. When time
- * goes by instruction count, requests run at once on the thread that notifies, so that a run can be repeated exactly.
+ * <p>Requests run on I/O threads without the device's lock, several at once, and complete under it in any order. Reads
+ * and writes that continue one another become one request to the node. When time goes by instruction count, requests
+ * run at once on the thread that notifies, so that a run can be repeated exactly.
  *
- * <p>Order of what a reset leaves in flight: writes that have begun are finished before any later request begins; the
- * others never happen; guest memory is not touched any more.
+ * <p>A flush covers what was completed before it was made available, as the specification has it; so it waits for
+ * nothing. A reset waits for the requests that have begun, which may use guest memory; the others never happen.
  */
 public final class VirtioBlk extends VirtioDevice {
   private static final int DEVICE_ID = 2;
@@ -56,25 +60,27 @@ public final class VirtioBlk extends VirtioDevice {
   private final BlockNode node;
   private final BlkOptions options;
   private final long capacity;
-  private final Condition wake = lock().newCondition();
-  private final Condition changed = lock().newCondition();
-  private final BlkTransfer transfer;
-  private Optional<Thread> worker = Optional.empty();
-  private boolean busy;
+  private final DiskTransfer transfer = new DiskTransfer();
+  private final RequestWorkers workers;
+  private final ArrayDeque<BlkRequest> taken = new ArrayDeque<>();
   private boolean closing;
   private long pending;
-  private volatile int generation;
-  private volatile boolean writeback = true;
+  private int lastQueue;
+  private int generation;
+  private volatile boolean writeback;
 
   /**
    * @param node the disk; stays the caller's, but is flushed when the device is closed
+   * @param threads where requests wait for the disk
    */
-  public VirtioBlk(String id, VirtioHost host, BlockNode node, BlkOptions options) throws DeviceException {
+  public VirtioBlk(String id, VirtioHost host, BlockNode node, BlkOptions options, IoThread threads)
+      throws DeviceException {
     super("virtio-blk-device", id, host, DEVICE_ID, queueSizes(options.check()));
     this.node = node;
     this.options = options;
     this.capacity = node.size() / BlkRequest.SECTOR;
-    this.transfer = new BlkTransfer(node, new Owner());
+    this.writeback = !node.writeThrough();
+    this.workers = new RequestWorkers(lock(), threads, new Requests());
   }
 
   private static int[] queueSizes(BlkOptions options) {
@@ -127,7 +133,7 @@ public final class VirtioBlk extends VirtioDevice {
   protected void driverReady() {
     if (!negotiated(F_CONFIG_WCE)) {
       // A driver that cannot flush gets a disk without a write cache.
-      writeback = negotiated(F_FLUSH);
+      writeback = negotiated(F_FLUSH) && !node.writeThrough();
     }
   }
 
@@ -135,7 +141,9 @@ public final class VirtioBlk extends VirtioDevice {
   protected void deviceReset() {
     generation++;
     pending = 0;
-    writeback = true;
+    taken.clear();
+    workers.awaitRunning();
+    writeback = !node.writeThrough();
   }
 
   @Override
@@ -144,116 +152,172 @@ public final class VirtioBlk extends VirtioDevice {
       return;
     }
     pending |= 1L << queue.index();
-    if (host().clock().isInstructionTime()) {
-      drain(true);
+    if (!host().clock().isInstructionTime()) {
+      workers.wake();
       return;
     }
-    if (worker.isEmpty()) {
-      worker = Optional.of(Thread.ofPlatform().daemon().name("ascus-blk-" + id()).start(this::work));
-    }
-    wake.signal();
-  }
-
-  private void work() {
-    lock().lock();
-    try {
-      while (true) {
-        while (pending == 0 && !closing) {
-          wake.awaitUninterruptibly();
-        }
-        if (pending == 0) {
-          return;
-        }
-        busy = true;
-        drain(false);
-        busy = false;
-        changed.signalAll();
-      }
-    } finally {
-      lock().unlock();
+    Optional<RequestWorkers.Job> job = next();
+    while (job.isPresent()) {
+      job.get().run();
+      job.get().complete();
+      job = next();
     }
   }
 
-  /** Runs requests until no queue has any. Called with the lock held; gives it up meanwhile unless {@code inline}. */
-  private void drain(boolean inline) {
-    while (pending != 0) {
-      Virtqueue queue = queue(Long.numberOfTrailingZeros(pending));
+  private final class Requests implements RequestWorkers.Source {
+    @Override
+    public Optional<RequestWorkers.Job> take() {
+      return next();
+    }
+
+    @Override
+    public boolean hasMore() {
+      fill();
+      return !taken.isEmpty();
+    }
+  }
+
+  /** Takes requests off the queues if there are none left that were taken before. */
+  private void fill() {
+    while (taken.isEmpty() && pending != 0) {
+      long later = pending & -2L << lastQueue;
+      lastQueue = Long.numberOfTrailingZeros(later != 0 ? later : pending);
+      Virtqueue queue = queue(lastQueue);
       try {
-        List<BlkRequest> batch = live() ? take(queue) : List.of();
-        if (batch.isEmpty()) {
-          pending &= ~(1L << queue.index());
-          continue;
-        }
-        int started = generation;
-        if (inline) {
-          run(batch, started);
-        } else {
-          lock().unlock();
-          try {
-            run(batch, started);
-          } finally {
-            lock().lock();
-          }
+        if (live()) {
+          take(queue);
         }
       } catch (VirtqueueException e) {
         fail(queue, e.getMessage());
-      } catch (RuntimeException e) {
-        // A defect of this device: the guest sees a broken disk, and whoever waits for the worker goes on.
-        fail(queue, "internal error: " + e);
+        taken.clear();
+      }
+      if (taken.isEmpty()) {
+        pending &= ~(1L << lastQueue);
       }
     }
   }
 
   /** The next requests of {@code queue}; while there are any, the driver need not notify. */
-  private List<BlkRequest> take(Virtqueue queue) throws VirtqueueException {
-    List<BlkRequest> batch = new ArrayList<>();
+  private void take(Virtqueue queue) throws VirtqueueException {
     queue.setNotifications(false);
-    while (batch.size() < BATCH) {
+    while (taken.size() < BATCH) {
       Optional<VirtqueueElement> element = queue.pop();
       if (element.isPresent()) {
-        batch.add(BlkRequest.parse(queue, element.get()));
+        taken.add(BlkRequest.parse(queue, element.get()));
         continue;
       }
-      if (!batch.isEmpty()) {
-        break;
+      if (!taken.isEmpty()) {
+        return;
       }
       queue.setNotifications(true);
       if (queue.isEmpty()) {
-        break;
+        return;
       }
       queue.setNotifications(false);
     }
-    return batch;
   }
 
-  private boolean current(int started) {
-    return generation == started;
-  }
-
-  private void run(List<BlkRequest> batch, int started) {
-    int at = 0;
-    while (at < batch.size() && current(started)) {
-      BlkRequest first = batch.get(at);
-      int end = at + 1;
-      if (first.transfers()) {
-        int status = check(first);
-        if (status == BlkRequest.OK) {
-          long bytes = first.length();
-          while (end < batch.size() && batch.get(end - 1).continuedBy(batch.get(end))) {
-            bytes += batch.get(end).length();
-            if (bytes > BlkTransfer.BOUNCE || check(batch.get(end)) != BlkRequest.OK) {
-              break;
-            }
-            end++;
-          }
-          transfer.run(batch.subList(at, end), started, !writeback);
-        } else {
-          complete(List.of(first), status, started);
-        }
-      } else {
-        complete(List.of(first), other(first, started), started);
+  /** The next request, together with those that continue it. */
+  private Optional<RequestWorkers.Job> next() {
+    fill();
+    if (taken.isEmpty()) {
+      return Optional.empty();
+    }
+    BlkRequest first = taken.poll();
+    List<BlkRequest> group = new ArrayList<>(List.of(first));
+    long bytes = first.length();
+    while (first.transfers() && !taken.isEmpty() && group.getLast().continuedBy(taken.peek())) {
+      bytes += taken.peek().length();
+      if (bytes > DiskTransfer.BOUNCE) {
+        break;
       }
-      at = end;
+      group.add(taken.poll());
+    }
+    return Optional.of(new Job(group));
+  }
+
+  /** Requests of one kind that continue one another, or a single one. */
+  private final class Job implements RequestWorkers.Job {
+    private final List<BlkRequest> requests;
+    private final int started = generation;
+    private final int[] status;
+
+    Job(List<BlkRequest> requests) {
+      this.requests = requests;
+      this.status = new int[requests.size()];
+    }
+
+    @Override
+    public boolean slow() {
+      return !requests.getFirst().transfers();
+    }
+
+    @Override
+    public void run() {
+      try {
+        if (requests.size() == 1 || !runAsOne()) {
+          for (int i = 0; i < status.length; i++) {
+            BlkRequest request = requests.get(i);
+            status[i] = request.transfers() ? transfer(List.of(request)) : other(request);
+          }
+        }
+      } catch (RuntimeException e) {
+        // A defect of a block driver: the guest sees a broken disk.
+        host().log().log(Log.Category.GUEST_ERRORS, () -> type() + " " + id() + ": internal error: " + e);
+        Arrays.fill(status, BlkRequest.IOERR);
+      }
+    }
+
+    /** False if any of them fails, and so that only those fail that must, they are to be done one by one. */
+    private boolean runAsOne() {
+      for (BlkRequest request : requests) {
+        if (check(request) != BlkRequest.OK) {
+          return false;
+        }
+      }
+      return transfer(requests) == BlkRequest.OK;
+    }
+
+    @Override
+    public void complete() {
+      if (generation != started) {
+        return;
+      }
+      Virtqueue queue = requests.getFirst().queue();
+      try {
+        for (int i = 0; i < status.length; i++) {
+          requests.get(i).writeStatus(status[i]);
+          queue.push(requests.get(i).element(), requests.get(i).written());
+        }
+        publish(queue);
+      } catch (VirtqueueException e) {
+        fail(queue, e.getMessage());
+      }
+    }
+  }
+
+  private int transfer(List<BlkRequest> requests) {
+    BlkRequest first = requests.getFirst();
+    int status = check(first);
+    if (status != BlkRequest.OK) {
+      return status;
+    }
+    ScatterList data = requests.size() == 1
+        ? first.data() : ScatterList.join(requests.stream().map(BlkRequest::data).toList());
+    long at = first.sector() * BlkRequest.SECTOR;
+    try {
+      if (first.type() == BlkRequest.IN) {
+        transfer.read(node, at, data);
+      } else {
+        transfer.write(node, at, data);
+        if (!writeback && !node.writeThrough()) {
+          node.flush();
+        }
+      }
+      return BlkRequest.OK;
+    } catch (BlockException e) {
+      hostError(e);
+      return BlkRequest.IOERR;
     }
   }
 
@@ -269,14 +333,14 @@ public final class VirtioBlk extends VirtioDevice {
     return request.type() == BlkRequest.OUT && node.readOnly() ? BlkRequest.IOERR : BlkRequest.OK;
   }
 
-  private int other(BlkRequest request, int started) {
+  private int other(BlkRequest request) {
     try {
       return switch (request.type()) {
         case BlkRequest.FLUSH -> {
           node.flush();
           yield BlkRequest.OK;
         }
-        case BlkRequest.GET_ID -> id(request, started);
+        case BlkRequest.GET_ID -> id(request);
         case BlkRequest.DISCARD -> options.discard() ? ranges(request) : BlkRequest.UNSUPP;
         case BlkRequest.WRITE_ZEROES -> options.writeZeroes() ? ranges(request) : BlkRequest.UNSUPP;
         default -> BlkRequest.UNSUPP;
@@ -287,22 +351,10 @@ public final class VirtioBlk extends VirtioDevice {
     }
   }
 
-  private int id(BlkRequest request, int started) {
+  private int id(BlkRequest request) {
     byte[] id = Arrays.copyOf(options.serial().getBytes(StandardCharsets.UTF_8), BlkOptions.ID_BYTES);
-    int count = (int) Math.min(id.length, request.length());
-    ifCurrent(started, () -> request.element().writable().write(0, id, 0, count));
+    request.element().writable().write(0, id, 0, (int) Math.min(id.length, request.length()));
     return BlkRequest.OK;
-  }
-
-  private void ifCurrent(int started, Runnable body) {
-    lock().lock();
-    try {
-      if (current(started)) {
-        body.run();
-      }
-    } finally {
-      lock().unlock();
-    }
   }
 
   private int ranges(BlkRequest request) throws BlockException {
@@ -325,48 +377,13 @@ public final class VirtioBlk extends VirtioDevice {
     }
     if (zero) {
       node.writeZeroes(at, sectors * BlkRequest.SECTOR, (flags & FLAG_UNMAP) != 0);
-      if (!writeback) {
+      if (!writeback && !node.writeThrough()) {
         node.flush();
       }
     } else {
       node.discard(at, sectors * BlkRequest.SECTOR);
     }
     return BlkRequest.OK;
-  }
-
-  /** Gives requests back with {@code status}, unless the device was reset since they were taken. */
-  private void complete(List<BlkRequest> requests, int status, int started) {
-    ifCurrent(
-        started,
-        () -> {
-          Virtqueue queue = requests.getFirst().queue();
-          try {
-            for (BlkRequest request : requests) {
-              request.writeStatus(status);
-              queue.push(request.element(), request.written());
-            }
-            publish(queue);
-          } catch (VirtqueueException e) {
-            fail(queue, e.getMessage());
-          }
-        });
-  }
-
-  private final class Owner implements BlkTransfer.Owner {
-    @Override
-    public boolean current(int generation) {
-      return VirtioBlk.this.current(generation);
-    }
-
-    @Override
-    public void ifCurrent(int generation, Runnable body) {
-      VirtioBlk.this.ifCurrent(generation, body);
-    }
-
-    @Override
-    public void complete(List<BlkRequest> requests, int status, int generation) {
-      VirtioBlk.this.complete(requests, status, generation);
-    }
   }
 
   private void hostError(BlockException e) {
@@ -376,27 +393,18 @@ public final class VirtioBlk extends VirtioDevice {
   /** Waits until every request that the driver announced is done. */
   @Override
   public void quiesce() {
-    lock().lock();
-    try {
-      while (worker.isPresent() && (busy || pending != 0)) {
-        changed.awaitUninterruptibly();
-      }
-    } finally {
-      lock().unlock();
-    }
+    confined(workers::awaitAll).run();
   }
 
   /** Finishes what is in flight and makes it durable. */
   @Override
   public void close() {
-    quiesce();
-    lock().lock();
-    try {
-      closing = true;
-      wake.signal();
-    } finally {
-      lock().unlock();
-    }
+    confined(
+            () -> {
+              workers.awaitAll();
+              closing = true;
+            })
+        .run();
     try {
       node.flush();
     } catch (BlockException e) {

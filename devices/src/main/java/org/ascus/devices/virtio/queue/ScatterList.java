@@ -1,5 +1,6 @@
 package org.ascus.devices.virtio.queue;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -62,6 +63,32 @@ public final class ScatterList {
       skip = 0;
     }
     return done;
+  }
+
+  /** The {@code length} bytes from byte {@code offset} on, which must be there. */
+  public ScatterList slice(long offset, long length) {
+    List<GuestMemory.Segment> part = new ArrayList<>();
+    long skip = offset;
+    long left = length;
+    for (GuestMemory.Segment segment : segments) {
+      if (skip >= segment.length()) {
+        skip -= segment.length();
+      } else if (left > 0) {
+        long count = Math.min(left, segment.length() - skip);
+        part.add(new GuestMemory.Segment(segment.ram(), segment.offset() + skip, count));
+        left -= count;
+        skip = 0;
+      }
+    }
+    if (left > 0) {
+      throw new IndexOutOfBoundsException(length + " bytes at " + offset + " of " + size);
+    }
+    return new ScatterList(part);
+  }
+
+  /** The bytes of several lists, one after the other. */
+  public static ScatterList join(List<ScatterList> lists) {
+    return new ScatterList(lists.stream().flatMap(l -> l.segments.stream()).toList());
   }
 
   /** The bytes {@code offset} to {@code offset + length} as a copy; fewer if the list ends before. */

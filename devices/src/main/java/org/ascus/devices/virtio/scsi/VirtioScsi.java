@@ -6,11 +6,14 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.locks.Condition;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.IoThread;
 import org.ascus.devices.scsi.ScsiData;
 import org.ascus.devices.scsi.ScsiDisk;
 import org.ascus.devices.scsi.SenseException;
+import org.ascus.devices.virtio.DiskTransfer;
+import org.ascus.devices.virtio.RequestWorkers;
 import org.ascus.devices.virtio.VirtioDevice;
 import org.ascus.devices.virtio.VirtioHost;
 import org.ascus.devices.virtio.queue.Virtqueue;
@@ -27,8 +30,9 @@ import org.ascus.machine.state.StateWriter;
  * the device behind it, and its answer (sense length 32, residual 32, qualifier 16, status 8, response 8, sense) with
  * data to the driver behind it.
  *
- * <p>One worker thread runs the commands, without the device's lock, and completes them under it. When time goes by
- * instruction count they run at once on the thread that notifies. A reset gives up what has not begun.
+ * <p>Commands run on I/O threads without the device's lock, several at once, and complete under it in any order; who
+ * wants an order waits for completions, which the simple task attribute means. When time goes by instruction count they
+ * run at once on the thread that notifies. A reset waits for what has begun and gives up the rest.
  */
 public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   /** Most request queues. */
@@ -50,6 +54,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   private static final int MAX_LUN = 16383;
   private static final int CHECK_CONDITION = 2;
   private static final int BAD_TARGET = 3;
+  private static final int FAILURE = 9;
   private static final int REPORT_LUNS = 0xa0;
   private static final int INQUIRY = 0x12;
   private static final int FUNCTION_COMPLETE = 0;
@@ -57,21 +62,23 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   private static final int BAD_TARGET_CONTROL = 3;
 
   private final TreeMap<Integer, ScsiDisk> units = new TreeMap<>();
-  private final Condition wake = lock().newCondition();
-  private final Condition changed = lock().newCondition();
-  private Optional<Thread> worker = Optional.empty();
-  private boolean busy;
+  private final DiskTransfer transfer = new DiskTransfer();
+  private final RequestWorkers workers;
+  private Optional<Job> taken = Optional.empty();
   private boolean closing;
   private long pending;
-  private volatile int generation;
+  private int lastQueue;
+  private int generation;
   private int senseSize = SENSE_DEFAULT;
   private int cdbSize = CDB_DEFAULT;
 
   /**
    * @param queues request queues, 1 to {@value #MAX_QUEUES}
+   * @param threads where commands wait for the disks
    */
-  public VirtioScsi(String id, VirtioHost host, int queues) throws DeviceException {
+  public VirtioScsi(String id, VirtioHost host, int queues, IoThread threads) throws DeviceException {
     super("virtio-scsi-device", id, host, DEVICE_ID, sizes(queues));
+    this.workers = new RequestWorkers(lock(), threads, new Requests());
   }
 
   private static int[] sizes(int queues) throws DeviceException {
@@ -138,6 +145,8 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   protected void deviceReset() {
     generation++;
     pending = 0;
+    taken = Optional.empty();
+    workers.awaitRunning();
     senseSize = SENSE_DEFAULT;
     cdbSize = CDB_DEFAULT;
     units.values().forEach(ScsiDisk::reset);
@@ -149,54 +158,55 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
       return;
     }
     pending |= 1L << queue.index();
-    if (host().clock().isInstructionTime()) {
-      drain(true);
+    if (!host().clock().isInstructionTime()) {
+      workers.wake();
       return;
     }
-    if (worker.isEmpty()) {
-      worker = Optional.of(Thread.ofPlatform().daemon().name("ascus-scsi-" + id()).start(this::work));
-    }
-    wake.signal();
-  }
-
-  private void work() {
-    lock().lock();
-    try {
-      while (true) {
-        while (pending == 0 && !closing) {
-          wake.awaitUninterruptibly();
-        }
-        if (pending == 0) {
-          return;
-        }
-        busy = true;
-        drain(false);
-        busy = false;
-        changed.signalAll();
-      }
-    } finally {
-      lock().unlock();
+    Optional<RequestWorkers.Job> job = next();
+    while (job.isPresent()) {
+      job.get().run();
+      job.get().complete();
+      job = next();
     }
   }
 
-  /** Runs requests until no queue has any. Called with the lock held; gives it up meanwhile unless {@code inline}. */
-  private void drain(boolean inline) {
-    while (pending != 0) {
-      Virtqueue queue = queue(Long.numberOfTrailingZeros(pending));
+  private final class Requests implements RequestWorkers.Source {
+    @Override
+    public Optional<RequestWorkers.Job> take() {
+      return next();
+    }
+
+    @Override
+    public boolean hasMore() {
+      fill();
+      return taken.isPresent();
+    }
+  }
+
+  private Optional<RequestWorkers.Job> next() {
+    fill();
+    Optional<RequestWorkers.Job> job = taken.map(j -> j);
+    taken = Optional.empty();
+    return job;
+  }
+
+  /** Takes a command off a queue, unless there is one that was taken before. */
+  private void fill() {
+    while (taken.isEmpty() && pending != 0) {
+      long later = pending & -2L << lastQueue;
+      lastQueue = Long.numberOfTrailingZeros(later != 0 ? later : pending);
+      Virtqueue queue = queue(lastQueue);
       try {
         Optional<VirtqueueElement> element = live() ? queue.pop() : Optional.empty();
         if (element.isEmpty()) {
-          pending &= ~(1L << queue.index());
-        } else if (queue.index() == 0) {
+          pending &= ~(1L << lastQueue);
+        } else if (lastQueue == 0) {
           control(queue, element.get());
         } else {
-          request(queue, element.get(), inline);
+          taken = Optional.of(new Job(queue, element.get()));
         }
       } catch (VirtqueueException e) {
         fail(queue, e.getMessage());
-      } catch (RuntimeException e) {
-        // A defect of this device: the guest sees a broken host, and whoever waits for the worker goes on.
-        fail(queue, "internal error: " + e);
       }
     }
   }
@@ -206,7 +216,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
     publish(queue);
   }
 
-  /** Task management completes at once, since commands run one after the other; there are no notifications. */
+  /** Task management completes at once and ends no command, since none waits here; there are no notifications. */
   private void control(Virtqueue queue, VirtqueueElement element) throws VirtqueueException {
     byte[] head = element.readable().toBytes(0, 24);
     if (head.length < 4) {
@@ -254,10 +264,9 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
     return at != null && at >> 14 == target(lun);
   }
 
-  /** The buffers of a request, as long as no reset has happened since it was taken. */
+  /** The buffers of a request. */
   private final class Buffers implements ScsiData {
     private final VirtqueueElement element;
-    private final int started = generation;
     private final int head = HEADER + cdbSize;
     private final int answer = RESPONSE + senseSize;
 
@@ -276,51 +285,80 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
     }
 
     @Override
-    public boolean toInitiator(long offset, byte[] data, int start, int length) {
-      lock().lock();
+    public void toInitiator(byte[] data, int length) {
+      element.writable().write(answer, data, 0, length);
+    }
+
+    @Override
+    public boolean fromInitiator(byte[] data, int length) {
+      return element.readable().read(head, data, 0, length) == length;
+    }
+
+    @Override
+    public void read(BlockNode node, long at, long length) throws BlockException {
+      transfer.read(node, at, element.writable().slice(answer, length));
+    }
+
+    @Override
+    public void write(BlockNode node, long at, long length) throws BlockException {
+      transfer.write(node, at, element.readable().slice(head, length));
+    }
+  }
+
+  private final class Job implements RequestWorkers.Job {
+    private final Virtqueue queue;
+    private final Buffers buffers;
+    private final int started = generation;
+    private final byte[] cdb;
+    private final Optional<ScsiDisk> unit;
+    private final boolean there;
+    private final byte[] luns;
+    private byte[] response = new byte[0];
+
+    Job(Virtqueue queue, VirtqueueElement element) throws VirtqueueException {
+      this.queue = queue;
+      this.buffers = new Buffers(element);
+      if (buffers.inSize() < 0 || buffers.outSize() < 0) {
+        throw new VirtqueueException(
+            "request of " + element.readable().size() + " bytes with " + element.writable().size()
+                + " for its answer");
+      }
+      byte[] head = element.readable().toBytes(0, HEADER + cdbSize);
+      byte[] lun = Arrays.copyOf(head, 8);
+      this.cdb = Arrays.copyOf(Arrays.copyOfRange(head, HEADER, head.length), Math.max(cdbSize, CDB_DEFAULT));
+      this.unit = unit(lun);
+      this.there = hasTarget(lun);
+      this.luns = luns(target(lun));
+    }
+
+    @Override
+    public boolean slow() {
+      return !ScsiDisk.transfers(cdb[0]);
+    }
+
+    @Override
+    public void run() {
       try {
-        if (generation != started) {
-          return false;
-        }
-        element.writable().write(answer + offset, data, start, length);
-        return true;
-      } finally {
-        lock().unlock();
+        response = VirtioScsi.this.run(unit, there, luns, cdb, buffers);
+      } catch (RuntimeException e) {
+        // A defect of a block driver: the guest sees a command that the host could not run.
+        guestError("internal error: " + e);
+        response = ByteBuffer.allocate(buffers.answer).put(11, (byte) FAILURE).array();
       }
     }
 
     @Override
-    public boolean fromInitiator(long offset, byte[] data, int start, int length) {
-      return generation == started && element.readable().read(head + offset, data, start, length) == length;
-    }
-  }
-
-  private void request(Virtqueue queue, VirtqueueElement element, boolean inline) throws VirtqueueException {
-    Buffers buffers = new Buffers(element);
-    if (buffers.inSize() < 0 || buffers.outSize() < 0) {
-      throw new VirtqueueException(
-          "request of " + element.readable().size() + " bytes with " + element.writable().size() + " for its answer");
-    }
-    byte[] head = element.readable().toBytes(0, HEADER + cdbSize);
-    byte[] lun = Arrays.copyOf(head, 8);
-    byte[] cdb = Arrays.copyOf(Arrays.copyOfRange(head, HEADER, head.length), Math.max(cdbSize, CDB_DEFAULT));
-    Optional<ScsiDisk> unit = unit(lun);
-    boolean there = hasTarget(lun);
-    byte[] luns = luns(target(lun));
-    if (!inline) {
-      lock().unlock();
-    }
-    byte[] response;
-    try {
-      response = run(unit, there, luns, cdb, buffers);
-    } finally {
-      if (!inline) {
-        lock().lock();
+    public void complete() {
+      if (generation != started) {
+        return;
       }
-    }
-    if (generation == buffers.started) {
+      VirtqueueElement element = buffers.element;
       element.writable().write(0, response, 0, response.length);
-      complete(queue, element, element.writable().size());
+      try {
+        VirtioScsi.this.complete(queue, element, element.writable().size());
+      } catch (VirtqueueException e) {
+        fail(queue, e.getMessage());
+      }
     }
   }
 
@@ -348,7 +386,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
     if (code == REPORT_LUNS) {
       int most = ByteBuffer.wrap(cdb).getInt(6) & Integer.MAX_VALUE;
       int count = (int) Math.min(Math.min(most, luns.length), buffers.inSize());
-      buffers.toInitiator(0, luns, 0, count);
+      buffers.toInitiator(luns, count);
       return count;
     }
     if (unit.isPresent()) {
@@ -362,7 +400,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
     nobody[0] = 0x7f;
     nobody[4] = 31;
     int count = (int) Math.min(Math.min(nobody.length, (cdb[3] & 0xff) << 8 | cdb[4] & 0xff), buffers.inSize());
-    buffers.toInitiator(0, nobody, 0, count);
+    buffers.toInitiator(nobody, count);
     return count;
   }
 
@@ -380,27 +418,18 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   /** Waits until every request that the driver announced is done. */
   @Override
   public void quiesce() {
-    lock().lock();
-    try {
-      while (worker.isPresent() && (busy || pending != 0)) {
-        changed.awaitUninterruptibly();
-      }
-    } finally {
-      lock().unlock();
-    }
+    confined(workers::awaitAll).run();
   }
 
   /** Finishes what is in flight and makes it durable. */
   @Override
   public void close() {
-    quiesce();
-    lock().lock();
-    try {
-      closing = true;
-      wake.signal();
-    } finally {
-      lock().unlock();
-    }
+    confined(
+            () -> {
+              workers.awaitAll();
+              closing = true;
+            })
+        .run();
     for (ScsiDisk unit : units.values()) {
       try {
         unit.node().flush();

@@ -12,6 +12,7 @@ final class MemoryNode implements BlockNode {
   final AtomicInteger requests = new AtomicInteger();
   final AtomicInteger flushes = new AtomicInteger();
   volatile CountDownLatch gate = new CountDownLatch(0);
+  volatile CountDownLatch flushGate = new CountDownLatch(0);
   volatile CountDownLatch entered = new CountDownLatch(0);
   volatile long badByte = -1;
   volatile boolean readOnly;
@@ -20,14 +21,18 @@ final class MemoryNode implements BlockNode {
     bytes = new byte[size];
   }
 
-  private void request(long offset, long length) throws BlockException {
-    requests.incrementAndGet();
-    entered.countDown();
+  private static void await(CountDownLatch latch) {
     try {
-      gate.await();
+      latch.await();
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
+  }
+
+  private void request(long offset, long length) throws BlockException {
+    requests.incrementAndGet();
+    entered.countDown();
+    await(gate);
     checkRange(offset, length);
     if (badByte >= offset && badByte < offset + length) {
       throw new BlockException("bad medium");
@@ -68,6 +73,7 @@ final class MemoryNode implements BlockNode {
   @Override
   public void flush() {
     flushes.incrementAndGet();
+    await(flushGate);
   }
 
   @Override

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import org.ascus.devices.block.IoThread;
 import org.ascus.devices.virtio.GuestDriver;
 import org.ascus.devices.virtio.VirtioContract;
 import org.ascus.devices.virtio.VirtioDevice;
@@ -27,7 +30,8 @@ class VirtioBlkTest extends VirtioContract {
 
   @Override
   protected VirtioDevice device(VirtioHost host) throws Exception {
-    return new VirtioBlk("disk0", host, node, new BlkOptions("SER-1", 512, 4096, 1, 256, true, true, true));
+    return new VirtioBlk("disk0", host, node, new BlkOptions("SER-1", 512, 4096, 1, 256, true, true, true),
+        new IoThread("test", 4));
   }
 
   @Override
@@ -306,12 +310,17 @@ class VirtioBlkTest extends VirtioContract {
     request(d, q, BlkRequest.OUT, 100, d.bytes(random(5, 512)), 512, false);
     q.kick();
     node.entered.await();
-    d.write(0x70, 0);
-    assertThat(d.read(0x70)).isZero();
+    Thread resetter = Thread.ofPlatform().start(() -> d.write(0x70, 0));
+    while (resetter.getState() != Thread.State.WAITING) {
+      assertThat(resetter.isAlive()).as("a reset waits for what uses guest memory").isTrue();
+      Thread.onSpinWait();
+    }
     node.gate.countDown();
+    resetter.join();
+    d.put(target, 1, 77);
     d.device.quiesce();
     assertThat(d.get(status, 1)).isEqualTo(0xff);
-    assertThat(d.get(target, 1)).isZero();
+    assertThat(d.get(target, 1)).isEqualTo(77);
     assertThat(q.usedIndex()).isZero();
     assertThat(d.irq()).isFalse();
     assertThat(node.bytes[51200]).as("a write that had not begun").isEqualTo((byte) 9);
@@ -323,6 +332,61 @@ class VirtioBlkTest extends VirtioContract {
     again.kick();
     again.await(1);
     assertThat(d.get(target, 1)).isEqualTo(9);
+  }
+
+  /** The first is a flush, which is known to take long; behind it as many go on as there are threads. */
+  @Test
+  void severalRequestsAreInFlightAndAFlushHoldsUpNobody() throws Exception {
+    GuestDriver d = driver(false);
+    d.start(FLUSH | CONFIG_WCE);
+    GuestDriver.Queue q = d.queue(0, 16);
+    d.ready();
+    node.flushGate = new CountDownLatch(1);
+    long flush = request(d, q, BlkRequest.FLUSH, 0, 0, 0, false);
+    long[] read = new long[3];
+    for (int i = 0; i < read.length; i++) {
+      read[i] = request(d, q, BlkRequest.IN, 16L * i, d.alloc(512), 512, false);
+    }
+    q.kick();
+    q.await(read.length);
+    assertThat(Arrays.stream(read).map(s -> d.get(s, 1)).toArray()).containsOnly(0);
+    assertThat(d.get(flush, 1)).isEqualTo(0xff);
+    node.flushGate.countDown();
+    q.await(1);
+    assertThat(d.get(flush, 1)).isZero();
+  }
+
+  /** Pieces of memory of all sizes, some of which go to the disk as they are and some gathered. */
+  @Test
+  void scatteredBuffersAreMovedInOrder() throws Exception {
+    GuestDriver d = driver(false);
+    d.start(FLUSH | CONFIG_WCE | VirtioFeatures.INDIRECT_DESC);
+    GuestDriver.Queue q = d.queue(0, 16);
+    d.ready();
+    int[] sizes = {100, 412, 40_000, 4096, 4096, 70_000, 1, 511, 33_360};
+    int total = Arrays.stream(sizes).sum();
+    byte[] content = random(9, total);
+    for (boolean in : new boolean[] {false, true}) {
+      long head = d.bytes(header(in ? BlkRequest.IN : BlkRequest.OUT, 3));
+      List<GuestDriver.Part> parts = new ArrayList<>(List.of(d.out(head, 16)));
+      int at = 0;
+      for (int size : sizes) {
+        parts.add(new GuestDriver.Part(
+            in ? d.alloc(size) : d.bytes(Arrays.copyOfRange(content, at, at + size)), size, in));
+        at += size;
+      }
+      parts.add(d.in(d.bytes(new byte[] {(byte) 0xff}), 1));
+      q.addIndirect(parts.toArray(GuestDriver.Part[]::new));
+      q.kick();
+      q.await(1);
+      if (in) {
+        ByteBuffer got = ByteBuffer.allocate(total);
+        parts.subList(1, parts.size() - 1).forEach(p -> got.put(d.bytesAt(p.address(), (int) p.length())));
+        assertThat(got.array()).isEqualTo(content);
+      } else {
+        assertThat(Arrays.copyOfRange(node.bytes, 3 * 512, 3 * 512 + total)).isEqualTo(content);
+      }
+    }
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.IoThread;
 import org.ascus.devices.block.protocol.FileProtocol;
 import org.ascus.devices.scsi.ScsiDisk;
 import org.ascus.devices.scsi.ScsiDiskOptions;
@@ -39,7 +40,7 @@ class VirtioScsiTest extends VirtioContract {
 
   @Override
   protected VirtioDevice device(VirtioHost host) throws Exception {
-    VirtioScsi scsi = new VirtioScsi("scsi0", host, 1);
+    VirtioScsi scsi = new VirtioScsi("scsi0", host, 1, new IoThread("test", 4));
     scsi.plug(new ScsiDisk("hd", disk, ScsiDiskOptions.DISK), 0, 0);
     scsi.plug(new ScsiDisk("cd", disk, ScsiDiskOptions.CD), 0, 300);
     scsi.plug(new ScsiDisk("other", disk, ScsiDiskOptions.DISK), ScsiBus.ANY, 0);

@@ -1,6 +1,8 @@
 package org.ascus.machine.bus.host;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
 import sun.misc.Unsafe;
 
 /**
@@ -24,6 +26,11 @@ public final class HostMemory {
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
+  }
+
+  /** The bytes themselves, in big-endian order as buffers are. */
+  public static ByteBuffer view(long address, int length) {
+    return MemorySegment.ofAddress(address).reinterpret(length).asByteBuffer();
   }
 
   public static byte getByte(long address) {

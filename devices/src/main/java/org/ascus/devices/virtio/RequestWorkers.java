@@ -1,0 +1,130 @@
+package org.ascus.devices.virtio;
+
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.ascus.devices.block.IoThread;
+
+/**
+ * Runs a device's requests on I/O threads. They may be done and completed in any order.
+ *
+ * <p>As long as requests take no longer than it takes to wake a thread, one thread does them one after the other; once
+ * they take longer, each has a thread of its own, as far as there are threads. All methods are called with the device's
+ * lock held.
+ */
+public final class RequestWorkers {
+  /** Time that a request may take on average before others are no longer made to wait for it. */
+  private static final long WORTH_A_THREAD_NANOS = 50_000;
+
+  /** One request, or several that became one. */
+  public interface Job {
+    /** Does it, without the device's lock. Guest memory may be touched: no reset is over before this is. */
+    void run();
+
+    /** Gives it back to the driver, with the device's lock held. */
+    void complete();
+
+    /** Whether it surely takes long. */
+    boolean slow();
+  }
+
+  /** Where jobs come from. */
+  public interface Source {
+    /** The next job; empty when there is none, and the driver will then tell of the next. */
+    Optional<Job> take();
+
+    /** Whether there are more; if not, the driver will tell of the next. */
+    boolean hasMore();
+  }
+
+  private final ReentrantLock lock;
+  private final IoThread threads;
+  private final Source source;
+  private final Condition changed;
+  private int workers;
+  private int running;
+  private int slow;
+  private int draining;
+  private long averageNanos;
+
+  public RequestWorkers(ReentrantLock lock, IoThread threads, Source source) {
+    this.lock = lock;
+    this.threads = threads;
+    this.source = source;
+    this.changed = lock.newCondition();
+  }
+
+  /** There may be something to do. */
+  public void wake() {
+    if (draining == 0 && (workers == 0 || workers == running && isSlow())) {
+      start();
+    }
+  }
+
+  private boolean isSlow() {
+    return slow > 0 || averageNanos > WORTH_A_THREAD_NANOS;
+  }
+
+  private void start() {
+    workers++;
+    threads.execute(this::work);
+  }
+
+  private void work() {
+    lock.lock();
+    try {
+      while (draining == 0) {
+        Optional<Job> job = source.take();
+        if (job.isEmpty()) {
+          return;
+        }
+        run(job.get());
+      }
+    } finally {
+      workers--;
+      changed.signalAll();
+      lock.unlock();
+    }
+  }
+
+  private void run(Job job) {
+    running++;
+    slow += job.slow() ? 1 : 0;
+    if (isSlow() && source.hasMore()) {
+      wake();
+    }
+    long start = System.nanoTime();
+    lock.unlock();
+    try {
+      job.run();
+    } finally {
+      lock.lock();
+      running--;
+      slow -= job.slow() ? 1 : 0;
+      changed.signalAll();
+    }
+    if (!job.slow()) {
+      averageNanos += (System.nanoTime() - start - averageNanos) / 4;
+    }
+    job.complete();
+  }
+
+  /** Waits until everything is done that the driver told of. Gives up the lock meanwhile. */
+  public void awaitAll() {
+    while (workers > 0) {
+      changed.awaitUninterruptibly();
+    }
+  }
+
+  /** Waits until nothing runs that was begun before, and begins nothing meanwhile. Gives up the lock meanwhile. */
+  public void awaitRunning() {
+    draining++;
+    while (running > 0) {
+      changed.awaitUninterruptibly();
+    }
+    draining--;
+    if (source.hasMore()) {
+      wake();
+    }
+  }
+}
