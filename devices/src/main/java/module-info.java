@@ -8,9 +8,11 @@ module org.ascus.devices {
   requires io.netty.common;
   requires io.netty.handler;
   requires io.netty.transport;
+  requires org.bouncycastle.provider;
   // Netty, which has no module descriptor to say so, logs to it.
   requires java.logging;
 
+  exports org.ascus.devices.block.crypto;
   exports org.ascus.devices.block.format;
   exports org.ascus.devices.block.format.qcow2;
   exports org.ascus.devices.board.riscv;

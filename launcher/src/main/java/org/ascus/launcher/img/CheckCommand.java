@@ -21,7 +21,8 @@ final class CheckCommand {
   private CheckCommand() {}
 
   static int run(List<String> words, PrintStream out, PrintStream errors) throws ImgException, BlockException {
-    Words w = new Words("check", words, "f:", "r:", "q", "U", "T:", "output=", "repair=", "force-share");
+    Words w = new Words("check", words, "f:", "r:", "q", "U", "T:", "output=", "repair=", "image-opts",
+        "force-share");
     boolean json = w.json();
     String name = w.files(1, "Expecting one image file name").getFirst();
     Qcow2Check.Repair repair = switch (w.get("r").or(() -> w.get("repair")).orElse("")) {
@@ -30,15 +31,17 @@ final class CheckCommand {
       case "all" -> Qcow2Check.Repair.ALL;
       default -> throw new ImgException("-r/--repair must be used with leaks or all as argument");
     };
-    Path path = Path.of(name);
-    String format = w.get("f").isPresent() ? w.get("f").get() : ImageOptions.raw(path).probe();
+    ImageOptions image = new Images(w).source(name, w.get("f"));
+    Path path = image.file();
+    String format = image.format().isEmpty() ? image.probe() : image.format();
     if (!format.equals("qcow2")) {
+      image.open().close();
       errors.println("ascus-img: This image format does not support checks");
       return NOT_SUPPORTED;
     }
     CheckResult result;
     boolean readOnly = repair == Qcow2Check.Repair.NONE;
-    try (FileProtocol file = FileProtocol.open(path, new FileProtocol.Options(readOnly, !w.has("U"), true))) {
+    try (FileProtocol file = FileProtocol.open(path, new FileProtocol.Options(readOnly, image.locking(), true))) {
       result = Qcow2Check.check(file, repair);
     }
     long corruptions = result.corruptions - result.corruptionsFixed;

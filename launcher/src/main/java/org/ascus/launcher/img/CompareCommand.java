@@ -2,13 +2,11 @@ package org.ascus.launcher.img;
 
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
-import org.ascus.devices.block.format.ImageOptions;
 
 /** {@code ascus-img compare}; exits with 0 if the images are equal, 1 if not. */
 final class CompareCommand {
@@ -26,12 +24,12 @@ final class CompareCommand {
   }
 
   static int run(List<String> words, PrintStream out, PrintStream errors) throws ImgException, BlockException {
-    Words w = new Words("compare", words, "f:", "F:", "T:", "p", "q", "s", "U", "force-share");
+    Words w = new Words("compare", words, "f:", "F:", "T:", "p", "q", "s", "U", "image-opts", "force-share");
     List<String> files = w.files(2, "Expecting two image file names");
-    boolean locking = !w.has("U");
+    Images images = new Images(w);
     Progress progress = new Progress(out, w.has("p") && !w.has("q"));
-    try (BlockNode one = new ImageOptions(Path.of(files.get(0)), w.get("f").orElse(""), true, false, locking).open();
-        BlockNode two = new ImageOptions(Path.of(files.get(1)), w.get("F").orElse(""), true, false, locking).open()) {
+    try (BlockNode one = images.source(files.get(0), w.get("f")).open();
+        BlockNode two = images.source(files.get(1), w.get("F")).open()) {
       if (w.has("s") && one.size() != two.size()) {
         say(w, out, "Strict mode: Image size mismatch!");
         return 1;

@@ -2,13 +2,13 @@ package org.ascus.launcher.img;
 
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
+import org.ascus.devices.block.crypto.LuksNode;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 
@@ -32,9 +32,8 @@ final class ConvertCommand {
 
   static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
     Words w = new Words("convert", words, "f:", "O:", "o:", "B:", "F:", "S:", "t:", "T:", "m:", "c", "n", "p", "q", "W",
-        "U", "target-is-zero", "force-share");
+        "U", "target-is-zero", "image-opts", "target-image-opts", "force-share");
     List<String> files = w.files(2, "Must specify one image file and an output file name");
-    Path from = Path.of(files.get(0));
     int sparse = w.get("S").isPresent() ? (int) Sizes.parse("sparse size", w.get("S").get()) : DEFAULT_SPARSE;
     if (sparse % SECTOR != 0) {
       throw new ImgException("Invalid buffer size for sparse output specified. Valid sizes are multiples of 512.");
@@ -43,12 +42,13 @@ final class ConvertCommand {
       throw new ImgException("backing format is required with -B");
     }
     Progress progress = new Progress(out, w.has("p") && !w.has("q"));
-    try (BlockNode source = new ImageOptions(from, w.get("f").orElse(""), true, false, !w.has("U")).open();
-        BlockNode target = target(w, files.get(1), source.size())) {
+    Images images = new Images(w);
+    try (BlockNode source = images.source(files.get(0), w.get("f")).open();
+        BlockNode target = target(w, images, files.get(1), source.size())) {
       if (target.size() < source.size()) {
         throw new ImgException("output file is smaller than input file");
       }
-      boolean zeroed = !w.has("n") || w.has("target-is-zero");
+      boolean zeroed = !w.has("n") && !(target instanceof LuksNode) || w.has("target-is-zero");
       ConvertCommand copy = new ConvertCommand(source, target, w.get("B").isPresent() ? 0 : sparse);
       if (w.has("c")) {
         copy.compressed(progress);
@@ -61,15 +61,19 @@ final class ConvertCommand {
     return 0;
   }
 
-  private static BlockNode target(Words w, String name, long size) throws ImgException, BlockException {
+  private static BlockNode target(Words w, Images images, String name, long size) throws ImgException, BlockException {
     String format = w.get("O").orElse("raw");
+    if (w.has("target-image-opts") && !w.has("n")) {
+      throw new ImgException("--target-image-opts requires use of -n flag");
+    }
     if (w.has("n")) {
-      return new ImageOptions(Path.of(name), format, false, false, true).open();
+      return (w.has("target-image-opts") ? images.described(name)
+          : new ImageOptions(Images.path(name), format, false, false, true)).open();
     }
     if (w.has("c") && !format.equals("qcow2")) {
       throw new ImgException("Compression not supported for this file format");
     }
-    NewImage image = new NewImage(name, format, w.all("o")).written(w.get("t").orElse("unsafe"));
+    NewImage image = new NewImage(name, format, w.all("o"), images).written(w.get("t").orElse("unsafe"));
     if (w.get("B").isPresent()) {
       image.set("backing_file", w.get("B").get());
       image.set("backing_fmt", w.get("F").orElse(""));
@@ -155,7 +159,7 @@ final class ConvertCommand {
   }
 
   static int dd(List<String> words) throws ImgException, BlockException {
-    Words w = new Words("dd", words, "f:", "O:", "U", "force-share");
+    Words w = new Words("dd", words, "f:", "O:", "U", "image-opts", "force-share");
     Map<String, String> operands = new HashMap<>(Map.of("bs", "512", "skip", "0"));
     for (String file : w.files()) {
       int eq = file.indexOf('=');
@@ -169,12 +173,12 @@ final class ConvertCommand {
     }
     long block = Math.max(1, Sizes.parse("block size", operands.get("bs")));
     long skip = Math.multiplyExact(block, Sizes.parse("skip", operands.get("skip")));
-    Path from = Path.of(operands.get("if"));
-    try (BlockNode source = new ImageOptions(from, w.get("f").orElse(""), true, false, !w.has("U")).open()) {
+    Images images = new Images(w);
+    try (BlockNode source = images.source(operands.get("if"), w.get("f")).open()) {
       long rest = Math.max(0, source.size() - skip);
       String count = operands.get("count");
       long size = count == null ? rest : Math.min(rest, Math.multiplyExact(block, Sizes.parse("count", count)));
-      NewImage made = new NewImage(operands.get("of"), w.get("O").orElse("raw"), List.of()).written("unsafe");
+      NewImage made = new NewImage(operands.get("of"), w.get("O").orElse("raw"), List.of(), images).written("unsafe");
       try (BlockNode target = made.make(size)) {
         ByteBuffer buffer = ByteBuffer.allocateDirect(PIECE);
         for (long at = 0; at < size; at += buffer.limit()) {

@@ -31,7 +31,7 @@ final class EditCommands {
       throw new ImgException("Expecting image file name");
     }
     String name = w.files().getFirst();
-    NewImage image = new NewImage(name, w.get("f").orElse("raw"), w.all("o"));
+    NewImage image = new NewImage(name, w.get("f").orElse("raw"), w.all("o"), new Images(w));
     w.get("b").ifPresent(file -> image.set("backing_file", file));
     w.get("F").ifPresent(format -> image.set("backing_fmt", format));
     if (image.option("backing_file").isPresent() && image.option("backing_fmt").isEmpty()) {
@@ -61,11 +61,12 @@ final class EditCommands {
     }
     // The size may begin with a minus.
     String text = words.getLast();
-    Words w = new Words("resize", words.subList(0, words.size() - 1), "f:", "q", "shrink", "preallocation=");
-    Path path = Path.of(w.files(1, "Expecting image file name and size").getFirst());
+    Words w = new Words("resize", words.subList(0, words.size() - 1), "f:", "q", "shrink", "preallocation=",
+        "image-opts");
+    String name = w.files(1, "Expecting image file name and size").getFirst();
     boolean relative = text.startsWith("+") || text.startsWith("-");
     long given = Sizes.parse("image size", relative ? text.substring(1) : text);
-    try (BlockNode node = new ImageOptions(path, w.get("f").orElse(""), false, false, true).open()) {
+    try (BlockNode node = new Images(w).target(name, w.get("f")).open()) {
       long old = node.size();
       long size = !relative ? given : text.startsWith("+") ? old + given : old - given;
       size = Math.ceilDiv(size, 512L) * 512;
@@ -91,10 +92,13 @@ final class EditCommands {
   }
 
   static int snapshot(List<String> words, PrintStream out) throws ImgException, BlockException {
-    Words w = new Words("snapshot", words, "f:", "l", "a:", "c:", "d:", "q", "U", "force-share");
-    Path path = Path.of(w.files(1, "Expecting one image file name").getFirst());
+    Words w = new Words("snapshot", words, "f:", "l", "a:", "c:", "d:", "q", "U", "image-opts",
+        "force-share");
+    String file = w.files(1, "Expecting one image file name").getFirst();
     boolean change = w.has("a") || w.has("c") || w.has("d");
-    ImageOptions options = new ImageOptions(path, w.get("f").orElse(""), !change, false, !w.has("U"));
+    Images images = new Images(w);
+    // Snapshots are made of tables; the guest's bytes stay closed.
+    ImageOptions options = change ? images.target(file, w.get("f")) : images.outside(file, w.get("f"));
     try (BlockNode node = options.open()) {
       Snapshots snapshots = qcow2(node, "no snapshots").snapshots();
       if (w.get("c").isPresent()) {
@@ -117,10 +121,11 @@ final class EditCommands {
   }
 
   static int commit(List<String> words, PrintStream out) throws ImgException, BlockException {
-    Words w = new Words("commit", words, "f:", "t:", "d", "p", "q");
-    Path path = Path.of(w.files(1, "Expecting one image file name").getFirst());
+    Words w = new Words("commit", words, "f:", "t:", "d", "p", "q", "image-opts");
+    ImageOptions options = new Images(w).target(w.files(1, "Expecting one image file name").getFirst(), w.get("f"));
+    Path path = options.file();
     Progress progress = new Progress(out, w.has("p") && !w.has("q"));
-    try (BlockNode node = new ImageOptions(path, w.get("f").orElse(""), false, false, true).open()) {
+    try (BlockNode node = options.open()) {
       Qcow2Node image = qcow2(node, "it has no backing file");
       Qcow2Node.Info info = image.info();
       if (info.backingFile().isEmpty()) {
@@ -163,8 +168,10 @@ final class EditCommands {
   }
 
   static int rebase(List<String> words, PrintStream out) throws ImgException, BlockException {
-    Words w = new Words("rebase", words, "f:", "t:", "T:", "b:", "F:", "u", "p", "q", "U", "force-share");
-    Path path = Path.of(w.files(1, "Expecting one image file name").getFirst());
+    Words w = new Words("rebase", words, "f:", "t:", "T:", "b:", "F:", "u", "p", "q", "U", "image-opts",
+        "force-share");
+    ImageOptions options = new Images(w).target(w.files(1, "Expecting one image file name").getFirst(), w.get("f"));
+    Path path = options.file();
     String backing = w.get("b").orElseThrow(() -> new ImgException("Use backing_file (-b) option"));
     String format = w.get("F").orElse("");
     if (!backing.isEmpty() && format.isEmpty()) {
@@ -172,9 +179,8 @@ final class EditCommands {
           "Could not change the backing file to '" + backing + "': backing format must be specified");
     }
     Progress progress = new Progress(out, w.has("p") && !w.has("q"));
-    ImageOptions options = new ImageOptions(path, w.get("f").orElse(""), false, false, true);
     if (w.has("u")) {
-      options = options.withDetails(ImageOptions.Details.NONE.withBacking(Optional.empty()));
+      options = options.withDetails(options.details().withBacking(Optional.empty()));
     }
     try (BlockNode node = options.open()) {
       Qcow2Node image = qcow2(node, "it cannot have a backing file");

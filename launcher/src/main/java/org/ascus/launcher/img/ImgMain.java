@@ -8,7 +8,8 @@ import org.ascus.devices.block.BlockException;
 public final class ImgMain {
   private static final String USAGE =
       """
-      usage: ascus-img COMMAND [options], with qemu-img's options for
+      usage: ascus-img COMMAND [options], with qemu-img's options for the commands below; all of them take
+      --object secret,id=ID,data=TEXT|file=FILE for encrypted images; those that read an image take --image-opts
         check    [-q] [-f FMT] [--output=human|json] [-r leaks|all] FILE
         commit   [-q] [-f FMT] [-d] [-p] FILE
         compare  [-f FMT] [-F FMT] [-p] [-q] [-s] FILE1 FILE2

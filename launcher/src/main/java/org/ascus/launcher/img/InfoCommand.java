@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.crypto.ImageKey;
+import org.ascus.devices.block.crypto.LuksNode;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 import org.ascus.devices.block.format.qcow2.Snapshots;
@@ -25,18 +27,19 @@ final class InfoCommand {
   private record Next(String file, String format) {}
 
   static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
-    Words w = new Words("info", words, "f:", "U", "output=", "backing-chain", "force-share");
+    Words w = new Words("info", words, "f:", "U", "output=", "backing-chain", "image-opts", "force-share");
     boolean json = w.json();
     String name = w.files(1, "Expecting one image file name").getFirst();
-    String format = w.get("f").orElse("");
+    Images images = new Images(w);
+    Optional<String> format = w.get("f");
+    ImageOptions options = images.outside(name, format);
     List<Object> all = new ArrayList<>();
     while (true) {
-      Path path = Path.of(name);
-      ImageOptions options = new ImageOptions(path, format, true, false, !w.has("U"))
-          .withDetails(ImageOptions.Details.NONE.withBacking(Optional.empty()));
+      Path path = options.file();
+      options = options.withDetails(options.details().withBacking(Optional.empty()));
       Next next;
       try (BlockNode node = options.open()) {
-        String kind = format.isEmpty() ? options.probe() : format;
+        String kind = options.format().isEmpty() ? options.probe() : options.format();
         all.add(json ? describe(path, kind, node) : text(path, kind, node));
         next = node instanceof Qcow2Node q ? new Next(q.info().backingFile(), q.info().backingFormat())
             : new Next("", "");
@@ -44,8 +47,8 @@ final class InfoCommand {
       if (!w.has("backing-chain") || next.file().isEmpty() || all.size() > 200) {
         break;
       }
-      name = ImageOptions.neighbour(path, next.file()).toString();
-      format = next.format();
+      options = new ImageOptions(ImageOptions.neighbour(path, next.file()), next.format(), true, false,
+          options.locking(), ImageOptions.Details.NONE.withKey(ImageKey.NOT_NEEDED));
     }
     if (json) {
       out.println(Json.text(w.has("backing-chain") ? all : all.getFirst()));
@@ -89,11 +92,18 @@ final class InfoCommand {
     all.put("format", format);
     all.put("actual-size", diskSize(path, node));
     boolean dirty = false;
+    if (node instanceof LuksNode luks) {
+      all.put("format-specific", LuksInfo.of(luks.volume().header()).wrapped());
+      all.put("encrypted", true);
+    }
     if (node instanceof Qcow2Node q) {
       all.put("format-specific", specific(q));
       if (!q.info().backingFile().isEmpty()) {
         all.put("full-backing-filename", ImageOptions.neighbour(path, q.info().backingFile()).toString());
         all.put("backing-filename", q.info().backingFile());
+      }
+      if (q.encrypted()) {
+        all.put("encrypted", true);
       }
       dirty = q.info().dirty();
     }
@@ -116,6 +126,9 @@ final class InfoCommand {
       data.put("data-file", info.dataFile());
       data.put("data-file-raw", info.rawData());
     }
+    if (node.encrypted()) {
+      data.put("encrypt", LuksInfo.inQcow2(node));
+    }
     if (info.version() > 2) {
       data.put("corrupt", info.corrupt());
       data.put("extended-l2", info.extendedL2());
@@ -129,8 +142,13 @@ final class InfoCommand {
     text.append("image: ").append(path).append("\nfile format: ").append(format);
     text.append("\nvirtual size: ").append(Sizes.human(node.size())).append(" (").append(node.size());
     text.append(" bytes)\ndisk size: ").append(Sizes.human(diskSize(path, node))).append("\n");
+    if (node instanceof LuksNode luks) {
+      text.append("encrypted: yes\nFormat specific information:\n");
+      append(text, "    ", LuksInfo.of(luks.volume().header()).data());
+    }
     if (node instanceof Qcow2Node q) {
       Qcow2Node.Info info = q.info();
+      text.append(q.encrypted() ? "encrypted: yes\n" : "");
       text.append(info.dirty() ? "cleanly shut down: no\n" : "");
       text.append("cluster_size: ").append(q.clusterSize()).append("\n");
       if (!info.backingFile().isEmpty()) {
@@ -141,11 +159,29 @@ final class InfoCommand {
       }
       text.append(snapshots(q.snapshots().list()));
       text.append("Format specific information:\n");
-      ((Map<?, ?>) specific(q).get("data"))
-          .forEach((k, v) -> text.append("    ").append(k.toString().replace('-', ' ')).append(": ").append(v)
-              .append("\n"));
+      append(text, "    ", (Map<?, ?>) specific(q).get("data"));
     }
     return text.toString();
+  }
+
+  /** Lines of {@code name: value}; maps and lists are indented by four more. */
+  private static void append(StringBuilder text, String indent, Map<?, ?> data) {
+    data.forEach((k, v) -> append(text, indent, k.toString().replace('-', ' '), v));
+  }
+
+  private static void append(StringBuilder text, String indent, String name, Object value) {
+    text.append(indent).append(name).append(":");
+    if (value instanceof Map<?, ?> map) {
+      text.append("\n");
+      append(text, indent + "    ", map);
+    } else if (value instanceof List<?> list) {
+      text.append("\n");
+      for (int i = 0; i < list.size(); i++) {
+        append(text, indent + "    ", "[" + i + "]", list.get(i));
+      }
+    } else {
+      text.append(" ").append(value).append("\n");
+    }
   }
 
   /** The table of snapshots, or nothing if there are none. */

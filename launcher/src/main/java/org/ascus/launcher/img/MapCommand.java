@@ -1,13 +1,11 @@
 package org.ascus.launcher.img;
 
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
-import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 
 /** {@code ascus-img map}. */
@@ -15,10 +13,10 @@ final class MapCommand {
   private MapCommand() {}
 
   static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
-    Words w = new Words("map", words, "f:", "U", "output=", "force-share");
+    Words w = new Words("map", words, "f:", "U", "output=", "image-opts", "force-share");
     boolean json = w.json();
-    Path path = Path.of(w.files(1, "Expecting one image file name").getFirst());
-    try (BlockNode node = new ImageOptions(path, w.get("f").orElse(""), true, false, !w.has("U")).open()) {
+    String name = w.files(1, "Expecting one image file name").getFirst();
+    try (BlockNode node = new Images(w).source(name, w.get("f")).open()) {
       List<String> names = names(node);
       List<String> lines = new ArrayList<>();
       for (long at = 0; at < node.size(); ) {

@@ -1,24 +1,22 @@
 package org.ascus.launcher.img;
 
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
-import org.ascus.devices.block.format.ImageOptions;
 
 /** {@code ascus-img measure}: how large a converted image will be. */
 final class MeasureCommand {
   private MeasureCommand() {}
 
   static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
-    Words w = new Words("measure", words, "f:", "O:", "o:", "U", "output=", "size=", "force-share");
+    Words w = new Words("measure", words, "f:", "O:", "o:", "U", "output=", "size=", "image-opts", "force-share");
     boolean json = w.json();
     String format = w.get("O").orElse("raw");
-    NewImage image = new NewImage("", format, w.all("o"));
+    NewImage image = new NewImage("", format, w.all("o"), new Images(w));
     long size;
     long data = 0;
     int cluster = (int) Sizes.parse("cluster size", image.option("cluster_size").orElse("64k"));
@@ -28,8 +26,8 @@ final class MeasureCommand {
     if (w.get("size").isPresent()) {
       size = Sizes.parse("image size", w.get("size").get());
     } else {
-      Path path = Path.of(w.files(1, "At most one filename argument is allowed.").getFirst());
-      try (BlockNode node = new ImageOptions(path, w.get("f").orElse(""), true, false, !w.has("U")).open()) {
+      String name = w.files(1, "At most one filename argument is allowed.").getFirst();
+      try (BlockNode node = new Images(w).source(name, w.get("f")).open()) {
         size = node.size();
         data = dataBytes(node, cluster);
       }
@@ -43,6 +41,12 @@ final class MeasureCommand {
       full = metadata(rounded, cluster, extended ? 16 : 8, bits) + rounded;
       required = full - rounded + (image.option("preallocation").orElse("off").equals("off") ? data : rounded);
     }
+    long luks = image.encryptionBytes();
+    if (format.equals("qcow2")) {
+      luks = Math.ceilDiv(luks, (long) cluster) * cluster;
+    }
+    required += luks;
+    full += luks;
     if (json) {
       Map<String, Object> all = new LinkedHashMap<>();
       all.put("required", required);

@@ -10,25 +10,34 @@ import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.crypto.LuksNode;
+import org.ascus.devices.block.crypto.LuksOptions;
+import org.ascus.devices.block.crypto.LuksVolume;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.RawFormat;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 import org.ascus.devices.block.format.qcow2.Qcow2Options;
 import org.ascus.devices.block.protocol.FileProtocol;
+import org.ascus.devices.security.Secret;
 
 /** An image that is to be made: a format and {@code -o}'s options. */
 final class NewImage {
   private static final int PIECE = 1 << 20;
+  private static final String[] LUKS_OPTIONS =
+      {"key-secret", "cipher-alg", "cipher-mode", "ivgen-alg", "ivgen-hash-alg", "hash-alg", "iter-time"};
 
   private final Path path;
   private final String format;
+  private final Images images;
   private boolean durable = true;
   private final Map<String, String> options = new LinkedHashMap<>();
 
-  NewImage(String path, String format, List<String> options) throws ImgException {
-    this.path = Path.of(path);
+  /** @param images where secrets are found */
+  NewImage(String path, String format, List<String> options, Images images) throws ImgException {
+    this.path = Images.path(path);
     this.format = format;
-    if (!format.equals("raw") && !format.equals("qcow2")) {
+    this.images = images;
+    if (!List.of("raw", "qcow2", "luks").contains(format)) {
       throw new ImgException("Unknown file format '" + format + "'");
     }
     for (String list : options) {
@@ -60,6 +69,8 @@ final class NewImage {
     for (Map.Entry<String, String> e : options.entrySet()) {
       String value = e.getValue();
       made = switch (e.getKey()) {
+        case "encryption", "encrypt.format", "encrypt.key-secret", "encrypt.cipher-alg", "encrypt.cipher-mode",
+            "encrypt.ivgen-alg", "encrypt.ivgen-hash-alg", "encrypt.hash-alg", "encrypt.iter-time" -> made;
         case "size", "preallocation", "data_file", "backing_fmt", "nocow", "extent_size_hint", "data_file_raw" -> made;
         case "backing_file" -> made.withBacking(value, options.getOrDefault("backing_fmt", ""));
         case "cluster_size" -> made.withClusterSize((int) Math.min(Sizes.parse("cluster size", value), 1 << 30));
@@ -82,6 +93,48 @@ final class NewImage {
     return options.containsKey("data_file") ? made.withDataFile(options.get("data_file"), flag("data_file_raw")) : made;
   }
 
+  /** The LUKS volume that is to be in a qcow2 image. */
+  private Optional<Qcow2Node.NewLuks> luks() throws ImgException, BlockException {
+    Map<String, String> inner = new LinkedHashMap<>();
+    options.forEach((name, value) -> {
+      if (name.startsWith("encrypt.")) {
+        inner.put(name.substring("encrypt.".length()), value);
+      }
+    });
+    String kind = inner.getOrDefault("format", flag("encryption") ? "aes" : "");
+    if (kind.equals("aes")) {
+      throw new ImgException(path + ": AES-CBC encrypted qcow2 images are only read: use encrypt.format=luks");
+    }
+    if (kind.isEmpty() && !inner.isEmpty()) {
+      throw new ImgException(path + ": Invalid parameter 'encrypt." + inner.keySet().iterator().next() + "'");
+    }
+    if (kind.isEmpty()) {
+      return Optional.empty();
+    }
+    if (!kind.equals("luks")) {
+      throw new ImgException(path + ": Invalid parameter '" + kind + "'");
+    }
+    return Optional.of(new Qcow2Node.NewLuks(LuksOptions.parse(inner), passphrase("encrypt.key-secret")));
+  }
+
+  /** Bytes of the encryption's header and keys. */
+  long encryptionBytes() throws ImgException, BlockException {
+    if (format.equals("luks")) {
+      passphrase("key-secret");
+      return LuksVolume.headerBytes(LuksOptions.parse(options));
+    }
+    Optional<Qcow2Node.NewLuks> luks = format.equals("qcow2") ? luks() : Optional.empty();
+    return luks.isPresent() ? LuksVolume.headerBytes(luks.get().options()) : 0;
+  }
+
+  private Secret passphrase(String option) throws ImgException {
+    String id = options.get(option);
+    if (id == null) {
+      throw new ImgException(path + ": Parameter '" + option + "' is required for cipher");
+    }
+    return images.secret(id);
+  }
+
   /** Leaves it to the host when the image reaches the disk, as qemu-img does where it copies. */
   NewImage written(String cache) {
     durable = !cache.equals("unsafe");
@@ -93,6 +146,8 @@ final class NewImage {
     StringBuilder text = new StringBuilder("Formatting '" + path + "', fmt=" + format);
     if (format.equals("qcow2")) {
       Qcow2Options o = qcow2(size);
+      encryption(text, "encrypt.format", "encrypt.key-secret", "encrypt.cipher-alg", "encrypt.cipher-mode",
+          "encrypt.ivgen-alg", "encrypt.ivgen-hash-alg", "encrypt.hash-alg", "encrypt.iter-time");
       text.append(" cluster_size=").append(o.clusterSize());
       text.append(" extended_l2=").append(o.extendedL2() ? "on" : "off");
       option("preallocation").ifPresent(p -> text.append(" preallocation=").append(p));
@@ -108,8 +163,15 @@ final class NewImage {
     } else {
       text.append(" size=").append(size);
       option("preallocation").ifPresent(p -> text.append(" preallocation=").append(p));
+      encryption(text, LUKS_OPTIONS);
     }
     return text.toString();
+  }
+
+  private void encryption(StringBuilder text, String... names) {
+    for (String name : names) {
+      option(name).ifPresent(value -> text.append(" ").append(name).append("=").append(value));
+    }
   }
 
   /** Makes the image and opens it for writing, without its backing file. */
@@ -121,10 +183,14 @@ final class NewImage {
     if (format.equals("raw")) {
       return raw(size, preallocation);
     }
+    if (format.equals("luks")) {
+      return luks(size);
+    }
     Qcow2Options wanted = qcow2(size);
+    Optional<Qcow2Node.NewLuks> luks = luks();
     touch(path);
     FileProtocol file = FileProtocol.open(path, new FileProtocol.Options(false, true, true).withDurable(durable));
-    Qcow2Node node = Qcow2Node.create(file, wanted, new NoBacking());
+    Qcow2Node node = Qcow2Node.create(file, wanted, new NoBacking(), luks);
     try {
       if (!preallocation.equals("off")) {
         node.preallocate();
@@ -154,6 +220,19 @@ final class NewImage {
       file.writeZeroes(0, size, false);
     }
     return new RawFormat(file);
+  }
+
+  private BlockNode luks(long size) throws BlockException, ImgException {
+    for (String name : options.keySet()) {
+      if (!List.of(LUKS_OPTIONS).contains(name) && !List.of("size", "preallocation").contains(name)) {
+        throw new ImgException("Invalid parameter '" + name + "'");
+      }
+    }
+    LuksOptions wanted = LuksOptions.parse(options);
+    byte[] passphrase = passphrase("key-secret").toBytes();
+    touch(path);
+    FileProtocol file = FileProtocol.open(path, new FileProtocol.Options(false, true, true).withDurable(durable));
+    return LuksNode.create(file, wanted, passphrase, Math.ceilDiv(size, 512L) * 512);
   }
 
   private static void touch(Path file) throws BlockException {

@@ -16,7 +16,8 @@ final class Words {
    *     --output=VALUE, {@code "shrink"} of more than a letter is --shrink
    */
   Words(String command, List<String> words, String... known) throws ImgException {
-    List<String> all = List.of(known);
+    List<String> all = new ArrayList<>(List.of(known));
+    all.add("object=");
     boolean plain = false;
     for (int i = 0; i < words.size(); i++) {
       String word = words.get(i);

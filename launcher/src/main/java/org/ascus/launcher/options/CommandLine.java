@@ -1,5 +1,9 @@
 package org.ascus.launcher.options;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
 /** Understands a command line. */
 public final class CommandLine {
   /** What to do. */
@@ -10,6 +14,11 @@ public final class CommandLine {
 
   /** Run a machine. */
   public record Launch(LaunchOptions options) implements Outcome {}
+
+  private static final List<String> STORAGE = List.of("drive", "blockdev");
+
+  /** An image; the option is missing for a file name on its own. */
+  private record Storage(Optional<Option> option, String word, String argument) {}
 
   private final OptionTable table;
 
@@ -29,10 +38,12 @@ public final class CommandLine {
    */
   public Outcome parse(String... arguments) throws OptionException {
     Draft draft = new Draft();
+    // Images use objects, whichever stands first.
+    List<Storage> storage = new ArrayList<>();
     for (int i = 0; i < arguments.length; i++) {
       String word = arguments[i];
       if (!word.startsWith("-") || word.equals("-")) {
-        StorageArguments.disk(draft, word);
+        storage.add(new Storage(Optional.empty(), word, word));
         continue;
       }
       Option option =
@@ -46,9 +57,20 @@ public final class CommandLine {
         }
         argument = arguments[i];
       }
+      if (STORAGE.contains(option.names().getFirst())) {
+        storage.add(new Storage(Optional.of(option), word, argument));
+        continue;
+      }
       handle(draft, option, word, argument);
       if (draft.answer.isPresent()) {
         return new Answer(draft.answer.get());
+      }
+    }
+    for (Storage s : storage) {
+      if (s.option().isPresent()) {
+        handle(draft, s.option().get(), s.word(), s.argument());
+      } else {
+        StorageArguments.disk(draft, s.word());
       }
     }
     return new Launch(draft.finish());

@@ -57,6 +57,15 @@ final class SecurityArguments {
     }
   }
 
+  /** The secret that an option of an image names. */
+  Secret secret(String id) throws OptionException {
+    Secret found = secrets.get(id);
+    if (found == null) {
+      throw new OptionException("No secret with id '" + id + "'");
+    }
+    return found;
+  }
+
   private Secret byId(String property, String id) throws OptionException {
     Secret found = secrets.get(id);
     if (found == null) {

@@ -3,6 +3,7 @@ package org.ascus.launcher.options;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.polyglot.DriveOptions;
 
@@ -28,8 +29,8 @@ final class StorageArguments {
     kv.takeOneOf("aio", "threads", "native", "io_uring");
     kv.takeSwitch("cache.writeback", true);
     kv.takeOneOf("file.driver", "file", "host_device");
-    ImageOptions.Details details = details(kv, format.equals("raw"));
-    Optional<ImageOptions> backing = nested(kv, "backing.");
+    ImageOptions.Details details = key(draft, kv, "", details(kv, format.equals("raw")));
+    Optional<ImageOptions> backing = nested(draft, kv, "backing.");
     kv.expectEmpty();
     if (file.isEmpty()) {
       throw new OptionException("Parameter 'file' is missing");
@@ -72,7 +73,7 @@ final class StorageArguments {
         ImageOptions image = file(kv, "");
         draft.fileNodes.put(name, new DriveOptions(option, name, false, image));
       }
-      case "raw", "qcow2" -> draft.drives.add(new DriveOptions(option, name, false, format(draft, kv, driver)));
+      case "raw", "qcow2", "luks" -> draft.drives.add(new DriveOptions(option, name, false, format(draft, kv, driver)));
       default -> throw new OptionException("Unknown driver '" + driver + "'");
     }
     kv.expectEmpty();
@@ -82,7 +83,7 @@ final class StorageArguments {
   private static ImageOptions format(Draft draft, KeyValues kv, String driver) throws OptionException {
     boolean readOnly = kv.takeSwitch("read-only", false);
     kv.takeSwitch("auto-read-only", false);
-    ImageOptions.Details details = details(kv, driver.equals("raw"));
+    ImageOptions.Details details = key(draft, kv, "", details(kv, driver.equals("raw")));
     Optional<String> reference = kv.take("file");
     ImageOptions file;
     if (reference.isPresent()) {
@@ -128,12 +129,12 @@ final class StorageArguments {
       }
       throw new OptionException("Cannot find device='' nor node-name='" + reference.get() + "'");
     }
-    Optional<ImageOptions> nested = nested(kv, "backing.");
+    Optional<ImageOptions> nested = nested(draft, kv, "backing.");
     return nested.isPresent() ? details.withBacking(nested) : details;
   }
 
   /** An image that is described in another's description, read-only. */
-  private static Optional<ImageOptions> nested(KeyValues kv, String prefix) throws OptionException {
+  private static Optional<ImageOptions> nested(Draft draft, KeyValues kv, String prefix) throws OptionException {
     Optional<String> driver = kv.take(prefix + "driver");
     Optional<String> name = kv.take(prefix + "file.filename");
     if (driver.isEmpty() && name.isEmpty()) {
@@ -144,7 +145,30 @@ final class StorageArguments {
       throw new OptionException("Parameter '" + prefix + "file.filename' is missing");
     }
     boolean locking = locking(kv, prefix + "file.");
-    return Optional.of(new ImageOptions(Path.of(name.get()), driver.orElse(""), true, false, locking));
+    ImageOptions image = new ImageOptions(Path.of(name.get()), driver.orElse(""), true, false, locking);
+    return Optional.of(image.withDetails(key(draft, kv, prefix, ImageOptions.Details.NONE)));
+  }
+
+  /** The key of an encrypted image. */
+  private static ImageOptions.Details key(Draft draft, KeyValues kv, String prefix, ImageOptions.Details details)
+      throws OptionException {
+    kv.takeOneOf(prefix + "encrypt.format", "luks", "aes");
+    Optional<String> id = kv.take(prefix + "key-secret").or(() -> kv.take(prefix + "encrypt.key-secret"));
+    return id.isEmpty() ? details : details.withKey(ImageKey.of(draft.security.secret(id.get())));
+  }
+
+  /**
+   * An image that is described on its own, {@code --image-opts} of the tools.
+   *
+   * @param draft what it can name
+   */
+  static ImageOptions image(Draft draft, KeyValues kv) throws OptionException {
+    String driver = kv.take("driver").orElse("");
+    kv.take("node-name");
+    ImageOptions image = driver.equals("file") || driver.equals("host_device") ? file(kv, "")
+        : format(draft, kv, driver);
+    kv.expectEmpty();
+    return image;
   }
 
   private static ImageOptions file(KeyValues kv, String prefix) throws OptionException {

@@ -93,6 +93,31 @@ class ImgMainTest {
   }
 
   @Test
+  void encryptedImagesAreMadeReadAndToldAsQemuImgDoes() throws Exception {
+    needQemuImg();
+    String s = "--object secret,id=s,data=abc ";
+    good("convert " + s + "-O luks -o key-secret=s,iter-time=1 @r.raw @a.luks");
+    good("convert " + s + "-O qcow2 -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=1,"
+        + "encrypt.cipher-mode=cbc,encrypt.ivgen-alg=essiv @r.raw @a.qcow2");
+    good("create " + s + "-f luks -o key-secret=s,iter-time=1,cipher-alg=serpent-256,hash-alg=sha1 @b.luks 64k");
+    String luks = "--image-opts driver=luks,file.filename=@a.luks,key-secret=s ";
+    String qcow2 = "driver=qcow2,file.filename=@a.qcow2,encrypt.key-secret=s ";
+    for (String line : List.of(
+        "info @a.luks", "info --output=json @a.luks", "info @a.qcow2", "info --output=json @a.qcow2", "info @b.luks",
+        "compare " + s + luks + qcow2, "map " + s + "--output=json " + luks, "map " + s + "--output=json --image-opts "
+        + qcow2, "map @a.luks", "compare @a.luks @a.qcow2", "check @a.luks", "convert @a.qcow2 @x")) {
+      assertThat(img(line)).as(line).isEqualTo(qemu(line));
+    }
+    assertThat(qemu("check " + s + "--image-opts " + qcow2).out()).contains("No errors were found");
+    for (String image : List.of(luks, "--image-opts " + qcow2)) {
+      good("convert " + s + image + "-O raw @back.raw");
+      assertThat(Files.readAllBytes(path("back.raw"))).isEqualTo(content);
+      assertThat(qemu("convert " + s + image + "-O raw @back2.raw").code()).isZero();
+      assertThat(Files.readAllBytes(path("back2.raw"))).isEqualTo(content);
+    }
+  }
+
+  @Test
   void convertedImagesHoldTheSameBytes() throws Exception {
     for (String options : List.of("", "-c ", "-o cluster_size=512 ", "-o preallocation=full ", "-S 0 ")) {
       good("convert " + options + "-p -f raw -O qcow2 @r.raw @a.qcow2");

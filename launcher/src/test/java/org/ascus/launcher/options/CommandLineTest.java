@@ -51,6 +51,21 @@ class CommandLineTest {
   }
 
   @Test
+  void keysOfImagesAreSecretsWhereverTheyStand() throws OptionException {
+    for (String disk : List.of(
+        "-blockdev luks,node-name=n,file.filename=a,key-secret=s", "-drive file=a,id=n,format=luks,key-secret=s",
+        "-blockdev qcow2,node-name=n,file.filename=a,encrypt.format=luks,encrypt.key-secret=s",
+        "-blockdev {\"driver\":\"qcow2\",\"node-name\":\"n\",\"encrypt\":{\"key-secret\":\"s\"},"
+            + "\"file\":{\"driver\":\"file\",\"filename\":\"a\"}}")) {
+      for (String line : List.of(disk + " -object secret,id=s,data=x", "-object secret,id=s,data=x " + disk)) {
+        assertThat(virt(line).machine().drives().getFirst().image().details().key().secret().orElseThrow().text())
+            .as(line).isEqualTo("x");
+      }
+      assertThatThrownBy(() -> virt(disk)).hasMessageContaining("No secret with id 's'");
+    }
+  }
+
+  @Test
   void nothingButTheMachineGivesTheDefaults() throws OptionException {
     LaunchOptions options = virt("");
     assertThat(options.machine()).isEqualTo(MachineOptions.DEFAULT);

@@ -6,6 +6,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.crypto.ImageKey;
+import org.ascus.devices.block.crypto.LuksNode;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 import org.ascus.devices.block.protocol.FileProtocol;
 
@@ -30,6 +32,7 @@ public record ImageOptions(
    * @param withoutBacking no backing file, whatever the image names
    * @param unmap what the guest discards is discarded in the file
    * @param detectZeroes writes of zeroes become zeroes without a place, where {@code unmap} allows, or cheaper writes
+   * @param key what opens it if it is encrypted
    */
   public record Details(
       long offset,
@@ -37,23 +40,29 @@ public record ImageOptions(
       Optional<ImageOptions> backing,
       boolean withoutBacking,
       boolean unmap,
-      boolean detectZeroes) {
-    public static final Details NONE = new Details(0, OptionalLong.empty(), Optional.empty(), false, false, false);
+      boolean detectZeroes,
+      ImageKey key) {
+    public static final Details NONE =
+        new Details(0, OptionalLong.empty(), Optional.empty(), false, false, false, ImageKey.MISSING);
 
     public Details withWindow(long start, OptionalLong bytes) {
-      return new Details(start, bytes, backing, withoutBacking, unmap, detectZeroes);
+      return new Details(start, bytes, backing, withoutBacking, unmap, detectZeroes, key);
     }
 
     public Details withBacking(Optional<ImageOptions> image) {
-      return new Details(offset, size, image, image.isEmpty(), unmap, detectZeroes);
+      return new Details(offset, size, image, image.isEmpty(), unmap, detectZeroes, key);
     }
 
     public Details withUnmap(boolean on) {
-      return new Details(offset, size, backing, withoutBacking, on, detectZeroes);
+      return new Details(offset, size, backing, withoutBacking, on, detectZeroes, key);
+    }
+
+    public Details withKey(ImageKey passphrase) {
+      return new Details(offset, size, backing, withoutBacking, unmap, detectZeroes, passphrase);
     }
 
     public Details withDetectZeroes(boolean on) {
-      return new Details(offset, size, backing, withoutBacking, unmap, on);
+      return new Details(offset, size, backing, withoutBacking, unmap, on, key);
     }
   }
 
@@ -108,7 +117,11 @@ public record ImageOptions(
     if (kind.equals("qcow2")) {
       FileProtocol.Options growable = new FileProtocol.Options(protect, lock, true).withUnmap(details.unmap());
       FileProtocol protocol = FileProtocol.open(file, growable);
-      return Qcow2Node.open(protocol, new Neighbours(depth), details.unmap());
+      return Qcow2Node.open(protocol, new Neighbours(depth), details.unmap(), details.key());
+    }
+    if (kind.equals("luks")) {
+      return LuksNode.open(FileProtocol.open(file, new FileProtocol.Options(protect, lock, true)), details.key(),
+          "key-secret");
     }
     if (!Probe.isKnown(kind)) {
       throw new BlockException("Unknown driver '" + kind + "'");

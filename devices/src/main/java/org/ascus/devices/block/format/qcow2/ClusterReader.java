@@ -5,11 +5,13 @@ import java.util.Arrays;
 import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.crypto.SectorCiphers;
 
 /** Reads guest bytes from wherever they are. Any number of threads may read, while nobody changes the tables. */
 final class ClusterReader {
   private record Expanded(long entry, byte[] bytes) {}
 
+  private static final int SECTOR = 512;
   private static final byte[] ZEROES = new byte[64 * 1024];
 
   private final ImageFile file;
@@ -17,14 +19,18 @@ final class ClusterReader {
   private final ClusterTable clusters;
   private final BlockNode data;
   private final Optional<BlockNode> backing;
+  private final Optional<SectorCiphers> byGuestSector;
   private volatile Expanded last = new Expanded(0, new byte[0]);
 
-  ClusterReader(ImageFile file, Header header, ClusterTable clusters, BlockNode data, Optional<BlockNode> backing) {
+  /** @param byGuestSector decrypts what {@code data} gives, by where the guest has it */
+  ClusterReader(ImageFile file, Header header, ClusterTable clusters, BlockNode data, Optional<BlockNode> backing,
+      Optional<SectorCiphers> byGuestSector) {
     this.file = file;
     this.header = header;
     this.clusters = clusters;
     this.data = data;
     this.backing = backing;
+    this.byGuestSector = byGuestSector;
   }
 
   /** Whether unallocated bytes at {@code guest} or after are a backing file's. */
@@ -54,13 +60,25 @@ final class ClusterReader {
       switch (mapping.kind()) {
         case UNALLOCATED -> readBacking(at, target);
         case ZERO, ZERO_ALLOCATED -> zero(target);
-        case DATA -> data.read(mapping.host(), target);
+        case DATA -> readData(at, mapping.host(), target);
         case COMPRESSED -> target.put(
             expand(mapping.host()), (int) (at & header.clusterSize() - 1), target.remaining());
       }
       target.limit(end);
       at += mapping.length();
     }
+  }
+
+  private void readData(long guest, long host, ByteBuffer target) throws BlockException {
+    if (byGuestSector.isEmpty()) {
+      data.read(host, target);
+      return;
+    }
+    int inside = (int) (guest % SECTOR);
+    byte[] sectors = new byte[(inside + target.remaining() + SECTOR - 1) / SECTOR * SECTOR];
+    data.read(host - inside, ByteBuffer.wrap(sectors));
+    byGuestSector.get().decrypt(guest / SECTOR, sectors, 0, sectors.length);
+    target.put(sectors, inside, target.remaining());
   }
 
   private void readBacking(long guest, ByteBuffer target) throws BlockException {

@@ -127,7 +127,7 @@ final class ClusterWriter {
     }
     int length = (int) Math.min(wanted, start + (long) count * size - guest);
     long host = header.externalData() ? start : meta.refcounts.allocate(count);
-    boolean fresh = !header.externalData() && host >= data.size();
+    boolean fresh = !header.externalData() && header.crypt == 0 && host >= data.size();
     try {
       long from = fillStart(guest);
       long to = fillEnd(guest + length);
@@ -348,7 +348,9 @@ final class ClusterWriter {
       meta.relieve();
       if (clusters.entry(at) == 0) {
         long host = header.externalData() ? at : meta.refcounts.allocate(1);
-        clusters.set(at, host | ClusterTable.COPIED, 0xffff_ffffL);
+        // What is nothing yet would decrypt to noise.
+        long zero = header.crypt == 0 || header.extendedL2() ? 0 : ClusterTable.ZERO;
+        clusters.set(at, host | ClusterTable.COPIED | zero, header.crypt == 0 ? 0xffff_ffffL : -1L << 32);
         end = Math.max(end, host + Math.min(size, header.externalData() ? header.size - at : size));
       }
     }

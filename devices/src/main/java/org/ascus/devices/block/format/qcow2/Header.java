@@ -27,6 +27,11 @@ final class Header {
   static final long MAX_REFCOUNT_TABLE_BYTES = 8L << 20;
   static final int SUBCLUSTERS = 32;
 
+  /** Values of {@link #crypt}: AES by the guest's sectors, with the password as key; LUKS by the file's sectors. */
+  static final int CRYPT_AES = 1;
+
+  static final int CRYPT_LUKS = 2;
+
   private static final int SIZE_AT = 24;
   private static final int L1_AT = 36;
   private static final int REFCOUNT_TABLE_AT = 48;
@@ -202,10 +207,8 @@ final class Header {
     if (unknown != 0) {
       throw file.failure("Unsupported qcow2 feature(s): " + Features.describe(unknown, others));
     }
-    if (crypt != 0) {
-      throw file.failure(crypt <= 2 && crypt > 0
-          ? "encrypted qcow2 images are not supported yet"
-          : "Unsupported encryption method " + Integer.toUnsignedString(crypt));
+    if (crypt < 0 || crypt > CRYPT_LUKS) {
+      throw file.failure("Unsupported encryption method " + Integer.toUnsignedString(crypt));
     }
     if ((compression != 0) != ((incompatible & Features.COMPRESSION) != 0)) {
       throw file.failure("Compression type incompatible feature bit must match the compression type " + compression);
@@ -288,7 +291,8 @@ final class Header {
     if (!dataFile.isEmpty()) {
       all.add(new Extension(Extension.DATA_FILE, dataFile.getBytes(StandardCharsets.UTF_8)));
     }
-    if (version == 3) {
+    // Small clusters have no room for what is but a help.
+    if (version == 3 && clusterBits > MIN_CLUSTER_BITS) {
       all.add(Features.table());
     }
     others.stream().filter(e -> e.type() != Extension.FEATURE_NAMES).forEach(all::add);

@@ -79,7 +79,7 @@ final class Metadata {
     }
     if (clusters.isDirty()) {
       file.flush();
-      if (data != file.node()) {
+      if (header.externalData()) {
         data.flush();
       }
       clusters.write();

@@ -10,6 +10,10 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
+import org.ascus.devices.block.crypto.ImageKey;
+import org.ascus.devices.block.crypto.LuksOptions;
+import org.ascus.devices.block.crypto.LuksVolume;
+import org.ascus.devices.security.Secret;
 
 /**
  * A qcow2 image.
@@ -37,6 +41,7 @@ public final class Qcow2Node implements BlockNode {
   private final Header header;
   private final Optional<BlockNode> backing;
   private final BlockNode data;
+  private final Encryption encryption;
   private final Metadata meta;
   private final ClusterReader reader;
   private final ClusterWriter writer;
@@ -45,14 +50,15 @@ public final class Qcow2Node implements BlockNode {
   private volatile boolean begun;
   private volatile boolean closed;
 
-  private Qcow2Node(ImageFile file, Header header, Optional<BlockNode> backing, BlockNode data, boolean unmap)
+  private Qcow2Node(ImageFile file, Header header, Optional<BlockNode> backing, Encryption encryption, boolean unmap)
       throws BlockException {
     this.file = file;
     this.header = header;
     this.backing = backing;
-    this.data = data;
+    this.encryption = encryption;
+    this.data = encryption.data();
     this.meta = new Metadata(file, header, data, unmap);
-    this.reader = new ClusterReader(file, header, meta.clusters, data, backing);
+    this.reader = new ClusterReader(file, header, meta.clusters, data, backing, encryption.byGuestSector());
     this.writer = new ClusterWriter(meta, reader, data);
     ReadWriteLock lock = new ReentrantReadWriteLock();
     this.shared = lock.readLock();
@@ -67,6 +73,11 @@ public final class Qcow2Node implements BlockNode {
    * @throws BlockException naming the file and what is wrong with it
    */
   public static Qcow2Node open(BlockNode node, Files files, boolean unmap) throws BlockException {
+    return open(node, files, unmap, ImageKey.MISSING);
+  }
+
+  /** As {@link #open(BlockNode, Files, boolean)}, with the key of an encrypted image. */
+  public static Qcow2Node open(BlockNode node, Files files, boolean unmap, ImageKey key) throws BlockException {
     ImageFile file = new ImageFile(node);
     Optional<BlockNode> backing = Optional.empty();
     Optional<BlockNode> data = Optional.empty();
@@ -83,10 +94,11 @@ public final class Qcow2Node implements BlockNode {
       if (header.externalData()) {
         data = Optional.of(files.data(header.dataFile));
       }
+      Encryption encryption = Encryption.open(file, header, data.orElse(node), key);
       if (!header.backingFile.isEmpty()) {
         backing = files.backing(header.backingFile, header.backingFormat);
       }
-      return new Qcow2Node(file, header, backing, data.orElse(node), unmap);
+      return new Qcow2Node(file, header, backing, encryption, unmap);
     } catch (BlockException e) {
       closeAll(e, Optional.of(node), data, backing);
       throw e;
@@ -112,13 +124,26 @@ public final class Qcow2Node implements BlockNode {
    * @param node what is to hold it, growable; its bytes are lost
    */
   public static Qcow2Node create(BlockNode node, Qcow2Options options, Files files) throws BlockException {
+    return create(node, options, files, Optional.empty());
+  }
+
+  /** A LUKS volume in a new image, and the passphrase of its first key. */
+  public record NewLuks(LuksOptions options, Secret passphrase) {}
+
+  /** As {@link #create(BlockNode, Qcow2Options, Files)}, encrypted if {@code luks} is there. */
+  public static Qcow2Node create(BlockNode node, Qcow2Options options, Files files, Optional<NewLuks> luks)
+      throws BlockException {
     try {
       options.format(node);
+      if (luks.isPresent()) {
+        Encryption.create(node, luks.get().options(), luks.get().passphrase().toBytes());
+      }
     } catch (BlockException e) {
       closeAll(e, Optional.of(node));
       throw e;
     }
-    Qcow2Node made = open(node, files, false);
+    Qcow2Node made =
+        open(node, files, false, luks.map(l -> ImageKey.of(l.passphrase())).orElse(ImageKey.MISSING));
     try {
       made.changeSize(Math.ceilDiv(options.size(), 512L) * 512);
       made.flush();
@@ -228,7 +253,7 @@ public final class Qcow2Node implements BlockNode {
           }
         });
     data.flush();
-    if (data != file.node()) {
+    if (header.externalData()) {
       file.flush();
     }
   }
@@ -284,6 +309,9 @@ public final class Qcow2Node implements BlockNode {
       OptionalLong place = OptionalLong.of(mapping.host());
       return switch (mapping.kind()) {
         case DATA -> {
+          if (header.crypt != 0) {
+            yield new Extent(mapping.length(), 0, true, false, true, false, OptionalLong.empty());
+          }
           // Holes in the file are zeroes that a preallocation or a short first write left.
           Extent below = data.extent(mapping.host(), mapping.length());
           yield new Extent(below.length(), 0, true, below.zero(), true, false, place);
@@ -331,8 +359,8 @@ public final class Qcow2Node implements BlockNode {
     if (offset % cluster.length != 0 || source.remaining() != Math.min(cluster.length, size() - offset)) {
       throw file.failure("compressed writes are whole clusters");
     }
-    if (header.externalData()) {
-      throw file.failure("an image with an external data file cannot hold compressed clusters");
+    if (header.externalData() || header.crypt != 0) {
+      throw file.failure("an image that is encrypted or has an external data file holds no compressed clusters");
     }
     int start = source.position();
     source.get(cluster, 0, source.remaining());
@@ -343,6 +371,16 @@ public final class Qcow2Node implements BlockNode {
       source.position(start);
       write(offset, source);
     }
+  }
+
+  /** Header and keys of an image that is encrypted with LUKS. */
+  public Optional<LuksVolume> luks() {
+    return encryption.luks();
+  }
+
+  /** Whether it is encrypted, one way or the other. */
+  public boolean encrypted() {
+    return header.crypt != 0;
   }
 
   public int clusterSize() {
@@ -428,7 +466,7 @@ public final class Qcow2Node implements BlockNode {
           }
           header.size = bytes;
           header.writeSizeAndL1(file);
-          if (data != file.node() && data.size() != bytes) {
+          if (header.externalData() && data.size() != bytes) {
             data.resize(bytes);
           }
           if (bytes > old && reader.backed(old)) {

@@ -76,6 +76,10 @@ final class ReferenceCounter {
     for (Snapshots.Snapshot snapshot : snapshots) {
       countL1(snapshot.l1Offset(), snapshot.l1Entries(), false);
     }
+    if (header.crypt == Header.CRYPT_LUKS) {
+      Encryption.Place place = Encryption.place(file, header);
+      refer(place.offset(), place.length(), "encryption header");
+    }
     if ((header.autoclear & Features.BITMAPS) != 0) {
       for (Extension extension : header.others) {
         if (extension.type() == Extension.BITMAPS && extension.data().length >= 24) {

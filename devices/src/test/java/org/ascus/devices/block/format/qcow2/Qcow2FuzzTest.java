@@ -98,7 +98,8 @@ class Qcow2FuzzTest {
     refuse(good, 4, 9, "Unsupported qcow2 version 9");
     refuse(good, 20, 40, "Unsupported cluster size: 2^40");
     refuse(good, 20, 8, "Unsupported cluster size");
-    refuse(good, 32, 2, "encrypted");
+    refuse(good, 32, 2, "LUKS encryption header pointer missing");
+    refuse(good, 32, 3, "Unsupported encryption method 3");
     refuse(good, 36, 0, "L1 table is too small");
     refuse(good, 36, 0x7fffffff, "Active L1 table too large");
     refuse(good, 44, 7, "Active L1 table offset invalid");

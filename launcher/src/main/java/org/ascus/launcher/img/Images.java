@@ -1,0 +1,83 @@
+package org.ascus.launcher.img;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.ascus.devices.block.crypto.ImageKey;
+import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.security.Secret;
+import org.ascus.launcher.options.ImageArguments;
+import org.ascus.launcher.options.OptionException;
+
+/** The images that a command names: file names, {@code json:} descriptions, or {@code --image-opts}. */
+final class Images {
+  private final ImageArguments arguments;
+  private final boolean described;
+  private final boolean locking;
+
+  /** @param w options {@code object}, {@code image-opts}, {@code U} and {@code force-share} are looked at */
+  Images(Words w) throws ImgException {
+    try {
+      arguments = new ImageArguments(w.all("object"));
+    } catch (OptionException e) {
+      throw new ImgException(e.getMessage());
+    }
+    described = w.has("image-opts");
+    locking = !w.has("U") && !w.has("force-share");
+  }
+
+  /** An image that is read. */
+  ImageOptions source(String name, Optional<String> format) throws ImgException {
+    return image(name, format, described, true);
+  }
+
+  /** An image that is written. */
+  ImageOptions target(String name, Optional<String> format) throws ImgException {
+    return image(name, format, described, false);
+  }
+
+  /** An image that was described by {@code --target-image-opts}. */
+  ImageOptions described(String name) throws ImgException {
+    return image(name, Optional.empty(), true, false);
+  }
+
+  /** An image that is looked at but not into, so it needs no key. */
+  ImageOptions outside(String name, Optional<String> format) throws ImgException {
+    ImageOptions image = source(name, format);
+    return image.withDetails(image.details().withKey(ImageKey.NOT_NEEDED));
+  }
+
+  private ImageOptions image(String name, Optional<String> format, boolean options, boolean readOnly)
+      throws ImgException {
+    if (options && format.isPresent()) {
+      throw new ImgException("--image-opts and --format are mutually exclusive");
+    }
+    if (!options && !name.startsWith("json:")) {
+      return new ImageOptions(path(name), format.orElse(""), readOnly, false, locking);
+    }
+    try {
+      ImageOptions image = arguments.image(options ? name : name.substring("json:".length()));
+      return new ImageOptions(image.file(), image.format(), readOnly || image.readOnly(), false,
+          locking && image.locking(), image.details());
+    } catch (OptionException e) {
+      throw new ImgException("Could not open '" + name + "': " + e.getMessage());
+    }
+  }
+
+  static Path path(String name) throws ImgException {
+    try {
+      return Path.of(name);
+    } catch (InvalidPathException e) {
+      throw new ImgException("Could not open '" + name + "': not a file name");
+    }
+  }
+
+  /** A secret that a creation option names. */
+  Secret secret(String id) throws ImgException {
+    try {
+      return arguments.secret(id);
+    } catch (OptionException e) {
+      throw new ImgException(e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package org.ascus.launcher.options;
+
+import java.util.List;
+import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.security.Secret;
+
+/** The options of the image tools that mean what they mean to a machine: {@code --object}, {@code --image-opts}. */
+public final class ImageArguments {
+  private final Draft draft = new Draft();
+
+  /** @param objects arguments of {@code --object} */
+  public ImageArguments(List<String> objects) throws OptionException {
+    for (String object : objects) {
+      try {
+        ObjectArguments.object(draft, object);
+      } catch (OptionException e) {
+        throw e.in("--object", object);
+      }
+    }
+  }
+
+  /** A secret by its id. */
+  public Secret secret(String id) throws OptionException {
+    return draft.security.secret(id);
+  }
+
+  /** An image that is described by {@code key=value} parts or a JSON object. */
+  public ImageOptions image(String description) throws OptionException {
+    return StorageArguments.image(draft, KeyValues.parseOrJson(description, ""));
+  }
+}
