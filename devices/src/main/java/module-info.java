@@ -22,6 +22,8 @@ module org.ascus.devices {
   exports org.ascus.devices.chardev.socket;
   exports org.ascus.devices.fdt;
   exports org.ascus.devices.flash;
+  exports org.ascus.devices.fs;
+  exports org.ascus.devices.fs.p9;
   exports org.ascus.devices.fwcfg;
   exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;
@@ -38,6 +40,7 @@ module org.ascus.devices {
   exports org.ascus.devices.virtio.blk;
   exports org.ascus.devices.virtio.console;
   exports org.ascus.devices.virtio.net;
+  exports org.ascus.devices.virtio.p9;
   exports org.ascus.devices.virtio.queue;
   exports org.ascus.devices.virtio.rng;
   exports org.ascus.devices.virtio.scsi;

@@ -2,9 +2,10 @@ package org.ascus.polyglot;
 
 import java.nio.file.Path;
 import java.util.Optional;
+import org.ascus.devices.fs.FolderOptions;
 import org.ascus.devices.net.NetTap;
 
-/** What the host lends to a machine under a name, {@code -object}. */
+/** What the host lends to a machine under a name, {@code -object} and {@code -fsdev}. */
 public sealed interface HostObject {
   /** What the user wrote; starts error messages. */
   String option();
@@ -28,6 +29,9 @@ public sealed interface HostObject {
    */
   record Dump(String option, String id, String netdev, Path file, int most, NetTap.Direction direction)
       implements HostObject {}
+
+  /** A folder, {@code -fsdev}, whose name may be that of an {@code -object}, too. */
+  record Folder(String option, String id, FolderOptions folder) implements HostObject {}
 
   /**
    * Threads on which devices wait for their disks.

@@ -24,6 +24,7 @@ import org.ascus.devices.board.riscv.VirtBoard;
 import org.ascus.devices.board.riscv.VirtOptions;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.RingChardev;
+import org.ascus.devices.fs.FolderOptions;
 import org.ascus.devices.loader.LoadException;
 import org.ascus.devices.net.NetLink;
 import org.ascus.devices.pci.PciDevices;
@@ -59,6 +60,7 @@ final class VmAssembly implements DeviceContext {
   private final Map<String, BlockNode> drives = new LinkedHashMap<>();
   private final Map<String, EntropySource> entropy = new LinkedHashMap<>();
   private final Map<String, IoThread> iothreads = new LinkedHashMap<>();
+  private final Map<String, FolderOptions> folders = new LinkedHashMap<>();
   private final Networks networks;
   private final Set<String> ids = ConcurrentHashMap.newKeySet();
   private final List<Device> plugged = new CopyOnWriteArrayList<>();
@@ -92,7 +94,9 @@ final class VmAssembly implements DeviceContext {
   private void openObjects() throws VmException {
     Set<String> names = new HashSet<>();
     for (HostObject object : options.objects()) {
-      if (!names.add(object.id())) {
+      if (object instanceof HostObject.Folder(_, String id, FolderOptions folder)) {
+        folders.put(id, folder);
+      } else if (!names.add(object.id())) {
         throw new VmException(object.option() + ": there is another object with id '" + object.id() + "'");
       }
       if (object instanceof HostObject.Rng(String option, String id, var file)) {
@@ -338,6 +342,8 @@ final class VmAssembly implements DeviceContext {
       found = Optional.ofNullable(entropy.get(id));
     } else if (kind == IoThread.class) {
       found = Optional.ofNullable(iothreads.get(id));
+    } else if (kind == FolderOptions.class) {
+      found = Optional.ofNullable(folders.get(id));
     } else if (kind == NetLink.class) {
       found = networks.find(id);
     } else if (kind == CharBackend.class) {

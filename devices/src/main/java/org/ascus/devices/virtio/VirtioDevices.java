@@ -1,5 +1,6 @@
 package org.ascus.devices.virtio;
 
+import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,6 +10,8 @@ import java.util.Optional;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.IoThread;
 import org.ascus.devices.chardev.CharBackend;
+import org.ascus.devices.fs.FolderOptions;
+import org.ascus.devices.fs.SharedFolder;
 import org.ascus.devices.net.MacAddress;
 import org.ascus.devices.net.NetLink;
 import org.ascus.devices.virtio.blk.BlkOptions;
@@ -18,6 +21,7 @@ import org.ascus.devices.virtio.console.VirtioSerial;
 import org.ascus.devices.virtio.console.VirtioSerialBus;
 import org.ascus.devices.virtio.net.NetOptions;
 import org.ascus.devices.virtio.net.VirtioNet;
+import org.ascus.devices.virtio.p9.VirtioP9;
 import org.ascus.devices.virtio.rng.EntropySource;
 import org.ascus.devices.virtio.rng.VirtioRng;
 import org.ascus.devices.virtio.scsi.VirtioScsi;
@@ -62,7 +66,43 @@ public final class VirtioDevices implements DeviceProvider {
   }
 
   private static List<VirtioKind> kinds() {
-    return List.of(blk(), net(), rng(), scsi(), serial());
+    return List.of(p9(), blk(), net(), rng(), scsi(), serial());
+  }
+
+  private static VirtioKind p9() {
+    return new VirtioKind(
+        "virtio-9p",
+        "Folder of the host on virtio",
+        List.of(
+            new Property("fsdev", Kind.STRING, "", "ID of a -fsdev"),
+            new Property("mount_tag", Kind.STRING, "", "What the guest mounts it by")),
+        VirtioDevices::makeP9);
+  }
+
+  private static VirtioDevice makeP9(DeviceContext context, String id, PropertyValues v) throws DeviceException {
+    String fsdev = v.getString("fsdev");
+    FolderOptions options;
+    try {
+      options = context.lookup(FolderOptions.class, fsdev);
+    } catch (DeviceException e) {
+      throw new DeviceException("9pfs device couldn't find fsdev with the id = " + fsdev, e);
+    }
+    if (v.getString("mount_tag").isEmpty()) {
+      throw new DeviceException("fsdev with id " + fsdev + " needs mount_tag arguments");
+    }
+    SharedFolder folder;
+    try {
+      folder = SharedFolder.open(options);
+    } catch (IOException e) {
+      throw new DeviceException(
+          "cannot initialize fsdev '" + fsdev + "': failed to open '" + options.path() + "': " + e.getMessage(), e);
+    }
+    try {
+      return new VirtioP9(id, VirtioHost.of(context.machine()), folder, v.getString("mount_tag"));
+    } catch (DeviceException e) {
+      folder.close();
+      throw e;
+    }
   }
 
   private static VirtioKind blk() {

@@ -23,7 +23,7 @@ final class ObjectArguments {
     String kind = type.orElseThrow(() -> new OptionException("Parameter 'qom-type' is missing"));
     checkKind(kind);
     String id = kv.require("id");
-    if (draft.objects.stream().anyMatch(o -> o.id().equals(id))) {
+    if (draft.objects.stream().anyMatch(o -> !(o instanceof HostObject.Folder) && o.id().equals(id))) {
       throw new OptionException("there is another object with id '" + id + "'");
     }
     if (draft.security.has(id)) {

@@ -84,6 +84,17 @@ final class OptionTable {
         "lend something of the host to the machine ('-object help' for list)",
         ObjectArguments::object);
     add(
+        "fsdev",
+        "local,id=id,path=path,security_model=mapped-xattr|mapped-file|passthrough|none\n"
+            + "       [,readonly=on][,fmode=fmode][,dmode=dmode][,multidevs=remap|forbid|warn]",
+        "lend a folder of the host, for -device virtio-9p-pci,fsdev=id,mount_tag=tag to use",
+        FolderArguments::fsdev);
+    add(
+        "virtfs",
+        "local,path=path,mount_tag=tag,security_model=...[,id=id][,...as with -fsdev]",
+        "-fsdev and a virtio-9p-pci on it in one; in a Linux guest: mount -t 9p -o trans=virtio tag /mnt",
+        FolderArguments::virtfs);
+    add(
         "netdev",
         "user,id=id[,net=addr/bits][,host=addr][,dns=addr][,dhcpstart=addr]\n"
             + "       [,hostfwd=[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport][,restrict=on|off]\n"
