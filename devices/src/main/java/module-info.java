@@ -1,5 +1,6 @@
 /** Boards and devices. Never sees a guest CPU. */
 module org.ascus.devices {
+  requires com.fasterxml.jackson.core;
   requires com.github.luben.zstd_jni;
   requires transitive org.ascus.machine;
   requires io.netty.buffer;

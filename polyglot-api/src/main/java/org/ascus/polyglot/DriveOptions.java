@@ -1,6 +1,9 @@
 package org.ascus.polyglot;
 
+import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.block.format.WriteThrough;
 
 /**
  * A disk image that devices can use, {@code -drive} or {@code -blockdev}.
@@ -9,5 +12,16 @@ import org.ascus.devices.block.format.ImageOptions;
  * @param id the name by which {@code -device X,drive=id} finds it
  * @param virtio plugged in as a virtio block device without being asked for ({@code if=virtio})
  * @param image the image
+ * @param writeThrough whether the guest sees a disk without a write cache, and each write is durable
  */
-public record DriveOptions(String option, String id, boolean virtio, ImageOptions image) {}
+public record DriveOptions(String option, String id, boolean virtio, ImageOptions image, boolean writeThrough) {
+  /** A drive with a write cache. */
+  public DriveOptions(String option, String id, boolean virtio, ImageOptions image) {
+    this(option, id, virtio, image, false);
+  }
+
+  BlockNode open() throws BlockException {
+    BlockNode node = image.open();
+    return writeThrough ? new WriteThrough(node) : node;
+  }
+}

@@ -202,7 +202,7 @@ final class VmAssembly implements DeviceContext {
       throw new VmException(drive.option() + ": there is another drive with id '" + drive.id() + "'");
     }
     try {
-      drives.put(drive.id(), drive.image().open());
+      drives.put(drive.id(), drive.open());
     } catch (BlockException e) {
       throw new VmException(drive.option() + ": " + e.getMessage(), e);
     }

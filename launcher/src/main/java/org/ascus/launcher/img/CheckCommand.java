@@ -1,12 +1,12 @@
 package org.ascus.launcher.img;
 
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.qcow2.CheckResult;
 import org.ascus.devices.block.format.qcow2.Qcow2Check;
@@ -32,7 +32,6 @@ final class CheckCommand {
       default -> throw new ImgException("-r/--repair must be used with leaks or all as argument");
     };
     ImageOptions image = new Images(w).source(name, w.get("f"));
-    Path path = image.file();
     String format = image.format().isEmpty() ? image.probe() : image.format();
     if (!format.equals("qcow2")) {
       image.open().close();
@@ -41,20 +40,20 @@ final class CheckCommand {
     }
     CheckResult result;
     boolean readOnly = repair == Qcow2Check.Repair.NONE;
-    try (FileProtocol file = FileProtocol.open(path, new FileProtocol.Options(readOnly, image.locking(), true))) {
+    try (BlockNode file = image.file().open(new FileProtocol.Options(readOnly, image.locking(), true))) {
       result = Qcow2Check.check(file, repair);
     }
     long corruptions = result.corruptions - result.corruptionsFixed;
     long leaks = result.leaks - result.leaksFixed;
     if (json) {
-      out.println(Json.text(describe(path, result, corruptions, leaks)));
+      out.println(Json.text(describe(image.file().name(), result, corruptions, leaks)));
     } else if (!w.has("q")) {
       print(out, errors, result, corruptions, leaks);
     }
     return corruptions > 0 ? CORRUPT : leaks > 0 ? LEAKY : 0;
   }
 
-  private static Map<String, Object> describe(Path path, CheckResult result, long corruptions, long leaks) {
+  private static Map<String, Object> describe(String name, CheckResult result, long corruptions, long leaks) {
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("image-end-offset", result.imageEnd);
     all.put("total-clusters", result.totalClusters);
@@ -66,7 +65,7 @@ final class CheckCommand {
     put(all, "fragmented-clusters", result.fragmentedClusters);
     put(all, "allocated-clusters", result.allocatedClusters);
     put(all, "compressed-clusters", result.compressedClusters);
-    all.put("filename", path.toString());
+    all.put("filename", name);
     all.put("format", "qcow2");
     return all;
   }

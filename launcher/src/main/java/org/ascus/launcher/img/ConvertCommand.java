@@ -68,7 +68,7 @@ final class ConvertCommand {
     }
     if (w.has("n")) {
       return (w.has("target-image-opts") ? images.described(name)
-          : new ImageOptions(Images.path(name), format, false, false, true)).open();
+          : ImageOptions.named(name, format, false, false, true)).open();
     }
     if (w.has("c") && !format.equals("qcow2")) {
       throw new ImgException("Compression not supported for this file format");

@@ -2,7 +2,6 @@ package org.ascus.launcher.img;
 
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -49,8 +48,8 @@ final class EditCommands {
     if (backing.isEmpty() || w.has("u")) {
       throw new ImgException(name + ": Image creation needs a size parameter");
     }
-    Path path = ImageOptions.neighbour(Path.of(name), backing.get());
-    try (BlockNode node = new ImageOptions(path, image.option("backing_fmt").orElse(""), true, false, true).open()) {
+    String path = ImageOptions.neighbour(name, backing.get());
+    try (BlockNode node = ImageOptions.named(path, image.option("backing_fmt").orElse(""), true, false, true).open()) {
       return node.size();
     }
   }
@@ -123,7 +122,7 @@ final class EditCommands {
   static int commit(List<String> words, PrintStream out) throws ImgException, BlockException {
     Words w = new Words("commit", words, "f:", "t:", "d", "p", "q", "image-opts");
     ImageOptions options = new Images(w).target(w.files(1, "Expecting one image file name").getFirst(), w.get("f"));
-    Path path = options.file();
+    String path = options.file().name();
     Progress progress = new Progress(out, w.has("p") && !w.has("q"));
     try (BlockNode node = options.open()) {
       Qcow2Node image = qcow2(node, "it has no backing file");
@@ -131,9 +130,9 @@ final class EditCommands {
       if (info.backingFile().isEmpty()) {
         throw new ImgException("Image does not have a backing file");
       }
-      Path below = ImageOptions.neighbour(path, info.backingFile());
+      String below = ImageOptions.neighbour(path, info.backingFile());
       // The image itself holds a reader's lock on it.
-      try (BlockNode target = new ImageOptions(below, info.backingFormat(), false, false, false).open()) {
+      try (BlockNode target = ImageOptions.named(below, info.backingFormat(), false, false, false).open()) {
         if (target.size() < image.size()) {
           target.resize(image.size());
         }
@@ -171,7 +170,7 @@ final class EditCommands {
     Words w = new Words("rebase", words, "f:", "t:", "T:", "b:", "F:", "u", "p", "q", "U", "image-opts",
         "force-share");
     ImageOptions options = new Images(w).target(w.files(1, "Expecting one image file name").getFirst(), w.get("f"));
-    Path path = options.file();
+    String path = options.file().name();
     String backing = w.get("b").orElseThrow(() -> new ImgException("Use backing_file (-b) option"));
     String format = w.get("F").orElse("");
     if (!backing.isEmpty() && format.isEmpty()) {
@@ -194,12 +193,12 @@ final class EditCommands {
   }
 
   /** Copies into the image what the new backing file does not have as the old one has it. */
-  private static void keepContent(Qcow2Node image, Path path, String backing, String format, Progress progress)
+  private static void keepContent(Qcow2Node image, String path, String backing, String format, Progress progress)
       throws BlockException {
     Optional<BlockNode> after = Optional.empty();
     if (!backing.isEmpty()) {
       after = Optional.of(
-          new ImageOptions(ImageOptions.neighbour(path, backing), format, true, false, true).open());
+          ImageOptions.named(ImageOptions.neighbour(path, backing), format, true, false, true).open());
     }
     try {
       ByteBuffer now = ByteBuffer.allocateDirect(PIECE);

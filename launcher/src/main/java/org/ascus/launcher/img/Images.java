@@ -3,8 +3,10 @@ package org.ascus.launcher.img;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.block.protocol.Protocols;
 import org.ascus.devices.security.Secret;
 import org.ascus.launcher.options.ImageArguments;
 import org.ascus.launcher.options.OptionException;
@@ -52,14 +54,14 @@ final class Images {
     if (options && format.isPresent()) {
       throw new ImgException("--image-opts and --format are mutually exclusive");
     }
-    if (!options && !name.startsWith("json:")) {
-      return new ImageOptions(path(name), format.orElse(""), readOnly, false, locking);
-    }
     try {
+      if (!options && !name.startsWith("json:")) {
+        return new ImageOptions(Protocols.named(name), format.orElse(""), readOnly, false, locking);
+      }
       ImageOptions image = arguments.image(options ? name : name.substring("json:".length()));
       return new ImageOptions(image.file(), image.format(), readOnly || image.readOnly(), false,
           locking && image.locking(), image.details());
-    } catch (OptionException e) {
+    } catch (OptionException | BlockException e) {
       throw new ImgException("Could not open '" + name + "': " + e.getMessage());
     }
   }

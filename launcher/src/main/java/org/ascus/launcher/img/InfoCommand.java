@@ -1,7 +1,6 @@
 package org.ascus.launcher.img;
 
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -18,6 +17,7 @@ import org.ascus.devices.block.crypto.LuksNode;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 import org.ascus.devices.block.format.qcow2.Snapshots;
+import org.ascus.devices.block.protocol.Location;
 import org.ascus.devices.block.protocol.SparseFile;
 
 /** {@code ascus-img info}. */
@@ -35,20 +35,20 @@ final class InfoCommand {
     ImageOptions options = images.outside(name, format);
     List<Object> all = new ArrayList<>();
     while (true) {
-      Path path = options.file();
       options = options.withDetails(options.details().withBacking(Optional.empty()));
       Next next;
       try (BlockNode node = options.open()) {
-        String kind = options.format().isEmpty() ? options.probe() : options.format();
-        all.add(json ? describe(path, kind, node) : text(path, kind, node));
+        String kind = kind(options, node);
+        all.add(json ? describe(options.file(), kind, node) : text(options.file(), kind, node));
         next = node instanceof Qcow2Node q ? new Next(q.info().backingFile(), q.info().backingFormat())
             : new Next("", "");
       }
       if (!w.has("backing-chain") || next.file().isEmpty() || all.size() > 200) {
         break;
       }
-      options = new ImageOptions(ImageOptions.neighbour(path, next.file()), next.format(), true, false,
-          options.locking(), ImageOptions.Details.NONE.withKey(ImageKey.NOT_NEEDED));
+      String below = ImageOptions.neighbour(options.file().name(), next.file());
+      options = ImageOptions.named(below, next.format(), true, false,
+          options.locking()).withDetails(ImageOptions.Details.NONE.withKey(ImageKey.NOT_NEEDED));
     }
     if (json) {
       out.println(Json.text(w.has("backing-chain") ? all : all.getFirst()));
@@ -58,11 +58,18 @@ final class InfoCommand {
     return 0;
   }
 
-  private static long diskSize(Path path, BlockNode node) {
-    return SparseFile.allocatedBytes(path, node.size());
+  private static String kind(ImageOptions options, BlockNode node) {
+    if (!options.format().isEmpty()) {
+      return options.format();
+    }
+    return node instanceof Qcow2Node ? "qcow2" : node instanceof LuksNode ? "luks" : "raw";
   }
 
-  private static Map<String, Object> describe(Path path, String format, BlockNode node) throws BlockException {
+  private static long diskSize(Location file, BlockNode node) {
+    return file instanceof Location.File f ? SparseFile.allocatedBytes(f.path(), node.size()) : 0;
+  }
+
+  private static Map<String, Object> describe(Location file, String format, BlockNode node) throws BlockException {
     Map<String, Object> all = new LinkedHashMap<>();
     if (node instanceof Qcow2Node q) {
       List<Object> snapshots = new ArrayList<>();
@@ -85,12 +92,12 @@ final class InfoCommand {
       }
     }
     all.put("virtual-size", node.size());
-    all.put("filename", path.toString());
+    all.put("filename", file.name());
     if (node instanceof Qcow2Node q) {
       all.put("cluster-size", q.clusterSize());
     }
     all.put("format", format);
-    all.put("actual-size", diskSize(path, node));
+    all.put("actual-size", diskSize(file, node));
     boolean dirty = false;
     if (node instanceof LuksNode luks) {
       all.put("format-specific", LuksInfo.of(luks.volume().header()).wrapped());
@@ -99,7 +106,7 @@ final class InfoCommand {
     if (node instanceof Qcow2Node q) {
       all.put("format-specific", specific(q));
       if (!q.info().backingFile().isEmpty()) {
-        all.put("full-backing-filename", ImageOptions.neighbour(path, q.info().backingFile()).toString());
+        all.put("full-backing-filename", ImageOptions.neighbour(file.name(), q.info().backingFile()));
         all.put("backing-filename", q.info().backingFile());
       }
       if (q.encrypted()) {
@@ -137,11 +144,11 @@ final class InfoCommand {
     return both;
   }
 
-  private static String text(Path path, String format, BlockNode node) throws BlockException {
+  private static String text(Location file, String format, BlockNode node) throws BlockException {
     StringBuilder text = new StringBuilder();
-    text.append("image: ").append(path).append("\nfile format: ").append(format);
+    text.append("image: ").append(file.name()).append("\nfile format: ").append(format);
     text.append("\nvirtual size: ").append(Sizes.human(node.size())).append(" (").append(node.size());
-    text.append(" bytes)\ndisk size: ").append(Sizes.human(diskSize(path, node))).append("\n");
+    text.append(" bytes)\ndisk size: ").append(Sizes.human(diskSize(file, node))).append("\n");
     if (node instanceof LuksNode luks) {
       text.append("encrypted: yes\nFormat specific information:\n");
       append(text, "    ", LuksInfo.of(luks.volume().header()).data());
@@ -152,7 +159,7 @@ final class InfoCommand {
       text.append(info.dirty() ? "cleanly shut down: no\n" : "");
       text.append("cluster_size: ").append(q.clusterSize()).append("\n");
       if (!info.backingFile().isEmpty()) {
-        String full = ImageOptions.neighbour(path, info.backingFile()).toString();
+        String full = ImageOptions.neighbour(file.name(), info.backingFile());
         text.append("backing file: ").append(info.backingFile());
         text.append(full.equals(info.backingFile()) ? "" : " (actual path: " + full + ")").append("\n");
         text.append(info.backingFormat().isEmpty() ? "" : "backing file format: " + info.backingFormat() + "\n");

@@ -253,7 +253,7 @@ final class NewImage {
 
     @Override
     public BlockNode data(String name) throws BlockException {
-      Path data = ImageOptions.neighbour(path, name);
+      Path data = Path.of(ImageOptions.neighbour(path.toString(), name));
       touch(data);
       return FileProtocol.open(data, new FileProtocol.Options(false, true, true).withDurable(durable));
     }

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
+import org.ascus.devices.block.protocol.Location;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.security.TlsCredentials;
 import org.ascus.machine.trace.Log;
@@ -170,7 +171,7 @@ final class Draft {
   }
 
   private static DriveOptions withSnapshot(DriveOptions d) {
-    return new DriveOptions(d.option(), d.id(), d.virtio(), d.image().withSnapshot());
+    return new DriveOptions(d.option(), d.id(), d.virtio(), d.image().withSnapshot(), d.writeThrough());
   }
 
   private void checkDevices() throws OptionException {
@@ -193,7 +194,10 @@ final class Draft {
         throw new OptionException(
             "-machine pflash" + node.getKey() + "=" + node.getValue() + ": can't find node '" + node.getValue() + "'");
       }
-      pflash.put(node.getKey(), image.get().image().file());
+      if (!(image.get().image().file() instanceof Location.File file)) {
+        throw new OptionException("-machine pflash" + node.getKey() + "=" + node.getValue() + ": not a host file");
+      }
+      pflash.put(node.getKey(), file.path());
       images.remove(image.get());
     }
     List<Optional<Path>> banks = new ArrayList<>();

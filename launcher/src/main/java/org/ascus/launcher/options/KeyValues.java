@@ -6,10 +6,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.protocol.JsonKeys;
+import org.ascus.devices.block.protocol.Keys;
 import org.ascus.machine.device.PropertyValues;
 
 /** An argument of the form {@code key=value,key=value}; a comma in a value is doubled. Each key may be taken once. */
-final class KeyValues {
+public final class KeyValues {
   private final Map<String, String> values = new LinkedHashMap<>();
   private final Map<String, List<String>> repeated = new LinkedHashMap<>();
   private boolean help;
@@ -21,7 +24,7 @@ final class KeyValues {
    *
    * @param impliedKey the key of a first value that has none; empty when it must have one
    */
-  static KeyValues parse(String text, String impliedKey) throws OptionException {
+  public static KeyValues parse(String text, String impliedKey) throws OptionException {
     KeyValues result = new KeyValues();
     List<String> parts = split(text);
     for (int i = 0; i < parts.size(); i++) {
@@ -48,8 +51,27 @@ final class KeyValues {
       return parse(text, impliedKey);
     }
     KeyValues result = new KeyValues();
-    result.values.putAll(JsonArgument.read(text));
+    result.putJson(text);
     return result;
+  }
+
+  /** Adds what a JSON object says. */
+  void putJson(String text) throws OptionException {
+    try {
+      values.putAll(JsonKeys.read(text));
+    } catch (BlockException e) {
+      throw new OptionException(e.getMessage());
+    }
+  }
+
+  /** Whether there are values whose names begin with {@code prefix}. */
+  boolean hasWithin(String prefix) {
+    return values.keySet().stream().anyMatch(k -> k.startsWith(prefix));
+  }
+
+  /** Removes and returns all whose names begin with {@code prefix}; they come without it. */
+  Map<String, String> takeWithin(String prefix) {
+    return new Keys(values).within(prefix).values();
   }
 
   private void put(String key, String value) {
@@ -173,7 +195,7 @@ final class KeyValues {
   }
 
   /** What was not taken, in order; it is taken now. */
-  Map<String, String> rest() {
+  public Map<String, String> rest() {
     Map<String, String> rest = new LinkedHashMap<>(values);
     values.clear();
     return rest;

@@ -1,10 +1,13 @@
 package org.ascus.launcher.options;
 
-import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.block.protocol.Location;
+import org.ascus.devices.block.protocol.Protocols;
 import org.ascus.polyglot.DriveOptions;
 
 /** {@code -drive} and {@code -blockdev}. */
@@ -16,47 +19,104 @@ final class StorageArguments {
   static void drive(Draft draft, String argument) throws OptionException {
     KeyValues kv = KeyValues.parse(argument, "");
     String kind = kv.take("if").orElse("virtio");
-    String file = kv.take("file").or(() -> kv.take("file.filename")).orElse("");
-    Optional<String> id = kv.take("id");
-    String format = kv.take("format").or(() -> kv.take("driver")).orElse("");
+    Optional<String> named = kv.take("file");
+    if (named.isPresent() && named.get().startsWith("json:")) {
+      kv.putJson(named.get().substring("json:".length()));
+      named = kv.take("file");
+    }
+    Optional<String> id = kv.take("id").or(() -> kv.take("node-name"));
+    String driver = kv.take("format").or(() -> kv.take("driver")).orElse("");
     boolean readOnly = kv.takeSwitch("readonly", kv.takeSwitch("read-only", false));
+    kv.takeSwitch("auto-read-only", true);
     boolean snapshot = kv.takeSwitch("snapshot", false);
     boolean cdrom = kv.takeOneOf("media", "disk", "cdrom").orElse("disk").equals("cdrom");
-    boolean locking = !kv.takeOneOf("file.locking", "on", "off", "auto").orElse("auto").equals("off");
+    boolean locking = locking(kv, "file.");
     int unit = (int) kv.takeNumber("unit", 0, 99).orElse(kv.takeNumber("index", 0, 99).orElse(-1));
-    // Every completed write is in the host's page cache, a guest's flush makes it durable: right for all cache modes.
-    kv.takeOneOf("cache", CACHE_MODES);
-    kv.takeOneOf("aio", "threads", "native", "io_uring");
-    kv.takeSwitch("cache.writeback", true);
-    kv.takeOneOf("file.driver", "file", "host_device");
+    Cache cache = cache(kv);
+    boolean protocol = Protocols.isDriver(driver) && !driver.equals("file") && !driver.equals("host_device");
+    String format = Protocols.isDriver(driver) ? "" : driver;
     ImageOptions.Details details = key(draft, kv, "", details(kv, format.equals("raw")));
     Optional<ImageOptions> backing = nested(draft, kv, "backing.");
+    boolean given = named.isPresent() ? !named.get().isEmpty() : protocol || kv.hasWithin("file.");
+    Location file = null;
+    if (given) {
+      file = named.isPresent() ? named(named.get(), kv) : described(kv, protocol ? "" : "file.", driver);
+    }
     kv.expectEmpty();
-    if (file.isEmpty()) {
+    if (!given) {
       throw new OptionException("Parameter 'file' is missing");
     }
+    if (file instanceof Location.File plain) {
+      file = new Location.File(plain.path(), plain.durable() && !cache.noFlush());
+    }
     ImageOptions image =
-        new ImageOptions(Path.of(file), format, readOnly || cdrom, snapshot, locking)
+        new ImageOptions(file, format, readOnly || cdrom, snapshot, locking)
             .withDetails(backing.isPresent() ? details.withBacking(backing) : details);
     String name = id.orElse(kind + draft.drives.size());
     String option = "-drive " + argument;
     switch (kind) {
-      case "none" -> draft.drives.add(new DriveOptions(option, name, false, image));
-      case "virtio" -> draft.drives.add(new DriveOptions(option, name, true, image));
+      case "none" -> draft.drives.add(new DriveOptions(option, name, false, image, !cache.writeback()));
+      case "virtio" -> draft.drives.add(new DriveOptions(option, name, true, image, !cache.writeback()));
       case "pflash" -> {
         if (unit >= 0) {
-          MachineArguments.addFlash(draft, unit, file);
+          MachineArguments.addFlash(draft, unit, file.name());
         } else {
-          MachineArguments.pflash(draft, file);
+          MachineArguments.pflash(draft, file.name());
         }
       }
       default -> throw new OptionException("unsupported bus type '" + kind + "'");
     }
   }
 
+  /** What {@code cache=} and the switches that it stands for mean. */
+  private record Cache(boolean writeback, boolean noFlush) {}
+
+  /** Where nothing else is said, what the guest writes is in the host's page cache and its flushes are the host's. */
+  private static Cache cache(KeyValues kv) throws OptionException {
+    String mode = kv.takeOneOf("cache", CACHE_MODES).orElse("writeback");
+    boolean through = mode.equals("writethrough") || mode.equals("directsync");
+    boolean writeback = kv.takeSwitch("cache.writeback", !through);
+    boolean direct = kv.takeSwitch("cache.direct", mode.equals("none") || mode.equals("directsync"));
+    boolean noFlush = kv.takeSwitch("cache.no-flush", mode.equals("unsafe"));
+    if (kv.takeOneOf("aio", "threads", "native", "io_uring").orElse("threads").equals("native") && !direct) {
+      throw new OptionException("aio=native was specified, but it requires cache.direct=on, which was not specified.");
+    }
+    return new Cache(writeback, noFlush);
+  }
+
+  /** A file name or a URL; {@code file.driver=} may say once more what it is. */
+  private static Location named(String name, KeyValues kv) throws OptionException {
+    kv.takeOneOf("file.driver", "file", "host_device");
+    try {
+      return Protocols.named(name);
+    } catch (BlockException e) {
+      throw new OptionException(e.getMessage());
+    }
+  }
+
+  /** A protocol node described by the options that begin with {@code prefix}. */
+  private static Location described(KeyValues kv, String prefix, String otherwise) throws OptionException {
+    String driver = kv.take(prefix + "driver").orElse(otherwise.isEmpty() || !prefix.isEmpty() ? "file" : otherwise);
+    Map<String, String> keys = kv.takeWithin(prefix);
+    try {
+      Location location = Protocols.described(driver, keys);
+      for (String rest : keys.keySet()) {
+        throw new OptionException("Invalid parameter '" + prefix + rest + "'");
+      }
+      return location;
+    } catch (BlockException e) {
+      throw new OptionException(e.getMessage());
+    }
+  }
+
   /** A file name on its own. */
-  static void disk(Draft draft, String file) {
-    ImageOptions image = new ImageOptions(Path.of(file), "", false, false, true);
+  static void disk(Draft draft, String file) throws OptionException {
+    ImageOptions image;
+    try {
+      image = ImageOptions.named(file, "", false, false, true);
+    } catch (BlockException e) {
+      throw new OptionException(e.getMessage());
+    }
     draft.drives.add(new DriveOptions(file, "virtio" + draft.drives.size(), true, image));
   }
 
@@ -69,8 +129,8 @@ final class StorageArguments {
       throw new OptionException("Duplicate nodes with node-name='" + name + "'");
     }
     switch (driver) {
-      case "file", "host_device" -> {
-        ImageOptions image = file(kv, "");
+      case String d when Protocols.isDriver(d) -> {
+        ImageOptions image = file(kv, "", d);
         draft.fileNodes.put(name, new DriveOptions(option, name, false, image));
       }
       case "raw", "qcow2", "luks" -> draft.drives.add(new DriveOptions(option, name, false, format(draft, kv, driver)));
@@ -93,8 +153,7 @@ final class StorageArguments {
       }
       file = node.image();
     } else {
-      kv.takeOneOf("file.driver", "file", "host_device");
-      file = file(kv, "file.");
+      file = file(kv, "file.", "file");
     }
     if (driver.equals("qcow2")) {
       tuning(kv);
@@ -136,16 +195,12 @@ final class StorageArguments {
   /** An image that is described in another's description, read-only. */
   private static Optional<ImageOptions> nested(Draft draft, KeyValues kv, String prefix) throws OptionException {
     Optional<String> driver = kv.take(prefix + "driver");
-    Optional<String> name = kv.take(prefix + "file.filename");
-    if (driver.isEmpty() && name.isEmpty()) {
+    if (driver.isEmpty() && !kv.hasWithin(prefix)) {
       return Optional.empty();
     }
-    kv.takeOneOf(prefix + "file.driver", "file", "host_device");
-    if (name.isEmpty()) {
-      throw new OptionException("Parameter '" + prefix + "file.filename' is missing");
-    }
     boolean locking = locking(kv, prefix + "file.");
-    ImageOptions image = new ImageOptions(Path.of(name.get()), driver.orElse(""), true, false, locking);
+    Location file = described(kv, prefix + "file.", "file");
+    ImageOptions image = new ImageOptions(file, driver.orElse(""), true, false, locking);
     return Optional.of(image.withDetails(key(draft, kv, prefix, ImageOptions.Details.NONE)));
   }
 
@@ -165,21 +220,18 @@ final class StorageArguments {
   static ImageOptions image(Draft draft, KeyValues kv) throws OptionException {
     String driver = kv.take("driver").orElse("");
     kv.take("node-name");
-    ImageOptions image = driver.equals("file") || driver.equals("host_device") ? file(kv, "")
-        : format(draft, kv, driver);
+    ImageOptions image = Protocols.isDriver(driver) ? file(kv, "", driver) : format(draft, kv, driver);
     kv.expectEmpty();
     return image;
   }
 
-  private static ImageOptions file(KeyValues kv, String prefix) throws OptionException {
+  /** A protocol node. */
+  private static ImageOptions file(KeyValues kv, String prefix, String driver) throws OptionException {
     boolean readOnly = kv.takeSwitch(prefix + "read-only", false);
     kv.takeSwitch(prefix + "auto-read-only", false);
-    kv.takeOneOf(prefix + "aio", "threads", "native", "io_uring");
-    kv.takeSwitch(prefix + "cache.direct", false);
-    kv.takeSwitch(prefix + "cache.no-flush", false);
     kv.takeOneOf(prefix + "discard", "ignore", "off", "unmap", "on");
     boolean locking = locking(kv, prefix);
-    return new ImageOptions(Path.of(kv.require(prefix + "filename")), "raw", readOnly, false, locking);
+    return new ImageOptions(described(kv, prefix, driver), "raw", readOnly, false, locking);
   }
 
   /** @param raw whether the image can be a window of its file */

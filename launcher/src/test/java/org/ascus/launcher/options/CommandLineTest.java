@@ -15,6 +15,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.block.protocol.Location;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.chardev.socket.SocketOptions.Protocol;
 import org.ascus.machine.trace.Log;
@@ -401,5 +402,43 @@ class CommandLineTest {
     assertThat(made.authorizations().get("a").allows("fred")).isTrue();
     assertThat(made.authorizations().get("l").allows("bob")).isTrue();
     assertThat(made.authorizations().get("l").allows("alice")).isFalse();
+  }
+
+  @Test
+  void cacheModesSayWhenWritesAreDurable() throws Exception {
+    record Mode(String cache, boolean through, boolean durable) {}
+
+    List<Mode> modes =
+        List.of(
+            new Mode("cache=none", false, true),
+            new Mode("cache=writeback", false, true),
+            new Mode("cache=writethrough", true, true),
+            new Mode("cache=directsync", true, true),
+            new Mode("cache=unsafe", false, false),
+            new Mode("cache=unsafe,cache.no-flush=off", false, true),
+            new Mode("cache.writeback=off", true, true));
+    for (Mode mode : modes) {
+      DriveOptions drive = virt("-drive file=a,format=raw," + mode.cache()).machine().drives().getFirst();
+      assertThat(drive.writeThrough()).as(mode.cache()).isEqualTo(mode.through());
+      assertThat(drive.image().file()).as(mode.cache()).isEqualTo(new Location.File(Path.of("a"), mode.durable()));
+    }
+    assertThatThrownBy(() -> virt("-drive file=a,format=raw,aio=native"))
+        .hasMessageContaining("aio=native was specified, but it requires cache.direct=on, which was not specified.");
+    assertThat(virt("-drive file=a,format=raw,aio=native,cache=none").machine().drives()).hasSize(1);
+  }
+
+  @Test
+  void drivesAndNodesNameProtocols() throws Exception {
+    Location nothing = new Location.Null("null-co", 1 << 20, 500, true);
+    for (String option :
+        List.of(
+            "-drive driver=null-co,size=1M,latency-ns=500,read-zeroes=on,if=none",
+            "-drive format=raw,file.driver=null-co,file.size=1M,file.latency-ns=500,file.read-zeroes=on",
+            "-drive file=json:{\"driver\":\"null-co\",,\"size\":1048576,,\"latency-ns\":500,,\"read-zeroes\":true}",
+            "-blockdev raw,node-name=d,file.driver=null-co,file.size=1M,file.latency-ns=500,file.read-zeroes=on")) {
+      assertThat(virt(option).machine().drives().getFirst().image().file()).as(option).isEqualTo(nothing);
+    }
+    assertThatThrownBy(() -> virt("-drive file=gopher://x,format=raw")).hasMessageContaining("Unknown protocol");
+    assertThatThrownBy(() -> virt("-drive driver=null-co,sise=1M")).hasMessageContaining("Invalid parameter 'sise'");
   }
 }

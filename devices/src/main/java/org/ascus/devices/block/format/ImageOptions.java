@@ -1,7 +1,7 @@
 package org.ascus.devices.block.format;
 
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
@@ -10,11 +10,15 @@ import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.crypto.LuksNode;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 import org.ascus.devices.block.protocol.FileProtocol;
+import org.ascus.devices.block.protocol.JsonKeys;
+import org.ascus.devices.block.protocol.Keys;
+import org.ascus.devices.block.protocol.Location;
+import org.ascus.devices.block.protocol.Protocols;
 
 /**
  * How a disk image is opened: what {@code -drive} and {@code -blockdev} say about the image itself.
  *
- * @param file the host's file
+ * @param file where its bytes are
  * @param format name of the format; empty to look what it is
  * @param readOnly no writes
  * @param snapshot writes go to a temporary file and are forgotten
@@ -22,7 +26,7 @@ import org.ascus.devices.block.protocol.FileProtocol;
  * @param details what is seldom said
  */
 public record ImageOptions(
-    Path file, String format, boolean readOnly, boolean snapshot, boolean locking, Details details) {
+    Location file, String format, boolean readOnly, boolean snapshot, boolean locking, Details details) {
   /**
    * What is seldom said about an image.
    *
@@ -70,8 +74,72 @@ public record ImageOptions(
   private static final int MAX_DEPTH = 200;
 
   /** An image without details. */
-  public ImageOptions(Path file, String format, boolean readOnly, boolean snapshot, boolean locking) {
+  public ImageOptions(Location file, String format, boolean readOnly, boolean snapshot, boolean locking) {
     this(file, format, readOnly, snapshot, locking, Details.NONE);
+  }
+
+  /** An image in a file of the host. */
+  public ImageOptions(Path file, String format, boolean readOnly, boolean snapshot, boolean locking) {
+    this(new Location.File(file), format, readOnly, snapshot, locking);
+  }
+
+  /**
+   * What a file name means: a file, a URL, or {@code json:} and a description.
+   *
+   * @param format name of the format; empty to look what it is
+   */
+  public static ImageOptions named(String name, String format, boolean readOnly, boolean snapshot, boolean locking)
+      throws BlockException {
+    if (!name.startsWith("json:")) {
+      return new ImageOptions(Protocols.named(name), format, readOnly, snapshot, locking);
+    }
+    ImageOptions image = described(JsonKeys.read(name.substring("json:".length())), readOnly, snapshot, locking);
+    if (!format.isEmpty() && !image.format.isEmpty() && !format.equals(image.format)) {
+      throw new BlockException("Driver specified twice");
+    }
+    return image.format.isEmpty() ? image.withFormat(format) : image;
+  }
+
+  /**
+   * What options with dotted names mean, as in a {@code json:} name.
+   *
+   * @param options names and values; one that is not understood is an error
+   */
+  public static ImageOptions described(
+      Map<String, String> options, boolean readOnly, boolean snapshot, boolean locking) throws BlockException {
+    Keys keys = new Keys(options);
+    String driver = keys.text("driver").orElse("");
+    boolean protect = keys.flag("read-only", readOnly) || readOnly;
+    keys.flag("auto-read-only", false);
+    keys.text("node-name");
+    boolean lock = !keys.oneOf("locking", "on", "off", "auto").orElse("auto").equals("off") && locking;
+    if (Protocols.isDriver(driver)) {
+      Location file = Protocols.described(driver, options);
+      keys.expectEmpty(driver);
+      return new ImageOptions(file, "", protect, snapshot, lock);
+    }
+    Keys inner = keys.within("file.");
+    String protocol = inner.text("driver").orElse("file");
+    inner.flag("read-only", false);
+    lock &= !inner.oneOf("locking", "on", "off", "auto").orElse("auto").equals("off");
+    Optional<String> plain = keys.text("file").or(() -> keys.text("filename"));
+    Location file = plain.isPresent() ? Protocols.named(plain.get()) : Protocols.described(protocol, inner.values());
+    inner.expectEmpty(protocol);
+    Details more = Details.NONE;
+    if (driver.equals("raw")) {
+      long size = keys.size("size", -1);
+      more = more.withWindow(keys.size("offset", 0), size < 0 ? OptionalLong.empty() : OptionalLong.of(size));
+    }
+    String discard = keys.oneOf("discard", "ignore", "off", "unmap", "on").orElse("ignore");
+    more = more.withUnmap(discard.equals("unmap") || discard.equals("on"));
+    Keys backing = keys.within("backing.");
+    if (!backing.values().isEmpty()) {
+      more = more.withBacking(Optional.of(described(backing.values(), true, false, lock)));
+    } else if (keys.text("backing").isPresent()) {
+      more = more.withBacking(Optional.empty());
+    }
+    keys.expectEmpty(driver.isEmpty() ? "raw" : driver);
+    return new ImageOptions(file, driver, protect, snapshot, lock, more);
   }
 
   /** A raw image, locked. */
@@ -82,6 +150,10 @@ public record ImageOptions(
   /** The same as a temporary copy. */
   public ImageOptions withSnapshot() {
     return new ImageOptions(file, format, readOnly, true, locking, details);
+  }
+
+  private ImageOptions withFormat(String name) {
+    return new ImageOptions(file, name, readOnly, snapshot, locking, details);
   }
 
   public ImageOptions withDetails(Details more) {
@@ -100,7 +172,7 @@ public record ImageOptions(
 
   private BlockNode open(int depth) throws BlockException {
     if (depth > MAX_DEPTH) {
-      throw new BlockException("Could not open '" + file + "': its backing files are a loop, or too many");
+      throw new BlockException("Could not open '" + file.name() + "': its backing files are a loop, or too many");
     }
     BlockNode node = openFormat(readOnly || snapshot, locking, depth);
     try {
@@ -113,26 +185,31 @@ public record ImageOptions(
   }
 
   private BlockNode openFormat(boolean protect, boolean lock, int depth) throws BlockException {
+    FileProtocol.Options growable = new FileProtocol.Options(protect, lock, true).withUnmap(details.unmap());
+    if (format.isEmpty() && !(file instanceof Location.File)) {
+      // A server may serve a single client.
+      BlockNode protocol = file.open(growable);
+      return Probe.format(Probe.head(protocol)).equals(Optional.of("qcow2"))
+          ? Qcow2Node.open(protocol, new Neighbours(depth), details.unmap(), details.key())
+          : RawFormat.probed(protocol);
+    }
     String kind = format.isEmpty() ? probe(lock) : format;
     if (kind.equals("qcow2")) {
-      FileProtocol.Options growable = new FileProtocol.Options(protect, lock, true).withUnmap(details.unmap());
-      FileProtocol protocol = FileProtocol.open(file, growable);
-      return Qcow2Node.open(protocol, new Neighbours(depth), details.unmap(), details.key());
+      return Qcow2Node.open(file.open(growable), new Neighbours(depth), details.unmap(), details.key());
     }
     if (kind.equals("luks")) {
-      return LuksNode.open(FileProtocol.open(file, new FileProtocol.Options(protect, lock, true)), details.key(),
-          "key-secret");
+      return LuksNode.open(file.open(new FileProtocol.Options(protect, lock, true)), details.key(), "key-secret");
     }
     if (!Probe.isKnown(kind)) {
       throw new BlockException("Unknown driver '" + kind + "'");
     }
     if (!kind.equals("raw")) {
       throw new BlockException(format.isEmpty()
-          ? "Could not open '" + file + "': it looks like format '" + kind
+          ? "Could not open '" + file.name() + "': it looks like format '" + kind
               + "', which is not supported yet (format=raw takes it as it is)"
-          : "Could not open '" + file + "': format '" + kind + "' is not supported yet");
+          : "Could not open '" + file.name() + "': format '" + kind + "' is not supported yet");
     }
-    BlockNode protocol = FileProtocol.open(file, new FileProtocol.Options(protect, lock).withUnmap(details.unmap()));
+    BlockNode protocol = file.open(new FileProtocol.Options(protect, lock).withUnmap(details.unmap()));
     try {
       if (details.offset() != 0 || details.size().isPresent()) {
         return new RawFormat(protocol, details.offset(), details.size());
@@ -150,7 +227,7 @@ public record ImageOptions(
   }
 
   private String probe(boolean lock) throws BlockException {
-    try (BlockNode protocol = FileProtocol.open(file, new FileProtocol.Options(true, lock))) {
+    try (BlockNode protocol = file.open(new FileProtocol.Options(true, lock))) {
       return Probe.format(Probe.head(protocol)).orElse("raw");
     }
   }
@@ -169,36 +246,24 @@ public record ImageOptions(
         return Optional.empty();
       }
       ImageOptions image = details.backing().isPresent() ? details.backing().get()
-          : new ImageOptions(neighbour(file, name), backingFormat, true, false, locking);
+          : name.startsWith("json:") ? named(name, backingFormat, true, false, locking)
+              : new ImageOptions(file.neighbour(name), backingFormat, true, false, locking);
       return Optional.of(image.open(depth + 1));
     }
 
     @Override
     public BlockNode data(String name) throws BlockException {
       if (name.isEmpty()) {
-        throw new BlockException("'data-file' is required for this image: '" + file + "'");
+        throw new BlockException("'data-file' is required for this image: '" + file.name() + "'");
       }
       boolean protect = readOnly || snapshot;
-      return FileProtocol.open(neighbour(file, name), new FileProtocol.Options(protect, locking, true));
+      return file.neighbour(name).open(new FileProtocol.Options(protect, locking, true));
     }
   }
 
-  /**
-   * The path of a file that an image names.
-   *
-   * @throws BlockException for a name that is a URL or a JSON description, which no image gets to open
-   */
-  public static Path neighbour(Path image, String name) throws BlockException {
-    String plain = name.startsWith("file:") ? name.substring("file:".length()) : name;
-    int colon = plain.indexOf(':');
-    if (!name.startsWith("file:") && colon > 0 && plain.lastIndexOf('/', colon) < 0) {
-      throw new BlockException("Could not open '" + image + "': Unknown protocol '" + plain.substring(0, colon) + "'");
-    }
-    try {
-      return image.resolveSibling(plain);
-    } catch (InvalidPathException e) {
-      throw new BlockException("Could not open '" + image + "': it names a file that cannot exist", e);
-    }
+  /** The name by which to open a file that an image names. */
+  public static String neighbour(String image, String name) throws BlockException {
+    return name.startsWith("json:") ? name : Protocols.named(image).neighbour(name).name();
   }
 
   /**
@@ -207,7 +272,8 @@ public record ImageOptions(
    * @param node what {@link #open} returned
    */
   public void commit(BlockNode node) throws BlockException {
-    BlockNode top = node instanceof ZeroDetector detector ? detector.below() : node;
+    BlockNode through = node instanceof WriteThrough w ? w.below() : node;
+    BlockNode top = through instanceof ZeroDetector detector ? detector.below() : through;
     if (top instanceof SnapshotOverlay overlay) {
       // The overlay's own handle holds the lock.
       try (BlockNode target = openFormat(false, false, 0)) {

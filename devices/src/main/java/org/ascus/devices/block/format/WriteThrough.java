@@ -6,10 +6,11 @@ import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
 
 /** {@code cache=writethrough} and {@code cache=directsync}: no write is done before it is on stable storage. */
-final class WriteThrough implements BlockNode {
+public final class WriteThrough implements BlockNode {
   private final BlockNode node;
 
-  WriteThrough(BlockNode node) {
+  /** @param node what is written; closed with this node */
+  public WriteThrough(BlockNode node) {
     this.node = node;
   }
 

@@ -91,10 +91,10 @@ class ImageOptionsTest {
     Qcow2Options loop = Qcow2Options.of(4096).withBacking("top", "qcow2");
     Qcow2Node.create(FileProtocol.open(top, new FileProtocol.Options(false, true, true)), loop, NO_FILES).close();
     assertThatThrownBy(() -> new ImageOptions(top, "", true, false, true).open()).hasMessageContaining("loop");
-    Qcow2Options url = Qcow2Options.of(4096).withBacking("nbd:host", "raw");
+    Qcow2Options url = Qcow2Options.of(4096).withBacking("gopher:host", "raw");
     Qcow2Node.create(FileProtocol.open(top, new FileProtocol.Options(false, true, true)), url, NO_FILES).close();
     assertThatThrownBy(() -> new ImageOptions(top, "", true, false, true).open())
-        .hasMessageContaining("Unknown protocol 'nbd'");
+        .hasMessageContaining("Unknown protocol 'gopher'");
   }
 
   @Test
@@ -141,6 +141,38 @@ class ImageOptionsTest {
     Path path = Files.createFile(dir.resolve("empty"));
     try (BlockNode node = new ImageOptions(path, "", false, true, true).open()) {
       assertThat(node.size()).isZero();
+    }
+  }
+
+  @Test
+  void jsonNamesDescribeImages() throws Exception {
+    Path path = Files.write(dir.resolve("disk"), new byte[4096]);
+    String window = "json:{\"driver\":\"raw\",\"offset\":1024,\"size\":512,"
+        + "\"file\":{\"driver\":\"file\",\"filename\":\"" + path + "\"}}";
+    try (BlockNode node = ImageOptions.named(window, "", false, false, true).open()) {
+      assertThat(node.size()).isEqualTo(512);
+      node.write(0, ByteBuffer.wrap(new byte[] {5}));
+    }
+    assertThat(Files.readAllBytes(path)[1024]).isEqualTo((byte) 5);
+    assertThatThrownBy(() -> ImageOptions.named("json:{\"driver\":\"raw\",\"x\":1}", "", true, false, true))
+        .hasMessageContaining("Parameter 'filename' is missing");
+    assertThatThrownBy(() -> ImageOptions.named(window.replace("offset", "ofset"), "", true, false, true))
+        .hasMessage("Block driver 'raw' does not support the option 'ofset'");
+    assertThatThrownBy(() -> ImageOptions.named("json:[1]", "", true, false, true)).hasMessageContaining("JSON");
+    assertThatThrownBy(() -> ImageOptions.named("gopher://x", "", true, false, true))
+        .hasMessage("Unknown protocol 'gopher'");
+  }
+
+  @Test
+  void backingFilesMayBeDescribed() throws Exception {
+    Path top = Files.createFile(dir.resolve("top"));
+    String json = "json:{\"driver\":\"null-co\",\"size\":65536,\"read-zeroes\":true}";
+    Qcow2Options options = Qcow2Options.of(65536).withBacking(json, "raw");
+    Qcow2Node.create(FileProtocol.open(top, new FileProtocol.Options(false, true, true)), options, NO_FILES).close();
+    try (BlockNode node = new ImageOptions(top, "", false, false, true).open()) {
+      ByteBuffer got = ByteBuffer.wrap(new byte[] {1, 2, 3, 4});
+      node.read(65000, got);
+      assertThat(got.array()).containsOnly(0);
     }
   }
 }

@@ -248,7 +248,7 @@ class Qcow2InteropTest {
       assertThat(all(node)).isEqualTo(model);
     }
     assertThat(qemu("check", "killed.qcow2")).contains("No errors were found");
-    assertThat(ImageOptions.neighbour(copy, "base")).isEqualTo(dir.resolve("base"));
+    assertThat(ImageOptions.neighbour(copy.toString(), "base")).isEqualTo(dir.resolve("base").toString());
   }
 
   @Test

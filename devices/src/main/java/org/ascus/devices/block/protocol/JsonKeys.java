@@ -1,4 +1,4 @@
-package org.ascus.launcher.options;
+package org.ascus.devices.block.protocol;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
@@ -8,33 +8,39 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.ascus.devices.block.BlockException;
 
 /**
- * An option's argument as a JSON object, which says the same as {@code key=value} parts: members of an object within
- * are {@code object.member}, elements of an array {@code array.0}, and true is {@code on}.
+ * A JSON object that says the same as {@code key=value} parts: members of an object within are {@code object.member},
+ * elements of an array {@code array.0}, and true is {@code on}.
  */
-final class JsonArgument {
+public final class JsonKeys {
+  private static final int MOST_KEYS = 1000;
+
   private final Map<String, String> values = new LinkedHashMap<>();
 
-  private JsonArgument() {}
+  private JsonKeys() {}
 
-  static Map<String, String> read(String text) throws OptionException {
-    JsonArgument result = new JsonArgument();
+  /** Reads an object and nothing else. The map is the caller's to change. */
+  public static Map<String, String> read(String text) throws BlockException {
+    JsonKeys result = new JsonKeys();
     try (JsonParser parser = new JsonFactory().createParser(text)) {
-      parser.nextToken();
+      if (parser.nextToken() != JsonToken.START_OBJECT) {
+        throw new BlockException("JSON parse error, expecting an object");
+      }
       result.object(parser, "");
       if (parser.nextToken() != null) {
-        throw new OptionException("JSON parse error, text after the object");
+        throw new BlockException("JSON parse error, text after the object");
       }
     } catch (JsonProcessingException e) {
-      throw new OptionException("JSON parse error at column " + e.getLocation().getColumnNr());
+      throw new BlockException("JSON parse error at column " + e.getLocation().getColumnNr(), e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     return result.values;
   }
 
-  private void object(JsonParser parser, String prefix) throws IOException, OptionException {
+  private void object(JsonParser parser, String prefix) throws IOException, BlockException {
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String name = prefix + parser.currentName();
       parser.nextToken();
@@ -42,13 +48,13 @@ final class JsonArgument {
     }
   }
 
-  private void array(JsonParser parser, String prefix) throws IOException, OptionException {
+  private void array(JsonParser parser, String prefix) throws IOException, BlockException {
     for (int i = 0; parser.nextToken() != JsonToken.END_ARRAY; i++) {
       value(parser, prefix + i);
     }
   }
 
-  private void value(JsonParser parser, String name) throws IOException, OptionException {
+  private void value(JsonParser parser, String name) throws IOException, BlockException {
     JsonToken token = parser.currentToken();
     if (token == JsonToken.START_OBJECT) {
       object(parser, name + ".");
@@ -57,12 +63,15 @@ final class JsonArgument {
     } else if (token == JsonToken.VALUE_NULL && name.equals("backing")) {
       values.put(name, "");
     } else if (token == JsonToken.VALUE_NULL) {
-      throw new OptionException("Invalid parameter type for '" + name + "', expected: string");
+      throw new BlockException("Invalid parameter type for '" + name + "', expected: string");
     } else {
       boolean bool = token.isBoolean();
       String text = bool ? parser.getBooleanValue() ? "on" : "off" : parser.getText();
       if (values.put(name, text) != null) {
-        throw new OptionException("JSON parse error, duplicate key '" + name + "'");
+        throw new BlockException("JSON parse error, duplicate key '" + name + "'");
+      }
+      if (values.size() > MOST_KEYS) {
+        throw new BlockException("JSON parse error, more than " + MOST_KEYS + " values");
       }
     }
   }
