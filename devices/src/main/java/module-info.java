@@ -26,6 +26,7 @@ module org.ascus.devices {
   exports org.ascus.devices.fs;
   exports org.ascus.devices.fs.p9;
   exports org.ascus.devices.fwcfg;
+  exports org.ascus.devices.input;
   exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;
   exports org.ascus.devices.net.socket;
@@ -38,8 +39,10 @@ module org.ascus.devices {
   exports org.ascus.devices.scsi;
   exports org.ascus.devices.security;
   exports org.ascus.devices.serial;
+  exports org.ascus.devices.virtio.balloon;
   exports org.ascus.devices.virtio.blk;
   exports org.ascus.devices.virtio.console;
+  exports org.ascus.devices.virtio.input;
   exports org.ascus.devices.virtio.net;
   exports org.ascus.devices.virtio.p9;
   exports org.ascus.devices.virtio.queue;

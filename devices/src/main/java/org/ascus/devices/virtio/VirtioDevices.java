@@ -14,17 +14,22 @@ import org.ascus.devices.fs.FolderOptions;
 import org.ascus.devices.fs.SharedFolder;
 import org.ascus.devices.net.MacAddress;
 import org.ascus.devices.net.NetLink;
+import org.ascus.devices.virtio.balloon.BalloonOptions;
+import org.ascus.devices.virtio.balloon.VirtioBalloon;
 import org.ascus.devices.virtio.blk.BlkOptions;
 import org.ascus.devices.virtio.blk.VirtioBlk;
 import org.ascus.devices.virtio.console.VirtioPort;
 import org.ascus.devices.virtio.console.VirtioSerial;
 import org.ascus.devices.virtio.console.VirtioSerialBus;
+import org.ascus.devices.virtio.input.InputKind;
+import org.ascus.devices.virtio.input.VirtioInput;
 import org.ascus.devices.virtio.net.NetOptions;
 import org.ascus.devices.virtio.net.VirtioNet;
 import org.ascus.devices.virtio.p9.VirtioP9;
 import org.ascus.devices.virtio.rng.EntropySource;
 import org.ascus.devices.virtio.rng.VirtioRng;
 import org.ascus.devices.virtio.scsi.VirtioScsi;
+import org.ascus.machine.bus.GuestRam;
 import org.ascus.machine.device.DeviceContext;
 import org.ascus.machine.device.DeviceException;
 import org.ascus.machine.device.DeviceProvider;
@@ -66,7 +71,11 @@ public final class VirtioDevices implements DeviceProvider {
   }
 
   private static List<VirtioKind> kinds() {
-    return List.of(p9(), blk(), net(), rng(), scsi(), serial());
+    List<VirtioKind> kinds = new ArrayList<>(List.of(p9(), balloon(), blk(), net(), rng(), scsi(), serial()));
+    for (InputKind kind : InputKind.values()) {
+      kinds.add(input(kind));
+    }
+    return kinds;
   }
 
   private static VirtioKind p9() {
@@ -103,6 +112,41 @@ public final class VirtioDevices implements DeviceProvider {
       folder.close();
       throw e;
     }
+  }
+
+  private static VirtioKind balloon() {
+    return new VirtioKind(
+        "virtio-balloon",
+        "Virtio memory balloon",
+        List.of(
+            new Property("deflate-on-oom", Kind.BOOL, "off", "Let the guest take memory back when it runs out of it"),
+            new Property("free-page-reporting", Kind.BOOL, "off", "Let the guest tell of free memory by itself"),
+            new Property("page-poison", Kind.BOOL, "on", "Let the guest say what it fills free memory with"),
+            new Property(
+                "guest-stats-polling-interval", Kind.UINT32, "0", "Seconds between statistics; 0 for none")),
+        (context, id, v) -> {
+          BalloonOptions options =
+              new BalloonOptions(
+                  v.getBool("deflate-on-oom"),
+                  v.getBool("free-page-reporting"),
+                  v.getBool("page-poison"),
+                  (int) Math.min(v.getLong("guest-stats-polling-interval"), Integer.MAX_VALUE));
+          if (context.machine().devices().stream().anyMatch(VirtioBalloon.class::isInstance)) {
+            throw new DeviceException("Only one balloon device is supported");
+          }
+          // The largest block: others are flash and the like.
+          long ram = context.machine().ram().stream().mapToLong(GuestRam::size).max().orElse(0);
+          return new VirtioBalloon(id, VirtioHost.of(context.machine()), ram, options);
+        });
+  }
+
+  private static VirtioKind input(InputKind kind) {
+    return new VirtioKind(
+        kind.stem(),
+        "Virtio input device",
+        false,
+        List.of(),
+        (context, id, v) -> new VirtioInput(id, VirtioHost.of(context.machine()), kind));
   }
 
   private static VirtioKind blk() {

@@ -21,10 +21,11 @@ import org.ascus.machine.run.RunState;
  *
  * @param stem such as {@code virtio-blk}
  * @param description one line of help
+ * @param transitional whether there is a legacy interface, for drivers from before VIRTIO 1
  * @param properties those of the device, whatever its transport
  * @param maker makes one that is not plugged in yet
  */
-record VirtioKind(String stem, String description, List<Property> properties, Maker maker) {
+record VirtioKind(String stem, String description, boolean transitional, List<Property> properties, Maker maker) {
   private static final String VIRTIO_BUS = "virtio-bus";
   private static final String AUTO = "auto";
   private static final int CONSOLE = 3;
@@ -56,9 +57,19 @@ record VirtioKind(String stem, String description, List<Property> properties, Ma
     VirtioPciOptions of(PropertyValues values, boolean express, int vectors) throws DeviceException;
   }
 
+  /** One that drivers from before VIRTIO 1 know. */
+  VirtioKind(String stem, String description, List<Property> properties, Maker maker) {
+    this(stem, description, true, properties, maker);
+  }
+
   List<DeviceType> types() {
+    DeviceType plain = new DeviceType(stem + "-device", VIRTIO_BUS, description, all(List.of(BUS)), this::create);
+    if (!transitional) {
+      return List.of(
+          plain, pci("-pci", List.of(), (v, express, n) -> new VirtioPciOptions(false, true, express, n)));
+    }
     return List.of(
-        new DeviceType(stem + "-device", VIRTIO_BUS, description, all(List.of(BUS)), this::create),
+        plain,
         pci("-pci", INTERFACES, this::asAsked),
         pci("-pci-transitional", List.of(), (v, express, n) -> new VirtioPciOptions(true, true, express, n)),
         pci("-pci-non-transitional", List.of(), (v, express, n) -> new VirtioPciOptions(false, true, express, n)));

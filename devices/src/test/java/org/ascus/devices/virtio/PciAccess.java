@@ -9,11 +9,19 @@ import org.ascus.machine.bus.BusFault;
 import org.ascus.machine.device.DeviceException;
 import org.ascus.machine.irq.IrqLine;
 import org.ascus.machine.run.Machine;
+import org.junit.jupiter.api.Assumptions;
 
-/** A transitional virtio function in slot 1 of a host bridge, with its registers under the offsets of virtio-mmio. */
+/**
+ * A virtio function, transitional if its kind can be, in slot 1 of a host bridge, with its registers under the offsets
+ * of virtio-mmio.
+ */
 final class PciAccess {
   static final long ECAM = 0x3000_0000L;
 
+  /** Input and socket devices are younger than the legacy interface. */
+  private static final List<Integer> MODERN_ONLY = List.of(18, 19);
+
+  private static final int MODERN_ID = 0x1040;
   private static final long FUNCTION = ECAM + (1 << 15);
   private static final long PIO = 0x300_0000L;
   private static final long PORTS = 0x1000;
@@ -21,6 +29,7 @@ final class PciAccess {
 
   private final Machine machine;
   private final boolean legacy;
+  private final boolean transitional;
   private final PciHost host;
   private final VirtioPci function;
   private int isr;
@@ -38,7 +47,9 @@ final class PciAccess {
             List.of(IrqLine.NONE, line, IrqLine.NONE, IrqLine.NONE),
             MsiTarget.NONE);
     machine.memory().map(ECAM, host.region());
-    VirtioPciOptions options = new VirtioPciOptions(true, true, false, 2);
+    transitional = !MODERN_ONLY.contains(device.deviceId());
+    Assumptions.assumeTrue(transitional || !legacy, "the device has no legacy interface");
+    VirtioPciOptions options = new VirtioPciOptions(transitional, true, false, 2);
     function = new VirtioPci("virtio-test-pci", device.id(), device, machine.log(), options);
     host.childBus().plug(function, "1");
     machine.addDevice(host);
@@ -89,7 +100,7 @@ final class PciAccess {
     long at = registers();
     return (int)
         switch (register) {
-          case 0x08 -> get(FUNCTION + 0x2e, 2);
+          case 0x08 -> transitional ? get(FUNCTION + 0x2e, 2) : get(FUNCTION + 2, 2) - MODERN_ID;
           case 0x10 -> legacy && selected > 0 ? 0 : get(at + (legacy ? 0 : 4), 4);
           case 0x34 -> get(at + (legacy ? 0x0c : 0x18), 2);
           case 0x40 -> get(at + 8, 4);

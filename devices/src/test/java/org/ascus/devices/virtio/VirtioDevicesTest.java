@@ -108,8 +108,9 @@ class VirtioDevicesTest {
         .containsEntry("virtio-blk", "virtio-blk-pci")
         .allSatisfy(
             (alias, name) ->
-                assertThat(names)
-                    .contains(name, alias + "-device", name + "-transitional", name + "-non-transitional"));
+                assertThat(names).contains(name, alias + "-device"));
+    assertThat(names).contains("virtio-blk-pci-transitional", "virtio-blk-pci-non-transitional");
+    assertThat(names).as("input is younger than the legacy interface").doesNotContain("virtio-mouse-pci-transitional");
   }
 
   @Test

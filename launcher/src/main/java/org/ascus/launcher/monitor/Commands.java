@@ -42,6 +42,12 @@ final class Commands {
     add("xp", "/fmt addr", "physical memory dump starting at 'addr'", a -> dump.run(a, false));
     add("print p", "/fmt expr", "print expression value ($reg for a register)", dump::print);
     add("commit", "device|all", "write changes of disks with snapshot=on to their files", this::commit);
+    add("balloon", "target", "request VM to change its memory allocation (in MB)", new BalloonCommands(vm)::set);
+    InputCommands input = new InputCommands(vm);
+    add("sendkey", "keys [hold_ms]", "send keys to the VM (e.g. 'sendkey ctrl-alt-f1', default hold time=100 ms)",
+        input::sendKey);
+    add("mouse_move", "dx dy [dz]", "send mouse move events", input::mouseMove);
+    add("mouse_button", "state", "change mouse button state (1=L, 2=R, 4=M)", input::mouseButton);
     NetCommands net = new NetCommands(vm);
     add("set_link", "name on|off", "change the link status of a network adapter", net::setLink);
     add(

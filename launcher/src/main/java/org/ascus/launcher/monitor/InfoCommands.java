@@ -28,9 +28,11 @@ final class InfoCommands {
     this.vm = vm;
     this.name = name;
     this.cpu = cpu;
+    add("balloon", "", "show balloon information", a -> new BalloonCommands(vm).show());
     add("block", "", "show the block devices", a -> block());
     add("cpus", "", "show infos for each CPU", a -> cpus());
     add("jit", "", "show dynamic compiler info", a -> jit());
+    add("mice", "", "show which guest mouse is receiving events", a -> new InputCommands(vm).mice());
     add("mtree", "[-f]", "show memory tree (-f: as flat view)", this::mtree);
     add("name", "", "show the current VM name", a -> name.isEmpty() ? "" : name + "\n");
     NetCommands net = new NetCommands(vm);

@@ -37,6 +37,9 @@ class CommandsTest {
             .accelerator(Accelerator.INTERPRETER)
             .bios(new Firmware.Bytes("test", COUNT_FOREVER))
             .device("virtio-rng-device", Map.of())
+            .device("virtio-balloon-device", Map.of())
+            .device("virtio-keyboard-device", Map.of())
+            .device("virtio-tablet-pci", Map.of())
             .netdev(new NetdevOptions.User("-netdev user,id=net0", "net0", UserNetOptions.DEFAULT))
             .device("virtio-net-device", Map.of("netdev", "net0"))
             .life(new LifeOptions(true, false, false))
@@ -57,6 +60,27 @@ class CommandsTest {
     assertThat(commands.execute("info status")).isEqualTo("VM status: running\n");
     assertThat(commands.execute("stop")).isEmpty();
     assertThat(commands.execute("info status")).isEqualTo("VM status: paused\n");
+  }
+
+  @Test
+  void theBalloonIsShownAndSet() {
+    assertThat(commands.execute("info balloon")).isEqualTo("balloon: actual=16\n");
+    assertThat(commands.execute("balloon 8")).isEmpty();
+    assertThat(commands.execute("info balloon")).as("the guest has no driver").isEqualTo("balloon: actual=16\n");
+    assertThat(commands.execute("balloon x")).startsWith("Error: ");
+  }
+
+  @Test
+  void keysAndPointersAreNamed() {
+    assertThat(commands.execute("sendkey ctrl-alt-f1")).isEmpty();
+    assertThat(commands.execute("sendkey a 5")).isEmpty();
+    assertThat(commands.execute("sendkey 0x1e")).isEmpty();
+    assertThat(commands.execute("sendkey nosuch")).isEqualTo("Error: invalid parameter: nosuch\n");
+    assertThat(commands.execute("sendkey a 0")).contains("'0' is not a number from 1");
+    assertThat(commands.execute("mouse_move 100 200 -1")).isEmpty();
+    assertThat(commands.execute("mouse_button 5")).isEmpty();
+    assertThat(commands.execute("mouse_button 8")).startsWith("Error: ");
+    assertThat(commands.execute("info mice")).isEqualTo("* Mouse #0: QEMU Virtio Tablet (absolute)\n");
   }
 
   @Test

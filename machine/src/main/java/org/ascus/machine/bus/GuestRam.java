@@ -224,6 +224,19 @@ public final class GuestRam {
     PageAllocator.discard(base, size);
   }
 
+  /**
+   * Gives part of the contents back to the host; it reads as zeroes.
+   *
+   * @param offset a multiple of {@link #PAGE}, as {@code length}
+   */
+  public void discard(long offset, long length) {
+    if (((offset | length) & PAGE - 1) != 0) {
+      throw new IllegalArgumentException("discard of " + length + " bytes at " + offset);
+    }
+    PageAllocator.discard(address(offset, length), length);
+    written(offset, length);
+  }
+
   /** Gives the memory and its addresses back to the host. The block must not be used any more, by any CPU or device. */
   public void release() {
     PageAllocator.release(base, size);
