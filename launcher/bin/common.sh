@@ -163,3 +163,15 @@ ascus_exec() {
   exec "$ASCUS_JAVA" "${ASCUS_FLAGS[@]}" "${ASCUS_RUNTIME_FLAGS[@]}" ${ASCUS_JAVA_OPTS:-} \
     -p "$ASCUS_ROOT/launcher/target/lib" -m "org.ascus.launcher/$main" "$@"
 }
+
+# Replaces this process by a tool's main class $1 with the remaining arguments. Graal and the cache of its classes are
+# for guests: a tool starts on the JDK as it is.
+ascus_exec_tool() {
+  local main=$1
+  shift
+  # shellcheck disable=SC2086
+  exec "$ASCUS_JDK/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx512m \
+    --enable-native-access=org.ascus.devices,com.github.luben.zstd_jni --sun-misc-unsafe-memory-access=allow \
+    -Djdk.nio.maxCachedBufferSize=1048576 ${ASCUS_JAVA_OPTS:-} \
+    -p "$ASCUS_ROOT/launcher/target/lib" -m "org.ascus.launcher/$main" "$@"
+}

@@ -17,6 +17,7 @@ module org.ascus.devices {
   exports org.ascus.devices.block.format;
   exports org.ascus.devices.block.format.qcow2;
   exports org.ascus.devices.board.riscv;
+  exports org.ascus.devices.block.nbd;
   exports org.ascus.devices.block.protocol;
   exports org.ascus.devices.block;
   exports org.ascus.devices.chardev;

@@ -7,7 +7,9 @@ import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.protocol.Protocols;
+import org.ascus.devices.security.Authorization;
 import org.ascus.devices.security.Secret;
+import org.ascus.devices.security.TlsCredentials;
 import org.ascus.launcher.options.ImageArguments;
 import org.ascus.launcher.options.OptionException;
 
@@ -72,6 +74,20 @@ final class Images {
     } catch (InvalidPathException e) {
       throw new ImgException("Could not open '" + name + "': not a file name");
     }
+  }
+
+  /** TLS credentials that an option names. */
+  TlsCredentials credentials(String id) throws ImgException {
+    try {
+      return arguments.objects().credentials(id);
+    } catch (BlockException e) {
+      throw new ImgException(e.getMessage());
+    }
+  }
+
+  /** Who may come in, by the id that an option names. */
+  Authorization authorization(String id) throws ImgException {
+    return arguments.authorization(id).orElseThrow(() -> new ImgException("No authorization object '" + id + "'"));
   }
 
   /** A secret that a creation option names. */

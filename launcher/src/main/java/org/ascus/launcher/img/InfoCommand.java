@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.crypto.ImageKey;
@@ -65,8 +66,10 @@ final class InfoCommand {
     return node instanceof Qcow2Node ? "qcow2" : node instanceof LuksNode ? "luks" : "raw";
   }
 
-  private static long diskSize(Location file, BlockNode node) {
-    return file instanceof Location.File f ? SparseFile.allocatedBytes(f.path(), node.size()) : 0;
+  /** Bytes on the host's disk, where that can be told. */
+  private static OptionalLong diskSize(Location file, BlockNode node) {
+    return file instanceof Location.File f ? OptionalLong.of(SparseFile.allocatedBytes(f.path(), node.size()))
+        : OptionalLong.empty();
   }
 
   private static Map<String, Object> describe(Location file, String format, BlockNode node) throws BlockException {
@@ -97,7 +100,7 @@ final class InfoCommand {
       all.put("cluster-size", q.clusterSize());
     }
     all.put("format", format);
-    all.put("actual-size", diskSize(file, node));
+    diskSize(file, node).ifPresent(bytes -> all.put("actual-size", bytes));
     boolean dirty = false;
     if (node instanceof LuksNode luks) {
       all.put("format-specific", LuksInfo.of(luks.volume().header()).wrapped());
@@ -144,11 +147,15 @@ final class InfoCommand {
     return both;
   }
 
+  private static String human(OptionalLong bytes) {
+    return bytes.isPresent() ? Sizes.human(bytes.getAsLong()) : "unavailable";
+  }
+
   private static String text(Location file, String format, BlockNode node) throws BlockException {
     StringBuilder text = new StringBuilder();
     text.append("image: ").append(file.name()).append("\nfile format: ").append(format);
     text.append("\nvirtual size: ").append(Sizes.human(node.size())).append(" (").append(node.size());
-    text.append(" bytes)\ndisk size: ").append(Sizes.human(diskSize(file, node))).append("\n");
+    text.append(" bytes)\ndisk size: ").append(human(diskSize(file, node))).append("\n");
     if (node instanceof LuksNode luks) {
       text.append("encrypted: yes\nFormat specific information:\n");
       append(text, "    ", LuksInfo.of(luks.volume().header()).data());

@@ -1,7 +1,10 @@
 package org.ascus.launcher.options;
 
 import java.util.List;
+import java.util.Optional;
 import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.block.protocol.Protocols;
+import org.ascus.devices.security.Authorization;
 import org.ascus.devices.security.Secret;
 
 /** The options of the image tools that mean what they mean to a machine: {@code --object}, {@code --image-opts}. */
@@ -17,6 +20,16 @@ public final class ImageArguments {
         throw e.in("--object", object);
       }
     }
+  }
+
+  /** What options of an image may name. */
+  public Protocols.Objects objects() {
+    return draft.security.objects();
+  }
+
+  /** Who may come in, by its id. */
+  public Optional<Authorization> authorization(String id) {
+    return Optional.ofNullable(draft.security.made().authorizations().get(id));
   }
 
   /** A secret by its id. */

@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.protocol.Protocols;
 import org.ascus.devices.security.Authorization;
 import org.ascus.devices.security.Authorization.Rule;
 import org.ascus.devices.security.Secret;
@@ -64,6 +66,27 @@ final class SecurityArguments {
       throw new OptionException("No secret with id '" + id + "'");
     }
     return found;
+  }
+
+  /** What options of an image may name. */
+  Protocols.Objects objects() {
+    return new Protocols.Objects() {
+      @Override
+      public TlsCredentials credentials(String id) throws BlockException {
+        if (!credentials.containsKey(id)) {
+          throw new BlockException("No TLS credentials with id '" + id + "'");
+        }
+        return credentials.get(id);
+      }
+
+      @Override
+      public Secret secret(String id) throws BlockException {
+        if (!secrets.containsKey(id)) {
+          throw new BlockException("No secret with id '" + id + "'");
+        }
+        return secrets.get(id);
+      }
+    };
   }
 
   private Secret byId(String property, String id) throws OptionException {

@@ -40,7 +40,7 @@ final class StorageArguments {
     boolean given = named.isPresent() ? !named.get().isEmpty() : protocol || kv.hasWithin("file.");
     Location file = null;
     if (given) {
-      file = named.isPresent() ? named(named.get(), kv) : described(kv, protocol ? "" : "file.", driver);
+      file = named.isPresent() ? named(named.get(), kv) : described(draft, kv, protocol ? "" : "file.", driver);
     }
     kv.expectEmpty();
     if (!given) {
@@ -95,11 +95,12 @@ final class StorageArguments {
   }
 
   /** A protocol node described by the options that begin with {@code prefix}. */
-  private static Location described(KeyValues kv, String prefix, String otherwise) throws OptionException {
+  private static Location described(Draft draft, KeyValues kv, String prefix, String otherwise)
+      throws OptionException {
     String driver = kv.take(prefix + "driver").orElse(otherwise.isEmpty() || !prefix.isEmpty() ? "file" : otherwise);
     Map<String, String> keys = kv.takeWithin(prefix);
     try {
-      Location location = Protocols.described(driver, keys);
+      Location location = Protocols.described(driver, keys, draft.security.objects());
       for (String rest : keys.keySet()) {
         throw new OptionException("Invalid parameter '" + prefix + rest + "'");
       }
@@ -130,7 +131,7 @@ final class StorageArguments {
     }
     switch (driver) {
       case String d when Protocols.isDriver(d) -> {
-        ImageOptions image = file(kv, "", d);
+        ImageOptions image = file(draft, kv, "", d);
         draft.fileNodes.put(name, new DriveOptions(option, name, false, image));
       }
       case "raw", "qcow2", "luks" -> draft.drives.add(new DriveOptions(option, name, false, format(draft, kv, driver)));
@@ -153,7 +154,7 @@ final class StorageArguments {
       }
       file = node.image();
     } else {
-      file = file(kv, "file.", "file");
+      file = file(draft, kv, "file.", "file");
     }
     if (driver.equals("qcow2")) {
       tuning(kv);
@@ -199,7 +200,7 @@ final class StorageArguments {
       return Optional.empty();
     }
     boolean locking = locking(kv, prefix + "file.");
-    Location file = described(kv, prefix + "file.", "file");
+    Location file = described(draft, kv, prefix + "file.", "file");
     ImageOptions image = new ImageOptions(file, driver.orElse(""), true, false, locking);
     return Optional.of(image.withDetails(key(draft, kv, prefix, ImageOptions.Details.NONE)));
   }
@@ -220,18 +221,18 @@ final class StorageArguments {
   static ImageOptions image(Draft draft, KeyValues kv) throws OptionException {
     String driver = kv.take("driver").orElse("");
     kv.take("node-name");
-    ImageOptions image = Protocols.isDriver(driver) ? file(kv, "", driver) : format(draft, kv, driver);
+    ImageOptions image = Protocols.isDriver(driver) ? file(draft, kv, "", driver) : format(draft, kv, driver);
     kv.expectEmpty();
     return image;
   }
 
   /** A protocol node. */
-  private static ImageOptions file(KeyValues kv, String prefix, String driver) throws OptionException {
+  private static ImageOptions file(Draft draft, KeyValues kv, String prefix, String driver) throws OptionException {
     boolean readOnly = kv.takeSwitch(prefix + "read-only", false);
     kv.takeSwitch(prefix + "auto-read-only", false);
     kv.takeOneOf(prefix + "discard", "ignore", "off", "unmap", "on");
     boolean locking = locking(kv, prefix);
-    return new ImageOptions(described(kv, prefix, driver), "raw", readOnly, false, locking);
+    return new ImageOptions(described(draft, kv, prefix, driver), "raw", readOnly, false, locking);
   }
 
   /** @param raw whether the image can be a window of its file */

@@ -114,7 +114,7 @@ public record ImageOptions(
     keys.text("node-name");
     boolean lock = !keys.oneOf("locking", "on", "off", "auto").orElse("auto").equals("off") && locking;
     if (Protocols.isDriver(driver)) {
-      Location file = Protocols.described(driver, options);
+      Location file = Protocols.described(driver, options, Protocols.Objects.NONE);
       keys.expectEmpty(driver);
       return new ImageOptions(file, "", protect, snapshot, lock);
     }
@@ -123,7 +123,8 @@ public record ImageOptions(
     inner.flag("read-only", false);
     lock &= !inner.oneOf("locking", "on", "off", "auto").orElse("auto").equals("off");
     Optional<String> plain = keys.text("file").or(() -> keys.text("filename"));
-    Location file = plain.isPresent() ? Protocols.named(plain.get()) : Protocols.described(protocol, inner.values());
+    Location file = plain.isPresent() ? Protocols.named(plain.get())
+        : Protocols.described(protocol, inner.values(), Protocols.Objects.NONE);
     inner.expectEmpty(protocol);
     Details more = Details.NONE;
     if (driver.equals("raw")) {
@@ -188,10 +189,7 @@ public record ImageOptions(
     FileProtocol.Options growable = new FileProtocol.Options(protect, lock, true).withUnmap(details.unmap());
     if (format.isEmpty() && !(file instanceof Location.File)) {
       // A server may serve a single client.
-      BlockNode protocol = file.open(growable);
-      return Probe.format(Probe.head(protocol)).equals(Optional.of("qcow2"))
-          ? Qcow2Node.open(protocol, new Neighbours(depth), details.unmap(), details.key())
-          : RawFormat.probed(protocol);
+      return openProbed(file.open(growable), depth);
     }
     String kind = format.isEmpty() ? probe(lock) : format;
     if (kind.equals("qcow2")) {
@@ -219,6 +217,21 @@ public record ImageOptions(
       protocol.close();
       throw e;
     }
+  }
+
+  private BlockNode openProbed(BlockNode protocol, int depth) throws BlockException {
+    Optional<String> kind;
+    try {
+      kind = Probe.format(Probe.head(protocol));
+    } catch (BlockException e) {
+      protocol.close();
+      throw e;
+    }
+    return switch (kind.orElse("raw")) {
+      case "qcow2" -> Qcow2Node.open(protocol, new Neighbours(depth), details.unmap(), details.key());
+      case "luks" -> LuksNode.open(protocol, details.key(), "key-secret");
+      default -> RawFormat.probed(protocol);
+    };
   }
 
   /** The name of the format that the image looks like. */

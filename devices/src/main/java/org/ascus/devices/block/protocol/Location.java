@@ -4,6 +4,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.nbd.NbdAddress;
 
 /** Where the bytes of an image are: a protocol and its options. {@link Protocols} reads them from text. */
 public sealed interface Location {
@@ -87,6 +88,19 @@ public sealed interface Location {
     @Override
     public BlockNode open(FileProtocol.Options options) {
       return new NullNode(this, options.readOnly());
+    }
+  }
+
+  /** {@code nbd}: an export of an NBD server. */
+  record Nbd(NbdAddress address) implements Location {
+    @Override
+    public String name() {
+      return address.url();
+    }
+
+    @Override
+    public BlockNode open(FileProtocol.Options options) throws BlockException {
+      return address.open(options);
     }
   }
 }

@@ -5,16 +5,40 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.nbd.NbdOptions;
+import org.ascus.devices.security.Secret;
+import org.ascus.devices.security.TlsCredentials;
 
 /** Reads {@link Location}s: {@code driver=} with its options, and file names that are URLs. */
 public final class Protocols {
   /** What a file name may begin with; another word with a colon behind is no name of a file either. */
-  private static final Set<String> NAMES = Set.of("file", "null-co", "null-aio");
+  private static final Set<String> NAMES = Set.of("file", "null-co", "null-aio", "nbd", "nbd+tcp", "nbd+unix");
 
-  private static final Set<String> DRIVERS = Set.of("file", "host_device", "null-co", "null-aio");
+  private static final Set<String> DRIVERS = Set.of("file", "host_device", "null-co", "null-aio", "nbd");
   private static final long NULL_SIZE = 1L << 30;
 
   private Protocols() {}
+
+  /** The {@code -object}s that options name. */
+  public interface Objects {
+    /** What may be named where there are none. */
+    Objects NONE =
+        new Objects() {
+          @Override
+          public TlsCredentials credentials(String id) throws BlockException {
+            throw new BlockException("No TLS credentials with id '" + id + "'");
+          }
+
+          @Override
+          public Secret secret(String id) throws BlockException {
+            throw new BlockException("No secret with id '" + id + "'");
+          }
+        };
+
+    TlsCredentials credentials(String id) throws BlockException;
+
+    Secret secret(String id) throws BlockException;
+  }
 
   /** Whether {@code driver=} names a protocol. */
   public static boolean isDriver(String driver) {
@@ -43,6 +67,7 @@ public final class Protocols {
     String rest = name.substring(protocol.length() + 1);
     return switch (protocol) {
       case "file" -> new Location.File(path(rest));
+      case "nbd", "nbd+tcp", "nbd+unix" -> new Location.Nbd(NbdOptions.named(name));
       default -> new Location.Null(protocol, NULL_SIZE, 0, false);
     };
   }
@@ -59,8 +84,9 @@ public final class Protocols {
    * What a driver's options mean.
    *
    * @param keys the options by their names; those that are understood are taken out
+   * @param objects what options may name
    */
-  public static Location described(String driver, Map<String, String> keys) throws BlockException {
+  public static Location described(String driver, Map<String, String> keys, Objects objects) throws BlockException {
     Keys k = new Keys(keys);
     k.text("node-name");
     return switch (driver) {
@@ -71,6 +97,7 @@ public final class Protocols {
       }
       case "null-co", "null-aio" ->
           new Location.Null(driver, k.size("size", NULL_SIZE), k.size("latency-ns", 0), k.flag("read-zeroes", false));
+      case "nbd" -> new Location.Nbd(NbdOptions.described(k, objects));
       default -> throw new BlockException("Unknown driver '" + driver + "'");
     };
   }

@@ -1,0 +1,112 @@
+package org.ascus.devices.block.nbd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.block.protocol.FileProtocol;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Our server and the clients of others, our client and the server of QEMU. */
+class NbdInteropTest {
+  private static final int SIZE = 6 << 20;
+
+  @TempDir private Path dir;
+  private byte[] content;
+
+  @BeforeEach
+  void toolsAreInstalled() throws Exception {
+    for (String tool : List.of("nbdinfo", "nbdcopy", "qemu-img", "qemu-nbd")) {
+      boolean there = Files.isExecutable(Path.of("/usr/bin/" + tool));
+      if (!there) {
+        System.err.println("SKIPPED: NbdInteropTest needs " + tool + " (apt install libnbd-bin qemu-utils)");
+      }
+      assumeTrue(there, tool + " is not installed");
+    }
+    content = original();
+    Files.write(dir.resolve("disk"), content);
+  }
+
+  private static byte[] original() {
+    byte[] all = new byte[SIZE];
+    new Random(4).nextBytes(all);
+    Arrays.fill(all, 1 << 20, 3 << 20, (byte) 0);
+    return all;
+  }
+
+  private String run(String... command) throws Exception {
+    Path log = dir.resolve("log");
+    Process process =
+        new ProcessBuilder(command).directory(dir.toFile()).redirectErrorStream(true).redirectOutput(log.toFile())
+            .start();
+    int code = process.waitFor();
+    String output = Files.readString(log, StandardCharsets.UTF_8);
+    assertThat(code).as(output).isZero();
+    return output;
+  }
+
+  @Test
+  void othersReadAndWriteWhatIsServedHere() throws Exception {
+    UnixDomainSocketAddress at = UnixDomainSocketAddress.of(dir.resolve("s"));
+    NbdServer server = NbdServer.listen(at, new NbdServer.Options(Optional.empty(), Optional.empty(), 0));
+    String url = "nbd+unix:///x?socket=" + at;
+    try (BlockNode node = FileProtocol.open(dir.resolve("disk"), FileProtocol.Options.READ_WRITE.withUnmap(true))) {
+      node.writeZeroes(1 << 20, 2 << 20, true);
+      server.add(new NbdExport("x", "the disk", node, false, true));
+      assertThat(run("nbdinfo", url)).contains("the disk").contains("structured packets").contains("base:allocation");
+      assertThat(run("nbdinfo", "--map", url)).contains("hole,zero");
+      run("nbdcopy", url, "copy");
+      assertThat(Files.readAllBytes(dir.resolve("copy"))).isEqualTo(content);
+      new Random(5).nextBytes(content);
+      Files.write(dir.resolve("new"), content);
+      run("nbdcopy", "--flush", "new", url);
+      run("qemu-img", "compare", "-f", "raw", "-F", "raw", url, "new");
+      run("qemu-io", "-f", "raw", "-c", "write -z -u 1M 1M", "-c", "discard 4M 1M", "-c", "write -f -P 7 0 512", url);
+      Arrays.fill(content, 1 << 20, 2 << 20, (byte) 0);
+      Arrays.fill(content, 4 << 20, 5 << 20, (byte) 0);
+      Arrays.fill(content, 0, 512, (byte) 7);
+    } finally {
+      server.close();
+    }
+    assertThat(Files.readAllBytes(dir.resolve("disk"))).isEqualTo(content);
+  }
+
+  @Test
+  void imagesOfQemusServerAreReadAndWritten() throws Exception {
+    run("qemu-img", "convert", "-O", "qcow2", "disk", "disk.qcow2");
+    for (String format : List.of("raw", "qcow2")) {
+      run("qemu-nbd", "--fork", "-t", "-k", dir + "/q", "-f", "raw", "--pid-file", dir + "/pid", "-x", "x",
+          format.equals("raw") ? "disk" : "disk.qcow2");
+      String url = "nbd+unix:///x?socket=" + dir.resolve("q");
+      try (BlockNode node = ImageOptions.named(url, format, false, false, true).open()) {
+        ByteBuffer got = ByteBuffer.allocate(SIZE);
+        node.read(0, got);
+        assertThat(got.array()).isEqualTo(content);
+        assertThat(node.extent(1 << 20, 1 << 20).zero()).isEqualTo(format.equals("qcow2"));
+        node.write(5000, ByteBuffer.wrap(content, 0, 5000));
+        node.flush();
+      } finally {
+        long pid = Long.parseLong(Files.readString(dir.resolve("pid")).strip());
+        Optional<ProcessHandle> process = ProcessHandle.of(pid);
+        process.ifPresent(ProcessHandle::destroy);
+        process.ifPresent(p -> p.onExit().join());
+      }
+      System.arraycopy(content, 0, content, 5000, 5000);
+      run("qemu-img", "convert", "-f", format, "-O", "raw", format.equals("raw") ? "disk" : "disk.qcow2", "out");
+      assertThat(Files.readAllBytes(dir.resolve("out"))).isEqualTo(content);
+      content = original();
+    }
+  }
+}
