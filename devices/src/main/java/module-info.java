@@ -12,11 +12,13 @@ module org.ascus.devices {
   requires org.bouncycastle.provider;
   // Netty, which has no module descriptor to say so, logs to it.
   requires java.logging;
+  requires java.net.http;
 
   exports org.ascus.devices.block.crypto;
   exports org.ascus.devices.block.format;
   exports org.ascus.devices.block.format.qcow2;
   exports org.ascus.devices.board.riscv;
+  exports org.ascus.devices.block.http;
   exports org.ascus.devices.block.nbd;
   exports org.ascus.devices.block.protocol;
   exports org.ascus.devices.block;

@@ -4,6 +4,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.http.HttpAddress;
 import org.ascus.devices.block.nbd.NbdAddress;
 
 /** Where the bytes of an image are: a protocol and its options. {@link Protocols} reads them from text. */
@@ -101,6 +102,19 @@ public sealed interface Location {
     @Override
     public BlockNode open(FileProtocol.Options options) throws BlockException {
       return address.open(options);
+    }
+  }
+
+  /** {@code http} and {@code https}: a file of a web server, read-only. */
+  record Http(HttpAddress address) implements Location {
+    @Override
+    public String name() {
+      return address.uri().toString();
+    }
+
+    @Override
+    public BlockNode open(FileProtocol.Options options) throws BlockException {
+      return address.open();
     }
   }
 }

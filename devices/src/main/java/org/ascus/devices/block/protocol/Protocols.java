@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.http.HttpAddress;
 import org.ascus.devices.block.nbd.NbdOptions;
 import org.ascus.devices.security.Secret;
 import org.ascus.devices.security.TlsCredentials;
@@ -12,9 +13,11 @@ import org.ascus.devices.security.TlsCredentials;
 /** Reads {@link Location}s: {@code driver=} with its options, and file names that are URLs. */
 public final class Protocols {
   /** What a file name may begin with; another word with a colon behind is no name of a file either. */
-  private static final Set<String> NAMES = Set.of("file", "null-co", "null-aio", "nbd", "nbd+tcp", "nbd+unix");
+  private static final Set<String> NAMES =
+      Set.of("file", "null-co", "null-aio", "nbd", "nbd+tcp", "nbd+unix", "http", "https");
 
-  private static final Set<String> DRIVERS = Set.of("file", "host_device", "null-co", "null-aio", "nbd");
+  private static final Set<String> DRIVERS = Set.of("file", "host_device", "null-co", "null-aio", "nbd", "http",
+      "https");
   private static final long NULL_SIZE = 1L << 30;
 
   private Protocols() {}
@@ -68,6 +71,7 @@ public final class Protocols {
     return switch (protocol) {
       case "file" -> new Location.File(path(rest));
       case "nbd", "nbd+tcp", "nbd+unix" -> new Location.Nbd(NbdOptions.named(name));
+      case "http", "https" -> new Location.Http(HttpAddress.named(name));
       default -> new Location.Null(protocol, NULL_SIZE, 0, false);
     };
   }
@@ -98,6 +102,7 @@ public final class Protocols {
       case "null-co", "null-aio" ->
           new Location.Null(driver, k.size("size", NULL_SIZE), k.size("latency-ns", 0), k.flag("read-zeroes", false));
       case "nbd" -> new Location.Nbd(NbdOptions.described(k, objects));
+      case "http", "https" -> new Location.Http(HttpAddress.described(driver, k, objects));
       default -> throw new BlockException("Unknown driver '" + driver + "'");
     };
   }
