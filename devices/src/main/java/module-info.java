@@ -53,6 +53,7 @@ module org.ascus.devices {
   exports org.ascus.devices.virtio.scsi;
   exports org.ascus.devices.virtio.transport.mmio;
   exports org.ascus.devices.virtio.transport.pci;
+  exports org.ascus.devices.virtio.vsock;
   exports org.ascus.devices.virtio;
 
   provides org.ascus.machine.device.DeviceProvider with

@@ -1,6 +1,7 @@
 package org.ascus.devices.virtio;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,6 +30,7 @@ import org.ascus.devices.virtio.p9.VirtioP9;
 import org.ascus.devices.virtio.rng.EntropySource;
 import org.ascus.devices.virtio.rng.VirtioRng;
 import org.ascus.devices.virtio.scsi.VirtioScsi;
+import org.ascus.devices.virtio.vsock.VirtioVsock;
 import org.ascus.machine.bus.GuestRam;
 import org.ascus.machine.device.DeviceContext;
 import org.ascus.machine.device.DeviceException;
@@ -75,6 +77,7 @@ public final class VirtioDevices implements DeviceProvider {
     for (InputKind kind : InputKind.values()) {
       kinds.add(input(kind));
     }
+    kinds.add(vsock());
     return kinds;
   }
 
@@ -138,6 +141,37 @@ public final class VirtioDevices implements DeviceProvider {
           long ram = context.machine().ram().stream().mapToLong(GuestRam::size).max().orElse(0);
           return new VirtioBalloon(id, VirtioHost.of(context.machine()), ram, options);
         });
+  }
+
+  private static VirtioKind vsock() {
+    return new VirtioKind(
+        "virtio-vsock",
+        "Virtio socket device",
+        false,
+        List.of(
+            new Property("guest-cid", Kind.UINT64, "", "Context of the guest, from 3 up"),
+            new Property("socket", Kind.STRING, "", "Path of a Unix socket; the guest calls out to it with _PORT")),
+        VirtioDevices::makeVsock);
+  }
+
+  private static VirtioDevice makeVsock(DeviceContext context, String id, PropertyValues v) throws DeviceException {
+    if (!v.isSet("guest-cid")) {
+      throw new DeviceException("guest-cid property must be set");
+    }
+    if (v.getString("socket").isEmpty()) {
+      throw new DeviceException("socket property must be set");
+    }
+    VirtioHost host = VirtioHost.of(context.machine());
+    VirtioVsock device = new VirtioVsock(id, host, v.getLong("guest-cid"), Path.of(v.getString("socket")));
+    context
+        .machine()
+        .addStateListener(
+            state -> {
+              if (state != RunState.RUNNING) {
+                device.quiesce();
+              }
+            });
+    return device;
   }
 
   private static VirtioKind input(InputKind kind) {
