@@ -165,12 +165,15 @@ ascus_exec() {
 }
 
 # Replaces this process by a tool's main class $1 with the remaining arguments. Graal and the cache of its classes are
-# for guests: a tool starts on the JDK as it is.
+# for guests: a tool starts on the JDK as it is. HotSpot's first compiler starts fastest, but AES needs the second.
 ascus_exec_tool() {
-  local main=$1
+  local main=$1 level=1
   shift
+  case "$*" in
+  *key-secret=*) level=4 ;;
+  esac
   # shellcheck disable=SC2086
-  exec "$ASCUS_JDK/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx512m \
+  exec "$ASCUS_JDK/bin/java" -XX:+UseSerialGC "-XX:TieredStopAtLevel=$level" -XX:-UsePerfData -Xmx512m \
     --enable-native-access=org.ascus.devices,com.github.luben.zstd_jni --sun-misc-unsafe-memory-access=allow \
     -Djdk.nio.maxCachedBufferSize=1048576 ${ASCUS_JAVA_OPTS:-} \
     -p "$ASCUS_ROOT/launcher/target/lib" -m "org.ascus.launcher/$main" "$@"

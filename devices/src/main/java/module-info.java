@@ -16,6 +16,7 @@ module org.ascus.devices {
 
   exports org.ascus.devices.block.crypto;
   exports org.ascus.devices.block.format;
+  exports org.ascus.devices.block.format.foreign;
   exports org.ascus.devices.block.format.qcow2;
   exports org.ascus.devices.board.riscv;
   exports org.ascus.devices.block.http;

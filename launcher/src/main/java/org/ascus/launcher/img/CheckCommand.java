@@ -8,6 +8,8 @@ import java.util.Map;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.block.format.foreign.ForeignImage;
+import org.ascus.devices.block.format.foreign.VpcImage;
 import org.ascus.devices.block.format.qcow2.CheckResult;
 import org.ascus.devices.block.format.qcow2.Qcow2Check;
 import org.ascus.devices.block.protocol.FileProtocol;
@@ -17,6 +19,8 @@ final class CheckCommand {
   private static final int CORRUPT = 2;
   private static final int LEAKY = 3;
   private static final int NOT_SUPPORTED = 63;
+  private static final int SECTOR = 512;
+  private static final int MAX_MESSAGES = 10_000;
 
   private CheckCommand() {}
 
@@ -33,30 +37,55 @@ final class CheckCommand {
     };
     ImageOptions image = new Images(w).source(name, w.get("f"));
     String format = image.format().isEmpty() ? image.probe() : image.format();
-    if (!format.equals("qcow2")) {
-      image.open().close();
-      errors.println("ascus-img: This image format does not support checks");
-      return NOT_SUPPORTED;
-    }
     CheckResult result;
-    boolean readOnly = repair == Qcow2Check.Repair.NONE;
-    try (BlockNode file = image.file().open(new FileProtocol.Options(readOnly, image.locking(), true))) {
-      result = Qcow2Check.check(file, repair);
+    if (format.equals("qcow2")) {
+      boolean readOnly = repair == Qcow2Check.Repair.NONE;
+      try (BlockNode file = image.file().open(new FileProtocol.Options(readOnly, image.locking(), true))) {
+        result = Qcow2Check.check(file, repair);
+      }
+    } else {
+      try (BlockNode node = image.open()) {
+        if (!(node instanceof ForeignImage other) || node instanceof VpcImage || repair != Qcow2Check.Repair.NONE) {
+          errors.println("ascus-img: This image format does not support checks");
+          return NOT_SUPPORTED;
+        }
+        result = check(other);
+      }
     }
     long corruptions = result.corruptions - result.corruptionsFixed;
     long leaks = result.leaks - result.leaksFixed;
     if (json) {
-      out.println(Json.text(describe(image.file().name(), result, corruptions, leaks)));
+      out.println(Json.text(describe(image.file().name(), format, result, corruptions, leaks)));
     } else if (!w.has("q")) {
       print(out, errors, result, corruptions, leaks);
     }
     return corruptions > 0 ? CORRUPT : leaks > 0 ? LEAKY : 0;
   }
 
-  private static Map<String, Object> describe(String name, CheckResult result, long corruptions, long leaks) {
+  /** Whether everything that the image says to have is there. */
+  private static CheckResult check(ForeignImage image) {
+    CheckResult result = new CheckResult();
+    for (long at = 0; at < image.size(); ) {
+      long length = image.size() - at;
+      try {
+        length = image.checkPlace(at);
+      } catch (BlockException e) {
+        result.corruptions++;
+        length = Math.min(length, Math.max(SECTOR, image.clusterSize()));
+        if (result.messages.size() < MAX_MESSAGES) {
+          result.messages.add("ERROR " + e.getMessage());
+        }
+      }
+      at += length;
+    }
+    return result;
+  }
+
+  private static Map<String, Object> describe(
+      String name, String format, CheckResult result, long corruptions, long leaks) {
     Map<String, Object> all = new LinkedHashMap<>();
-    all.put("image-end-offset", result.imageEnd);
-    all.put("total-clusters", result.totalClusters);
+    put(all, "image-end-offset", result.imageEnd);
+    put(all, "total-clusters", result.totalClusters);
     all.put("check-errors", 0);
     put(all, "corruptions", corruptions);
     put(all, "corruptions-fixed", result.corruptionsFixed);
@@ -66,7 +95,7 @@ final class CheckCommand {
     put(all, "allocated-clusters", result.allocatedClusters);
     put(all, "compressed-clusters", result.compressedClusters);
     all.put("filename", name);
-    all.put("format", "qcow2");
+    all.put("format", format);
     return all;
   }
 
@@ -100,6 +129,8 @@ final class CheckCommand {
           result.allocatedClusters, result.totalClusters, 100.0 * result.allocatedClusters / result.totalClusters,
           result.fragmentedClusters * part, result.compressedClusters * part);
     }
-    out.println("Image end offset: " + result.imageEnd);
+    if (result.imageEnd > 0) {
+      out.println("Image end offset: " + result.imageEnd);
+    }
   }
 }

@@ -23,7 +23,7 @@ final class CompareCommand {
     this.two = two;
   }
 
-  static int run(List<String> words, PrintStream out, PrintStream errors) throws ImgException, BlockException {
+  static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
     Words w = new Words("compare", words, "f:", "F:", "T:", "p", "q", "s", "U", "image-opts", "force-share");
     List<String> files = w.files(2, "Expecting two image file names");
     Images images = new Images(w);
@@ -37,7 +37,7 @@ final class CompareCommand {
       long mismatch = new CompareCommand(one, two).compare(progress);
       progress.end();
       if (one.size() != two.size() && mismatch < 0 && !w.has("q")) {
-        errors.println("Warning: Image size mismatch!");
+        out.println("Warning: Image size mismatch!");
       }
       say(w, out, mismatch < 0 ? "Images are identical." : "Content mismatch at offset " + mismatch + "!");
       return mismatch < 0 ? 0 : 1;

@@ -32,7 +32,8 @@ final class ConvertCommand {
 
   static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
     Words w = new Words("convert", words, "f:", "O:", "o:", "B:", "F:", "S:", "t:", "T:", "m:", "c", "n", "p", "q", "W",
-        "U", "target-is-zero", "image-opts", "target-image-opts", "force-share");
+        "U", "target-is-zero", "image-opts", "bitmaps",
+        "skip-broken-bitmaps", "target-image-opts", "force-share");
     List<String> files = w.files(2, "Must specify one image file and an output file name");
     int sparse = w.get("S").isPresent() ? (int) Sizes.parse("sparse size", w.get("S").get()) : DEFAULT_SPARSE;
     if (sparse % SECTOR != 0) {
@@ -54,6 +55,9 @@ final class ConvertCommand {
         copy.compressed(progress);
       } else {
         copy.plain(progress, zeroed && w.get("B").isEmpty());
+      }
+      if (w.has("bitmaps")) {
+        BitmapCommand.copy(source, target, w.has("skip-broken-bitmaps"));
       }
       target.flush();
       progress.end();

@@ -40,6 +40,12 @@ final class Images {
     return image(name, format, described, false);
   }
 
+  /** An image whose tables are changed, not what is in it: without its backing file and key. */
+  ImageOptions bitmaps(String name, Optional<String> format) throws ImgException {
+    ImageOptions image = target(name, format);
+    return image.withDetails(image.details().withKey(ImageKey.NOT_NEEDED).withBacking(Optional.empty()));
+  }
+
   /** An image that was described by {@code --target-image-opts}. */
   ImageOptions described(String name) throws ImgException {
     return image(name, Optional.empty(), true, false);

@@ -10,10 +10,13 @@ public final class ImgMain {
       """
       usage: ascus-img COMMAND [options], with qemu-img's options for the commands below; all of them take
       --object secret,id=ID,data=TEXT|file=FILE for encrypted images; those that read an image take --image-opts
+        bitmap   (--add [-g SIZE] | --remove | --clear | --enable | --disable | --merge SOURCE [-b FILE [-F FMT]])...
+                 [-f FMT] FILE BITMAP
         check    [-q] [-f FMT] [--output=human|json] [-r leaks|all] FILE
         commit   [-q] [-f FMT] [-d] [-p] FILE
         compare  [-f FMT] [-F FMT] [-p] [-q] [-s] FILE1 FILE2
-        convert  [-n] [-p] [-q] [-c] [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING [-F FMT]] [-S SIZE] FILE OUTPUT
+        convert  [-n] [-p] [-q] [-c] [--bitmaps] [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING [-F FMT]] [-S SIZE]
+                 FILE OUTPUT
         create   [-q] [-f FMT] [-b BACKING [-F FMT]] [-u] [-o OPTIONS] FILE [SIZE]
         dd       [-f FMT] [-O FMT] [bs=SIZE] [count=BLOCKS] [skip=BLOCKS] if=FILE of=OUTPUT
         info     [-f FMT] [--output=human|json] [--backing-chain] FILE
@@ -47,9 +50,10 @@ public final class ImgMain {
           out.print(USAGE);
           yield 0;
         }
+        case "bitmap" -> BitmapCommand.run(words);
         case "check" -> CheckCommand.run(words, out, errors);
         case "commit" -> EditCommands.commit(words, out);
-        case "compare" -> CompareCommand.run(words, out, errors);
+        case "compare" -> CompareCommand.run(words, out);
         case "convert" -> ConvertCommand.run(words, out);
         case "create" -> EditCommands.create(words, out);
         case "dd" -> ConvertCommand.dd(words);

@@ -1,6 +1,7 @@
 package org.ascus.launcher.img;
 
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -14,9 +15,8 @@ import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.crypto.ImageKey;
-import org.ascus.devices.block.crypto.LuksNode;
 import org.ascus.devices.block.format.ImageOptions;
-import org.ascus.devices.block.format.qcow2.Qcow2Node;
+import org.ascus.devices.block.format.foreign.VmdkImage;
 import org.ascus.devices.block.format.qcow2.Snapshots;
 import org.ascus.devices.block.protocol.Location;
 import org.ascus.devices.block.protocol.SparseFile;
@@ -24,8 +24,6 @@ import org.ascus.devices.block.protocol.SparseFile;
 /** {@code ascus-img info}. */
 final class InfoCommand {
   private InfoCommand() {}
-
-  private record Next(String file, String format) {}
 
   static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
     Words w = new Words("info", words, "f:", "U", "output=", "backing-chain", "image-opts", "force-share");
@@ -37,18 +35,16 @@ final class InfoCommand {
     List<Object> all = new ArrayList<>();
     while (true) {
       options = options.withDetails(options.details().withBacking(Optional.empty()));
-      Next next;
+      ImageFacts facts;
       try (BlockNode node = options.open()) {
-        String kind = kind(options, node);
-        all.add(json ? describe(options.file(), kind, node) : text(options.file(), kind, node));
-        next = node instanceof Qcow2Node q ? new Next(q.info().backingFile(), q.info().backingFormat())
-            : new Next("", "");
+        facts = ImageFacts.of(node, options.format());
+        all.add(json ? describe(options.file(), facts, node) : text(options.file(), facts, node));
       }
-      if (!w.has("backing-chain") || next.file().isEmpty() || all.size() > 200) {
+      if (!w.has("backing-chain") || facts.backing().isEmpty() || all.size() > 200) {
         break;
       }
-      String below = ImageOptions.neighbour(options.file().name(), next.file());
-      options = ImageOptions.named(below, next.format(), true, false,
+      String below = ImageOptions.neighbour(options.file().name(), facts.backing());
+      options = ImageOptions.named(below, facts.backingFormat(), true, false,
           options.locking()).withDetails(ImageOptions.Details.NONE.withKey(ImageKey.NOT_NEEDED));
     }
     if (json) {
@@ -59,121 +55,89 @@ final class InfoCommand {
     return 0;
   }
 
-  private static String kind(ImageOptions options, BlockNode node) {
-    if (!options.format().isEmpty()) {
-      return options.format();
-    }
-    return node instanceof Qcow2Node ? "qcow2" : node instanceof LuksNode ? "luks" : "raw";
-  }
-
   /** Bytes on the host's disk, where that can be told. */
   private static OptionalLong diskSize(Location file, BlockNode node) {
-    return file instanceof Location.File f ? OptionalLong.of(SparseFile.allocatedBytes(f.path(), node.size()))
-        : OptionalLong.empty();
+    if (!(file instanceof Location.File f)) {
+      return OptionalLong.empty();
+    }
+    long bytes = SparseFile.allocatedBytes(f.path(), node.size());
+    if (node instanceof VmdkImage image) {
+      for (VmdkImage.Part part : image.parts()) {
+        bytes += part.file().equals(file.name()) ? 0 : SparseFile.allocatedBytes(Path.of(part.file()), 0);
+      }
+    }
+    return OptionalLong.of(bytes);
   }
 
-  private static Map<String, Object> describe(Location file, String format, BlockNode node) throws BlockException {
+  private static Map<String, Object> describe(Location file, ImageFacts facts, BlockNode node) throws BlockException {
     Map<String, Object> all = new LinkedHashMap<>();
-    if (node instanceof Qcow2Node q) {
-      List<Object> snapshots = new ArrayList<>();
-      for (Snapshots.Snapshot s : q.snapshots().list()) {
-        Map<String, Object> one = new LinkedHashMap<>();
-        one.put("vm-clock-nsec", s.guestNanos() % 1_000_000_000);
-        one.put("name", s.name());
-        one.put("date-sec", s.dateSeconds());
-        one.put("date-nsec", s.dateNanos());
-        one.put("vm-clock-sec", s.guestNanos() / 1_000_000_000);
-        one.put("id", s.id());
-        one.put("vm-state-size", s.stateBytes());
-        snapshots.add(one);
-      }
-      if (!q.info().backingFile().isEmpty()) {
-        all.put("backing-filename-format", q.info().backingFormat());
-      }
-      if (!snapshots.isEmpty()) {
-        all.put("snapshots", snapshots);
-      }
+    List<Object> snapshots = new ArrayList<>();
+    for (Snapshots.Snapshot s : facts.snapshots()) {
+      Map<String, Object> one = new LinkedHashMap<>();
+      one.put("vm-clock-nsec", s.guestNanos() % 1_000_000_000);
+      one.put("name", s.name());
+      one.put("date-sec", s.dateSeconds());
+      one.put("date-nsec", s.dateNanos());
+      one.put("vm-clock-sec", s.guestNanos() / 1_000_000_000);
+      one.put("id", s.id());
+      one.put("vm-state-size", s.stateBytes());
+      snapshots.add(one);
+    }
+    if (!facts.backing().isEmpty() && !facts.backingFormat().isEmpty()) {
+      all.put("backing-filename-format", facts.backingFormat());
+    }
+    if (!snapshots.isEmpty()) {
+      all.put("snapshots", snapshots);
     }
     all.put("virtual-size", node.size());
     all.put("filename", file.name());
-    if (node instanceof Qcow2Node q) {
-      all.put("cluster-size", q.clusterSize());
+    if (facts.clusterSize() > 0) {
+      all.put("cluster-size", facts.clusterSize());
     }
-    all.put("format", format);
+    all.put("format", facts.format());
     diskSize(file, node).ifPresent(bytes -> all.put("actual-size", bytes));
-    boolean dirty = false;
-    if (node instanceof LuksNode luks) {
-      all.put("format-specific", LuksInfo.of(luks.volume().header()).wrapped());
+    if (!facts.specific().isEmpty()) {
+      Map<String, Object> both = new LinkedHashMap<>();
+      both.put("type", facts.format());
+      both.put("data", facts.specific());
+      all.put("format-specific", both);
+    }
+    if (!facts.backing().isEmpty()) {
+      all.put("full-backing-filename", ImageOptions.neighbour(file.name(), facts.backing()));
+      all.put("backing-filename", facts.backing());
+    }
+    if (facts.encrypted()) {
       all.put("encrypted", true);
     }
-    if (node instanceof Qcow2Node q) {
-      all.put("format-specific", specific(q));
-      if (!q.info().backingFile().isEmpty()) {
-        all.put("full-backing-filename", ImageOptions.neighbour(file.name(), q.info().backingFile()));
-        all.put("backing-filename", q.info().backingFile());
-      }
-      if (q.encrypted()) {
-        all.put("encrypted", true);
-      }
-      dirty = q.info().dirty();
+    // qemu-img's driver for it does not tell.
+    if (!facts.format().equals("parallels")) {
+      all.put("dirty-flag", facts.dirty());
     }
-    all.put("dirty-flag", dirty);
     return all;
-  }
-
-  private static Map<String, Object> specific(Qcow2Node node) {
-    Map<String, Object> both = new LinkedHashMap<>();
-    both.put("type", "qcow2");
-    Map<String, Object> data = new LinkedHashMap<>();
-    Qcow2Node.Info info = node.info();
-    data.put("compat", info.version() == 2 ? "0.10" : "1.1");
-    data.put("compression-type", info.zstd() ? "zstd" : "zlib");
-    if (info.version() > 2) {
-      data.put("lazy-refcounts", info.lazyRefcounts());
-    }
-    data.put("refcount-bits", info.refcountBits());
-    if (!info.dataFile().isEmpty()) {
-      data.put("data-file", info.dataFile());
-      data.put("data-file-raw", info.rawData());
-    }
-    if (node.encrypted()) {
-      data.put("encrypt", LuksInfo.inQcow2(node));
-    }
-    if (info.version() > 2) {
-      data.put("corrupt", info.corrupt());
-      data.put("extended-l2", info.extendedL2());
-    }
-    both.put("data", data);
-    return both;
   }
 
   private static String human(OptionalLong bytes) {
     return bytes.isPresent() ? Sizes.human(bytes.getAsLong()) : "unavailable";
   }
 
-  private static String text(Location file, String format, BlockNode node) throws BlockException {
+  private static String text(Location file, ImageFacts facts, BlockNode node) throws BlockException {
     StringBuilder text = new StringBuilder();
-    text.append("image: ").append(file.name()).append("\nfile format: ").append(format);
+    text.append("image: ").append(file.name()).append("\nfile format: ").append(facts.format());
     text.append("\nvirtual size: ").append(Sizes.human(node.size())).append(" (").append(node.size());
     text.append(" bytes)\ndisk size: ").append(human(diskSize(file, node))).append("\n");
-    if (node instanceof LuksNode luks) {
-      text.append("encrypted: yes\nFormat specific information:\n");
-      append(text, "    ", LuksInfo.of(luks.volume().header()).data());
+    text.append(facts.encrypted() ? "encrypted: yes\n" : "");
+    text.append(facts.dirty() ? "cleanly shut down: no\n" : "");
+    text.append(facts.clusterSize() > 0 ? "cluster_size: " + facts.clusterSize() + "\n" : "");
+    if (!facts.backing().isEmpty()) {
+      String full = ImageOptions.neighbour(file.name(), facts.backing());
+      text.append("backing file: ").append(facts.backing());
+      text.append(full.equals(facts.backing()) ? "" : " (actual path: " + full + ")").append("\n");
+      text.append(facts.backingFormat().isEmpty() ? "" : "backing file format: " + facts.backingFormat() + "\n");
     }
-    if (node instanceof Qcow2Node q) {
-      Qcow2Node.Info info = q.info();
-      text.append(q.encrypted() ? "encrypted: yes\n" : "");
-      text.append(info.dirty() ? "cleanly shut down: no\n" : "");
-      text.append("cluster_size: ").append(q.clusterSize()).append("\n");
-      if (!info.backingFile().isEmpty()) {
-        String full = ImageOptions.neighbour(file.name(), info.backingFile());
-        text.append("backing file: ").append(info.backingFile());
-        text.append(full.equals(info.backingFile()) ? "" : " (actual path: " + full + ")").append("\n");
-        text.append(info.backingFormat().isEmpty() ? "" : "backing file format: " + info.backingFormat() + "\n");
-      }
-      text.append(snapshots(q.snapshots().list()));
+    text.append(snapshots(facts.snapshots()));
+    if (!facts.specific().isEmpty()) {
       text.append("Format specific information:\n");
-      append(text, "    ", (Map<?, ?>) specific(q).get("data"));
+      append(text, "    ", facts.specific());
     }
     return text.toString();
   }

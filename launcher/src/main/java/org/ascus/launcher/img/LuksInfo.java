@@ -50,12 +50,4 @@ record LuksInfo(Map<String, Object> data) {
   static Map<String, Object> inQcow2(Qcow2Node node) {
     return node.luks().map(volume -> of(volume.header(), true).data()).orElse(Map.of("format", "aes"));
   }
-
-  /** As the format-specific member of a luks image. */
-  Map<String, Object> wrapped() {
-    Map<String, Object> both = new LinkedHashMap<>();
-    both.put("type", "luks");
-    both.put("data", data);
-    return both;
-  }
 }

@@ -3,9 +3,11 @@ package org.ascus.launcher.img;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
+import org.ascus.devices.block.format.foreign.ForeignImage;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 
 /** {@code ascus-img map}. */
@@ -18,7 +20,11 @@ final class MapCommand {
     String name = w.files(1, "Expecting one image file name").getFirst();
     try (BlockNode node = new Images(w).source(name, w.get("f")).open()) {
       List<String> names = names(node);
-      List<String> lines = new ArrayList<>();
+      if (json) {
+        out.print("[");
+      } else {
+        out.printf("%-16s%-16s%-16s%s%n", "Offset", "Length", "Mapped to", "File");
+      }
       for (long at = 0; at < node.size(); ) {
         Extent extent = node.extent(at, node.size() - at);
         long end = at + extent.length();
@@ -30,14 +36,12 @@ final class MapCommand {
           end += next.length();
           extent = extent.withLength(end - at);
         }
-        line(lines, json, at, extent, names);
+        String line = line(json, at, extent, file(node, at, extent, names));
+        out.print(json && at > 0 ? ",\n" + line : line);
         at = end;
       }
       if (json) {
-        out.println("[" + String.join(",\n", lines) + "]");
-      } else {
-        out.printf("%-16s%-16s%-16s%s%n", "Offset", "Length", "Mapped to", "File");
-        lines.forEach(out::println);
+        out.println("]");
       }
     }
     return 0;
@@ -47,26 +51,42 @@ final class MapCommand {
     List<String> names = new ArrayList<>();
     BlockNode node = top;
     names.add(node.name());
-    while (node instanceof Qcow2Node q && q.backing().isPresent()) {
-      node = q.backing().get();
+    for (Optional<BlockNode> below = backing(node); below.isPresent(); below = backing(node)) {
+      node = below.get();
       names.add(node.name());
     }
     return names;
   }
 
-  private static void line(List<String> lines, boolean json, long at, Extent extent, List<String> names)
+  private static Optional<BlockNode> backing(BlockNode node) {
+    return switch (node) {
+      case Qcow2Node q -> q.backing();
+      case ForeignImage f -> f.backing();
+      default -> Optional.empty();
+    };
+  }
+
+  /** The file that has the bytes; images of several files know better than their own name. */
+  private static String file(BlockNode node, long at, Extent extent, List<String> names) {
+    return extent.depth() == 0 && node instanceof ForeignImage f ? f.fileAt(at)
+        : names.get(Math.min(extent.depth(), names.size() - 1));
+  }
+
+  private static String line(boolean json, long at, Extent extent, String file)
       throws ImgException {
     if (json) {
-      lines.add("{ \"start\": " + at + ", \"length\": " + extent.length() + ", \"depth\": " + extent.depth()
+      return "{ \"start\": " + at + ", \"length\": " + extent.length() + ", \"depth\": " + extent.depth()
           + ", \"present\": " + extent.present() + ", \"zero\": " + extent.zero() + ", \"data\": " + extent.data()
-          + (extent.offset().isPresent() ? ", \"offset\": " + extent.offset().getAsLong() : "") + "}");
-    } else if (extent.data() && !extent.zero()) {
+          + (extent.offset().isPresent() ? ", \"offset\": " + extent.offset().getAsLong() : "") + "}";
+    }
+    if (extent.data() && !extent.zero()) {
       if (extent.offset().isEmpty()) {
         throw new ImgException("File contains external, encrypted or compressed clusters.");
       }
-      lines.add(String.format("%-16s%-16s%-16s%s", hex(at), hex(extent.length()), hex(extent.offset().getAsLong()),
-          names.get(Math.min(extent.depth(), names.size() - 1))));
+      return String.format("%-16s%-16s%-16s%s%n", hex(at), hex(extent.length()), hex(extent.offset().getAsLong()),
+          file);
     }
+    return "";
   }
 
   private static String hex(long number) {

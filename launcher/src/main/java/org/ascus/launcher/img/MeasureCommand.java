@@ -1,12 +1,15 @@
 package org.ascus.launcher.img;
 
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
+import org.ascus.devices.block.format.qcow2.Bitmap;
+import org.ascus.devices.block.format.qcow2.Qcow2Node;
 
 /** {@code ascus-img measure}: how large a converted image will be. */
 final class MeasureCommand {
@@ -19,6 +22,7 @@ final class MeasureCommand {
     NewImage image = new NewImage("", format, w.all("o"), new Images(w));
     long size;
     long data = 0;
+    long bitmaps = 0;
     int cluster = (int) Sizes.parse("cluster size", image.option("cluster_size").orElse("64k"));
     if (Integer.bitCount(cluster) != 1 || cluster < 512 || cluster > 2 << 20) {
       throw new ImgException("Cluster size must be a power of two between 512 and 2048k");
@@ -30,6 +34,7 @@ final class MeasureCommand {
       try (BlockNode node = new Images(w).source(name, w.get("f")).open()) {
         size = node.size();
         data = dataBytes(node, cluster);
+        bitmaps = node instanceof Qcow2Node q && format.equals("qcow2") ? bitmapBytes(q, cluster) : 0;
       }
     }
     long required = size;
@@ -51,12 +56,31 @@ final class MeasureCommand {
       Map<String, Object> all = new LinkedHashMap<>();
       all.put("required", required);
       all.put("fully-allocated", full);
+      if (bitmaps > 0) {
+        all.put("bitmaps", bitmaps);
+      }
       out.println(Json.text(all));
     } else {
       out.println("required size: " + required);
       out.println("fully allocated size: " + full);
+      if (bitmaps > 0) {
+        out.println("bitmaps size: " + bitmaps);
+      }
     }
     return 0;
+  }
+
+  /** Bytes of the image's bitmaps in one of that cluster size, all of whose bits are set. */
+  private static long bitmapBytes(Qcow2Node node, int cluster) throws BlockException {
+    long clusters = 0;
+    long directory = 0;
+    for (Bitmap bitmap : node.bitmaps().list()) {
+      long bits = Math.ceilDiv(node.size(), bitmap.granularity());
+      long own = Math.ceilDiv(Math.ceilDiv(bits, 8L), (long) cluster);
+      clusters += own + Math.ceilDiv(own * Long.BYTES, (long) cluster);
+      directory += 24 + (bitmap.name().getBytes(StandardCharsets.UTF_8).length + 7 & -8);
+    }
+    return (clusters + Math.ceilDiv(directory, (long) cluster)) * cluster;
   }
 
   private static long dataBytes(BlockNode node, int cluster) throws BlockException {

@@ -9,6 +9,7 @@ import java.util.Optional;
 /** A command's options and file names, read as getopt does: in any order, short ones in one word, until {@code --}. */
 final class Words {
   private final Map<String, List<String>> options = new HashMap<>();
+  private final List<Map.Entry<String, String>> order = new ArrayList<>();
   private final List<String> files = new ArrayList<>();
 
   /**
@@ -63,6 +64,7 @@ final class Words {
   }
 
   private void add(String name, String value) {
+    order.add(Map.entry(name, value));
     options.computeIfAbsent(name, _ -> new ArrayList<>()).add(value);
   }
 
@@ -77,6 +79,11 @@ final class Words {
   /** All values of an option. */
   List<String> all(String name) {
     return options.getOrDefault(name, List.of());
+  }
+
+  /** The options with their values, as they came. */
+  List<Map.Entry<String, String>> inOrder() {
+    return order;
   }
 
   List<String> files() {

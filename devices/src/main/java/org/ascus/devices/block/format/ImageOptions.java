@@ -8,6 +8,13 @@ import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.crypto.LuksNode;
+import org.ascus.devices.block.format.foreign.ForeignFiles;
+import org.ascus.devices.block.format.foreign.ParallelsImage;
+import org.ascus.devices.block.format.foreign.QedImage;
+import org.ascus.devices.block.format.foreign.VdiImage;
+import org.ascus.devices.block.format.foreign.VhdxImage;
+import org.ascus.devices.block.format.foreign.VmdkImage;
+import org.ascus.devices.block.format.foreign.VpcImage;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 import org.ascus.devices.block.protocol.FileProtocol;
 import org.ascus.devices.block.protocol.JsonKeys;
@@ -192,27 +199,46 @@ public record ImageOptions(
       return openProbed(file.open(growable), depth);
     }
     String kind = format.isEmpty() ? probe(lock) : format;
-    if (kind.equals("qcow2")) {
-      return Qcow2Node.open(file.open(growable), new Neighbours(depth), details.unmap(), details.key());
-    }
-    if (kind.equals("luks")) {
-      return LuksNode.open(file.open(new FileProtocol.Options(protect, lock, true)), details.key(), "key-secret");
-    }
     if (!Probe.isKnown(kind)) {
       throw new BlockException("Unknown driver '" + kind + "'");
     }
-    if (!kind.equals("raw")) {
-      throw new BlockException(format.isEmpty()
-          ? "Could not open '" + file.name() + "': it looks like format '" + kind
-              + "', which is not supported yet (format=raw takes it as it is)"
-          : "Could not open '" + file.name() + "': format '" + kind + "' is not supported yet");
+    boolean raw = kind.equals("raw");
+    return openIn(
+        file.open(raw ? new FileProtocol.Options(protect, lock).withUnmap(details.unmap()) : growable), kind, depth);
+  }
+
+  /** The image in {@code protocol}, which the new node closes, also when this fails. */
+  private BlockNode openIn(BlockNode protocol, String kind, int depth) throws BlockException {
+    Neighbours neighbours = new Neighbours(depth);
+    if (kind.equals("qcow2")) {
+      return Qcow2Node.open(protocol, neighbours, details.unmap(), details.key());
     }
-    BlockNode protocol = file.open(new FileProtocol.Options(protect, lock).withUnmap(details.unmap()));
+    if (kind.equals("luks")) {
+      return LuksNode.open(protocol, details.key(), "key-secret");
+    }
     try {
-      if (details.offset() != 0 || details.size().isPresent()) {
-        return new RawFormat(protocol, details.offset(), details.size());
+      if (kind.equals("raw")) {
+        if (details.offset() != 0 || details.size().isPresent()) {
+          return new RawFormat(protocol, details.offset(), details.size());
+        }
+        return format.isEmpty() ? RawFormat.probed(protocol) : new RawFormat(protocol);
       }
-      return format.isEmpty() ? RawFormat.probed(protocol) : new RawFormat(protocol);
+      if (!protocol.readOnly()) {
+        throw new BlockException("Could not open '" + file.name() + "': "
+            + (format.isEmpty() ? "it looks like format '" + kind + "', which" : "format '" + kind + "'")
+            + " is only read here (use read-only=on or snapshot=on, or convert it)");
+      }
+      return switch (kind) {
+        case "vmdk" -> VmdkImage.open(protocol, neighbours);
+        case "vdi" -> VdiImage.open(protocol);
+        case "vpc" -> VpcImage.open(protocol);
+        case "vhdx" -> VhdxImage.open(protocol);
+        case "parallels" -> ParallelsImage.open(protocol);
+        case "qed" -> QedImage.open(protocol, neighbours);
+        default -> throw new BlockException("Could not open '" + file.name() + "': "
+            + (format.isEmpty() ? "it looks like format '" + kind + "', which" : "format '" + kind + "'")
+            + " is not supported" + (format.isEmpty() ? " (format=raw takes it as it is)" : ""));
+      };
     } catch (BlockException e) {
       protocol.close();
       throw e;
@@ -227,11 +253,7 @@ public record ImageOptions(
       protocol.close();
       throw e;
     }
-    return switch (kind.orElse("raw")) {
-      case "qcow2" -> Qcow2Node.open(protocol, new Neighbours(depth), details.unmap(), details.key());
-      case "luks" -> LuksNode.open(protocol, details.key(), "key-secret");
-      default -> RawFormat.probed(protocol);
-    };
+    return openIn(protocol, kind.orElse("raw"), depth);
   }
 
   /** The name of the format that the image looks like. */
@@ -246,7 +268,7 @@ public record ImageOptions(
   }
 
   /** The files that this one names, relative to its folder. */
-  private final class Neighbours implements Qcow2Node.Files {
+  private final class Neighbours implements Qcow2Node.Files, ForeignFiles {
     private final int depth;
 
     Neighbours(int depth) {
@@ -262,6 +284,11 @@ public record ImageOptions(
           : name.startsWith("json:") ? named(name, backingFormat, true, false, locking)
               : new ImageOptions(file.neighbour(name), backingFormat, true, false, locking);
       return Optional.of(image.open(depth + 1));
+    }
+
+    @Override
+    public BlockNode part(String name) throws BlockException {
+      return file.neighbour(name).open(new FileProtocol.Options(true, locking, true));
     }
 
     @Override

@@ -35,14 +35,13 @@ final class Probe {
           new Magic("qed", 0, "QED\0"),
           new Magic("vmdk", 0, "KDMV"),
           new Magic("vmdk", 0, "COWD"),
-          new Magic("vmdk", 0, "# Disk DescriptorFile"),
           new Magic("vdi", 64, "\u007f\u0010\u00da\u00be"),
           new Magic("vhdx", 0, "vhdxfile"),
           new Magic("vpc", 0, "conectix"),
           new Magic("parallels", 0, "WithoutFreeSpace"),
           new Magic("parallels", 0, "WithouFreSpacExt"),
           new Magic("bochs", 0, "Bochs Virtual HD Image"),
-          new Magic("luks", 0, "LUKS\u00ba\u00be"));
+          new Magic("luks", 0, "LUKS\u00ba\u00be\0\1"));
 
   private Probe() {}
 
@@ -52,7 +51,19 @@ final class Probe {
 
   /** The format that {@code head} looks like; empty for raw. */
   static Optional<String> format(byte[] head) {
-    return KNOWN.stream().filter(m -> m.matches(head)).map(Magic::format).findFirst();
+    return KNOWN.stream().filter(m -> m.matches(head)).map(Magic::format).findFirst()
+        .or(() -> describesVmdk(head) ? Optional.of("vmdk") : Optional.empty());
+  }
+
+  /** A VMware description is a text whose first line that is not a comment is its version. */
+  private static boolean describesVmdk(byte[] head) {
+    for (String line : new String(head, StandardCharsets.ISO_8859_1).split("\n")) {
+      String text = line.strip();
+      if (!text.isEmpty() && !text.startsWith("#")) {
+        return text.matches("version=[123]");
+      }
+    }
+    return false;
   }
 
   static byte[] head(BlockNode node) throws BlockException {

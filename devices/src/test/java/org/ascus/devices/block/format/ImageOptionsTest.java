@@ -53,7 +53,9 @@ class ImageOptionsTest {
         .hasMessageContaining("vhdx")
         .hasMessageContaining(path.toString());
     assertThatThrownBy(() -> new ImageOptions(path, "vhdx", false, false, true).open())
-        .hasMessageContaining("not supported yet");
+        .hasMessageContaining("only read here");
+    assertThatThrownBy(() -> new ImageOptions(path, "bochs", true, false, true).open())
+        .hasMessageContaining("not supported");
     assertThatThrownBy(() -> new ImageOptions(path, "qcow9", false, false, true).open())
         .hasMessage("Unknown driver 'qcow9'");
     assertThatThrownBy(() -> new ImageOptions(path, "qcow2", false, false, true).open())

@@ -48,7 +48,7 @@ final class Metadata {
     if (begun) {
       return;
     }
-    long known = header.autoclear & Features.RAW_DATA;
+    long known = header.autoclear & (Features.RAW_DATA | (Bitmaps.areThere(header) ? Features.BITMAPS : 0));
     if (header.autoclear != known) {
       header.autoclear = known;
       header.writeAutoclear(file);

@@ -47,6 +47,7 @@ public final class Qcow2Node implements BlockNode {
   private final ClusterWriter writer;
   private final Lock shared;
   private final Lock exclusive;
+  private final Optional<Bitmaps> bitmaps;
   private volatile boolean begun;
   private volatile boolean closed;
 
@@ -63,6 +64,7 @@ public final class Qcow2Node implements BlockNode {
     ReadWriteLock lock = new ReentrantReadWriteLock();
     this.shared = lock.readLock();
     this.exclusive = lock.writeLock();
+    this.bitmaps = file.node().readOnly() ? Optional.empty() : Optional.of(new Bitmaps(meta, exclusive));
   }
 
   /**
@@ -201,8 +203,14 @@ public final class Qcow2Node implements BlockNode {
   private void begin() throws BlockException {
     checkWritable();
     if (!begun) {
-      exclusively(meta::begin);
-      begun = true;
+      exclusively(
+          () -> {
+            if (!begun) {
+              meta.begin();
+              bitmaps.orElseThrow().begin();
+              begun = true;
+            }
+          });
     }
   }
 
@@ -210,6 +218,7 @@ public final class Qcow2Node implements BlockNode {
   public void write(long offset, ByteBuffer source) throws BlockException {
     checkRange(offset, source.remaining());
     begin();
+    written(offset, source.remaining());
     long base = offset - source.position();
     while (source.hasRemaining()) {
       writeInPlace(base, source);
@@ -217,6 +226,10 @@ public final class Qcow2Node implements BlockNode {
         exclusively(() -> writer.write(base + source.position(), source));
       }
     }
+  }
+
+  private void written(long offset, long length) throws BlockException {
+    bitmaps.orElseThrow().written(offset, length);
   }
 
   /** Writes the first part of {@code source} that needs no change of tables. */
@@ -262,6 +275,7 @@ public final class Qcow2Node implements BlockNode {
   public void discard(long offset, long length) throws BlockException {
     checkRange(offset, length);
     begin();
+    written(offset, length);
     long unit = header.clusterSize();
     long first = Math.ceilDiv(offset, unit) * unit;
     long end = offset + length == size() ? size() : (offset + length) / unit * unit;
@@ -277,6 +291,7 @@ public final class Qcow2Node implements BlockNode {
     if (length == 0) {
       return;
     }
+    written(offset, length);
     exclusively(
         () -> {
           long unit = header.version < 3 ? header.clusterSize() : header.unitSize();
@@ -366,6 +381,7 @@ public final class Qcow2Node implements BlockNode {
     source.get(cluster, 0, source.remaining());
     Optional<byte[]> small = Compression.shrink(header.compression, cluster);
     if (small.isPresent()) {
+      written(offset, source.position() - start);
       exclusively(() -> writer.writeCompressed(offset, small.get()));
     } else {
       source.position(start);
@@ -428,9 +444,17 @@ public final class Qcow2Node implements BlockNode {
         });
   }
 
+  /** Bitmaps inside the image; those of an image that is only read cannot be changed. */
+  public Bitmaps bitmaps() throws BlockException {
+    return bitmaps.isPresent() ? bitmaps.get() : new Bitmaps(meta, exclusive);
+  }
+
   /** Snapshots inside the image. */
   public Snapshots snapshots() throws BlockException {
-    return new Snapshots(meta, reader, exclusive);
+    return new Snapshots(meta, reader, exclusive, () -> {
+      begin();
+      written(0, size());
+    });
   }
 
   @Override
@@ -466,6 +490,7 @@ public final class Qcow2Node implements BlockNode {
           }
           header.size = bytes;
           header.writeSizeAndL1(file);
+          bitmaps.orElseThrow().resized(old);
           if (header.externalData() && data.size() != bytes) {
             data.resize(bytes);
           }
@@ -512,7 +537,11 @@ public final class Qcow2Node implements BlockNode {
     BlockException failure = null;
     try {
       if (!readOnly()) {
-        exclusively(meta::finish);
+        exclusively(
+            () -> {
+              bitmaps.orElseThrow().finish();
+              meta.finish();
+            });
       }
     } catch (BlockException e) {
       failure = e;

@@ -35,15 +35,18 @@ public final class Snapshots {
   private final Header header;
   private final ClusterReader reader;
   private final Lock exclusive;
+  private final Change beforeApply;
   private List<Snapshot> all;
   private long tableBytes;
 
-  Snapshots(Metadata meta, ClusterReader reader, Lock exclusive) throws BlockException {
+  /** @param beforeApply is told that the whole disk is to change */
+  Snapshots(Metadata meta, ClusterReader reader, Lock exclusive, Change beforeApply) throws BlockException {
     this.meta = meta;
     this.file = meta.file;
     this.header = meta.header;
     this.reader = reader;
     this.exclusive = exclusive;
+    this.beforeApply = beforeApply;
     this.all = read(file, header);
     this.tableBytes = bytes(all).remaining();
   }
@@ -119,7 +122,7 @@ public final class Snapshots {
         .or(() -> all.stream().filter(s -> s.name().equals(idOrName)).findFirst());
   }
 
-  private interface Change {
+  interface Change {
     void run() throws BlockException;
   }
 
@@ -289,6 +292,7 @@ public final class Snapshots {
 
   /** Makes the disk what it was. */
   public void apply(Snapshot snapshot) throws BlockException {
+    beforeApply.run();
     change(
         () -> {
           if (snapshot.diskSize() != header.size) {
