@@ -86,8 +86,9 @@ ascus_find_runtime() {
 # Links the runtime image in folder $1 if that was not done yet, by this very JDK. False if it cannot be.
 ascus_link_image() {
   local target=$1 made
-  # Another library may need another module of the JDK.
-  made="$(cksum <"$ASCUS_JDK/release") $(cd "$target/lib" && echo *.jar compiler/*.jar)"
+  # Another library may need another module of the JDK, and so may a module of ours.
+  made="$(cksum <"$ASCUS_JDK/release") $(cat "$ASCUS_ROOT"/*/src/main/java/module-info.java | cksum)"
+  made+=" $(cd "$target/lib" && echo *.jar compiler/*.jar)"
   [ "$(cat "$target/image.made" 2>/dev/null)" = "$made" ] && return
   [ "$(cat "$target/image.failed" 2>/dev/null)" = "$made" ] && return 1
   exec 9>"$target/.build-lock"

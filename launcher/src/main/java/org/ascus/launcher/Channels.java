@@ -2,11 +2,13 @@ package org.ascus.launcher;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.FileChardev;
 import org.ascus.devices.chardev.HostFile;
@@ -19,13 +21,14 @@ import org.ascus.devices.chardev.StdioChardev;
 import org.ascus.devices.chardev.socket.SocketChardev;
 import org.ascus.devices.chardev.socket.SocketOptions;
 import org.ascus.devices.chardev.socket.UdpChardev;
+import org.ascus.launcher.monitor.Chardevs;
 import org.ascus.launcher.options.CharOptions;
 import org.ascus.launcher.options.ChardevOptions;
 import org.ascus.launcher.options.OptionException;
 import org.ascus.launcher.options.SecurityObjects;
 
 /** The host's ends of all byte channels of a machine, opened as they are asked for. */
-final class Channels implements AutoCloseable {
+final class Channels implements Chardevs, AutoCloseable {
   private final Map<String, ChardevOptions> named;
   private final SecurityObjects security;
   private final MuxChardev.Control control;
@@ -33,6 +36,8 @@ final class Channels implements AutoCloseable {
   private final Map<String, CharBackend> opened = new LinkedHashMap<>();
   private final Map<String, MuxChardev> muxes = new LinkedHashMap<>();
   private final List<AutoCloseable> all = new ArrayList<>();
+  private final Map<String, Supplier<String>> descriptions = new LinkedHashMap<>();
+  private final Map<String, RingChardev> rings = new LinkedHashMap<>();
 
   /**
    * Nothing is opened yet.
@@ -97,7 +102,45 @@ final class Channels implements AutoCloseable {
       throw new OptionException("chardev '" + label + "': " + e.getMessage());
     }
     all.add(made::close);
+    descriptions.putIfAbsent(label, () -> describe(options, made));
+    if (made instanceof RingChardev ring) {
+      rings.put(label, ring);
+    }
     return made;
+  }
+
+  /** What a channel is connected to, in QEMU's words. */
+  private static String describe(CharOptions options, CharBackend made) {
+    return switch (options) {
+      case CharOptions.None _, CharOptions.Null _ -> "null";
+      case CharOptions.Stdio _ -> "stdio";
+      case CharOptions.File _ -> "file";
+      case CharOptions.Ring _ -> "ringbuf";
+      case CharOptions.Pipe _ -> "pipe";
+      case CharOptions.Serial _ -> "serial";
+      case CharOptions.Pty _ -> "pty";
+      case CharOptions.Udp(var remote, var local) -> "udp:" + remote + "<->" + local;
+      case CharOptions.Socket socket -> {
+        boolean connected = made instanceof SocketChardev channel && channel.isConnected();
+        String address = socket.address() instanceof InetSocketAddress inet
+            ? "tcp:" + inet.getHostString() + ":" + inet.getPort()
+            : "unix:" + socket.address();
+        yield (connected ? "" : "disconnected:") + address + (socket.server() ? ",server=on" : "");
+      }
+      case CharOptions.Reference(String id) -> id;
+    };
+  }
+
+  @Override
+  public Map<String, String> describe() {
+    Map<String, String> all = new LinkedHashMap<>();
+    descriptions.forEach((label, text) -> all.put(label, muxes.containsKey(label) ? "mux" : text.get()));
+    return all;
+  }
+
+  @Override
+  public Optional<RingChardev> ring(String label) {
+    return Optional.ofNullable(rings.get(label));
   }
 
   private CharBackend open(CharOptions options, String label, PrintStream told) throws IOException, OptionException {

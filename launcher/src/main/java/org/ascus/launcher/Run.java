@@ -78,7 +78,7 @@ final class Run {
         warn();
         if (!(options.monitor() instanceof CharOptions.None)) {
           CharBackend channel = channels.open(options.monitor(), "monitor");
-          new Monitor(vm, options.name(), channel, channels.isShared(options.monitor())).start();
+          new Monitor(vm, options.name(), channels, channel, channels.isShared(options.monitor())).start();
         }
         Thread hook = endOnSignal(vm);
         if (log.isOn(Log.Category.TIME)) {

@@ -17,7 +17,7 @@ import org.ascus.devices.net.user.UserNet;
 import org.ascus.machine.device.DeviceException;
 import org.ascus.machine.trace.Log;
 
-/** The networks of a machine while it is made: opened in order, all of them closed when that fails. */
+/** The networks of a machine: opened in order, all of them closed when that fails. */
 final class Networks implements AutoCloseable {
   private final Log log;
   private final Map<String, NetLink> links = new LinkedHashMap<>();
@@ -29,15 +29,27 @@ final class Networks implements AutoCloseable {
 
   void open(List<NetdevOptions> all) throws VmException {
     for (NetdevOptions one : all) {
-      if (links.containsKey(one.id())) {
-        throw new VmException(one.option() + ": Duplicate ID '" + one.id() + "' for netdev");
-      }
-      try {
-        links.put(one.id(), new NetLink(one.id(), backend(one)));
-      } catch (DeviceException e) {
-        throw new VmException(one.option() + ": " + e.getMessage(), e);
-      }
+      add(one);
     }
+  }
+
+  synchronized void add(NetdevOptions one) throws VmException {
+    if (links.containsKey(one.id())) {
+      throw new VmException(one.option() + ": Duplicate ID '" + one.id() + "' for netdev");
+    }
+    try {
+      links.put(one.id(), new NetLink(one.id(), backend(one)));
+    } catch (DeviceException e) {
+      throw new VmException(one.option() + ": " + e.getMessage(), e);
+    }
+  }
+
+  synchronized void remove(String id) throws VmException {
+    NetLink link = links.remove(id);
+    if (link == null) {
+      throw new VmException("Device '" + id + "' not found");
+    }
+    link.remove();
   }
 
   private NetBackend backend(NetdevOptions options) throws DeviceException {
@@ -77,16 +89,16 @@ final class Networks implements AutoCloseable {
     }
   }
 
-  Optional<NetLink> find(String id) {
+  synchronized Optional<NetLink> find(String id) {
     return Optional.ofNullable(links.get(id));
   }
 
-  Map<String, NetLink> links() {
-    return links;
+  synchronized Map<String, NetLink> links() {
+    return new LinkedHashMap<>(links);
   }
 
   @Override
   public void close() {
-    links.values().forEach(NetLink::close);
+    links().values().forEach(NetLink::close);
   }
 }

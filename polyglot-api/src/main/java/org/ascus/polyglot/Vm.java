@@ -2,7 +2,6 @@ package org.ascus.polyglot;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -270,7 +269,25 @@ public final class Vm implements AutoCloseable {
 
   /** The networks by the id of the host's end. */
   public Map<String, NetLink> networks() {
-    return Collections.unmodifiableMap(networks.links());
+    return networks.links();
+  }
+
+  /**
+   * Opens another network, for cards that are plugged in later.
+   *
+   * @throws VmException when it cannot be opened
+   */
+  public void addNetwork(NetdevOptions network) throws VmException {
+    networks.add(network);
+  }
+
+  /**
+   * Closes a network; a card on it stays, with its cable pulled.
+   *
+   * @throws VmException when there is none of that id
+   */
+  public void removeNetwork(String id) throws VmException {
+    networks.remove(id);
   }
 
   /**

@@ -86,6 +86,14 @@ public final class RingChardev implements CharBackend {
     return text;
   }
 
+  /** As {@link #take}, the oldest {@code most} bytes of it. */
+  public synchronized String take(int most) {
+    String text = from(seen);
+    String part = text.substring(0, Math.min(most, text.length()));
+    seen = written - text.length() + part.length();
+    return part;
+  }
+
   /**
    * Waits until {@code text} is in the output that no earlier call has taken.
    *

@@ -18,6 +18,7 @@ public final class NetLink implements AutoCloseable {
   private final List<Tap> taps = new CopyOnWriteArrayList<>();
   private volatile Optional<NetPeer> card = Optional.empty();
   private volatile boolean up = true;
+  private volatile boolean removed;
 
   /**
    * @param id of the back end
@@ -84,6 +85,9 @@ public final class NetLink implements AutoCloseable {
 
   /** Pulls the cable, or plugs it in again. */
   public void setUp(boolean up) {
+    if (removed) {
+      return;
+    }
     this.up = up;
     card.ifPresent(c -> c.linkChanged(up));
     backend.linkChanged(up);
@@ -106,6 +110,13 @@ public final class NetLink implements AutoCloseable {
   /** The card has room again. */
   public void cardHasRoom() {
     backend.roomAgain();
+  }
+
+  /** Takes the back end away from a card that stays: its cable is pulled for good. */
+  public void remove() {
+    setUp(false);
+    removed = true;
+    close();
   }
 
   /** Closes the back end. */

@@ -25,10 +25,11 @@ final class Commands {
    * The commands.
    *
    * @param name of the guest; may be empty
+   * @param chardevs the host's ends of its byte channels
    */
-  Commands(Vm vm, String name) {
+  Commands(Vm vm, String name, Chardevs chardevs) {
     this.vm = vm;
-    this.info = new InfoCommands(vm, name, this::cpu);
+    this.info = new InfoCommands(vm, name, chardevs, this::cpu);
     MemoryDump dump = new MemoryDump(vm, this::cpu);
     add("help ?", "[cmd]", "show the help", this::help);
     add("info", "[subcommand]", "show various information about the system state", info::run);
@@ -48,7 +49,12 @@ final class Commands {
         input::sendKey);
     add("mouse_move", "dx dy [dz]", "send mouse move events", input::mouseMove);
     add("mouse_button", "state", "change mouse button state (1=L, 2=R, 4=M)", input::mouseButton);
+    ChardevCommands rings = new ChardevCommands(chardevs);
+    add("ringbuf_write", "device data", "write to a ring buffer character device", rings::write);
+    add("ringbuf_read", "device size", "read from a ring buffer character device", rings::read);
     NetCommands net = new NetCommands(vm);
+    add("netdev_add", "type,id=str[,prop=value][,...]", "add host network device", net::addNetwork);
+    add("netdev_del", "id", "remove host network device", net::removeNetwork);
     add("set_link", "name on|off", "change the link status of a network adapter", net::setLink);
     add(
         "hostfwd_add",

@@ -24,12 +24,13 @@ final class InfoCommands {
   private final Supplier<VmCpu> cpu;
   private final List<Command> commands = new ArrayList<>();
 
-  InfoCommands(Vm vm, String name, Supplier<VmCpu> cpu) {
+  InfoCommands(Vm vm, String name, Chardevs chardevs, Supplier<VmCpu> cpu) {
     this.vm = vm;
     this.name = name;
     this.cpu = cpu;
     add("balloon", "", "show balloon information", a -> new BalloonCommands(vm).show());
     add("block", "", "show the block devices", a -> block());
+    add("chardev", "", "show the character devices", a -> new ChardevCommands(chardevs).show());
     add("cpus", "", "show infos for each CPU", a -> cpus());
     add("jit", "", "show dynamic compiler info", a -> jit());
     add("mice", "", "show which guest mouse is receiving events", a -> new InputCommands(vm).mice());

@@ -23,13 +23,14 @@ public final class Monitor implements CharReceiver {
    * A monitor.
    *
    * @param name of the guest; may be empty
+   * @param chardevs the host's ends of its byte channels
    * @param channel where it is used
    * @param shared whether others use the channel too: then it says nothing until it gets the focus
    */
-  public Monitor(Vm vm, String name, CharBackend channel, boolean shared) {
+  public Monitor(Vm vm, String name, Chardevs chardevs, CharBackend channel, boolean shared) {
     this.channel = channel;
     this.shared = shared;
-    this.commands = new Commands(vm, name);
+    this.commands = new Commands(vm, name, chardevs);
     this.editor = new LineEditor(this::show, lines::add, this::complete);
   }
 

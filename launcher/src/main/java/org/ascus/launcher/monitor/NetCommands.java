@@ -6,8 +6,11 @@ import org.ascus.devices.net.NetLink;
 import org.ascus.devices.net.user.HostForward;
 import org.ascus.devices.net.user.UserNet;
 import org.ascus.devices.virtio.net.VirtioNet;
+import org.ascus.launcher.options.NetArguments;
+import org.ascus.launcher.options.OptionException;
 import org.ascus.machine.device.DeviceException;
 import org.ascus.polyglot.Vm;
+import org.ascus.polyglot.VmException;
 
 /** Commands about networks. */
 final class NetCommands {
@@ -72,6 +75,23 @@ final class NetCommands {
             .or(() -> java.util.Optional.ofNullable(vm.networks().get(name)))
             .orElseThrow(() -> new IllegalArgumentException("Device '" + name + "' not found"));
     link.setUp(arguments.get(1).equals("on"));
+    return "";
+  }
+
+  String addNetwork(List<String> arguments) throws VmException {
+    try {
+      vm.addNetwork(NetArguments.parse(String.join(" ", arguments)));
+      return "";
+    } catch (OptionException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  String removeNetwork(List<String> arguments) throws VmException {
+    if (arguments.size() != 1) {
+      throw new IllegalArgumentException("netdev_del takes the id of a network");
+    }
+    vm.removeNetwork(arguments.getFirst());
     return "";
   }
 

@@ -20,7 +20,7 @@ import org.ascus.polyglot.DeviceOptions;
 import org.ascus.polyglot.NetdevOptions;
 
 /** {@code -netdev}, {@code -nic} and {@code -net}. */
-final class NetArguments {
+public final class NetArguments {
   private static final String TYPES = "Available netdev backend types:\ndgram\nhubport\nsocket\nstream\ntap\nuser\n";
   private static final List<String> MODELS = List.of("virtio-net-device", "virtio-net-pci");
 
@@ -36,6 +36,19 @@ final class NetArguments {
     String id = kv.require("id");
     draft.netdevs.add(backend("-netdev " + argument, type, id, kv));
     kv.expectEmpty();
+  }
+
+  /**
+   * The argument of the monitor's {@code netdev_add}, which is that of {@code -netdev}.
+   *
+   * @throws OptionException when it is malformed
+   */
+  public static NetdevOptions parse(String argument) throws OptionException {
+    KeyValues kv = KeyValues.parse(argument, "type");
+    String type = kv.require("type");
+    NetdevOptions made = backend("netdev_add", type, kv.require("id"), kv);
+    kv.expectEmpty();
+    return made;
   }
 
   private static NetdevOptions backend(String option, String type, String id, KeyValues kv) throws OptionException {

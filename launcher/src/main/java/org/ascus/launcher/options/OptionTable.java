@@ -130,6 +130,7 @@ final class OptionTable {
             + "       tcp:|telnet:|websocket:HOST:PORT[,server][,nowait], unix:PATH[,server][,nowait],\n"
             + "       udp:HOST:PORT[@HOST:PORT], chardev:ID",
         ChannelArguments::serial);
+    add("parallel", "none", "there is no parallel port", ChannelArguments::onlyNone);
     add("monitor", "dev", "connect the monitor, as a serial port", ChannelArguments::monitor);
     add("mon", "[chardev=]id[,mode=readline]", "connect the monitor to a chardev", ChannelArguments::mon);
     add(

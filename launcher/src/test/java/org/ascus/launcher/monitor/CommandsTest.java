@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.chardev.RingChardev;
 import org.ascus.devices.net.user.UserNetOptions;
@@ -44,7 +45,7 @@ class CommandsTest {
             .device("virtio-net-device", Map.of("netdev", "net0"))
             .life(new LifeOptions(true, false, false))
             .build();
-    commands = new Commands(vm, "guest7");
+    commands = new Commands(vm, "guest7", new Rings());
     vm.start();
   }
 
@@ -60,6 +61,47 @@ class CommandsTest {
     assertThat(commands.execute("info status")).isEqualTo("VM status: running\n");
     assertThat(commands.execute("stop")).isEmpty();
     assertThat(commands.execute("info status")).isEqualTo("VM status: paused\n");
+  }
+
+  /** One ring buffer and something else. */
+  private static final class Rings implements Chardevs {
+    private final RingChardev ring = RingChardev.of(16);
+
+    @Override
+    public Map<String, String> describe() {
+      return Map.of("ring", "ringbuf");
+    }
+
+    @Override
+    public Optional<RingChardev> ring(String label) {
+      return label.equals("ring") ? Optional.of(ring) : Optional.empty();
+    }
+  }
+
+  @Test
+  void ringBuffersAreReadAndWritten() {
+    assertThat(commands.execute("info chardev")).isEqualTo("ring: filename=ringbuf\n");
+    assertThat(commands.execute("ringbuf_write ring a\\b\tc")).isEmpty();
+    assertThat(commands.execute("ringbuf_read ring 3")).isEqualTo("a\\\\b\n");
+    assertThat(commands.execute("ringbuf_read ring 100")).isEqualTo(" c\n");
+    assertThat(commands.execute("ringbuf_write ring 0123456789abcdefXYZ")).isEmpty();
+    assertThat(commands.execute("ringbuf_read ring 100")).as("the last 16").isEqualTo("3456789abcdefXYZ\n");
+    assertThat(commands.execute("ringbuf_read nosuch 1")).isEqualTo("Error: Device 'nosuch' not found\n");
+    assertThat(commands.execute("ringbuf_read ring 0")).startsWith("Error: ");
+  }
+
+  @Test
+  void networksComeAndGo() {
+    assertThat(commands.execute("netdev_add user,id=net1,net=10.9.0.0/24")).isEmpty();
+    assertThat(commands.execute("info network")).contains("net1: index=0,type=user,net=10.9.0.0");
+    assertThat(commands.execute("netdev_add user,id=net1")).contains("Duplicate ID 'net1'");
+    assertThat(commands.execute("netdev_add user,id=net2,foo=1")).contains("Invalid parameter 'foo'");
+    assertThat(commands.execute("netdev_del net1")).isEmpty();
+    assertThat(commands.execute("netdev_del net1")).isEqualTo("Error: Device 'net1' not found\n");
+    assertThat(commands.execute("netdev_del net0")).isEmpty();
+    assertThat(commands.execute("info network")).contains("link=off");
+    assertThat(commands.execute("set_link virtio-net-device.0 on")).isEmpty();
+    assertThat(commands.execute("info network")).as("its cable leads nowhere any more").contains("link=off");
   }
 
   @Test
@@ -194,7 +236,7 @@ class CommandsTest {
   @Test
   void theMonitorAnswersOnItsChannel() throws Exception {
     RingChardev channel = RingChardev.of(1 << 16);
-    new Monitor(vm, "", channel, false).start();
+    new Monitor(vm, "", new Rings(), channel, false).start();
     channel.expect("(qemu) ", Duration.ofSeconds(30));
     channel.send("info status\r");
     channel.expect("VM status: paused (prelaunch)\r\n(qemu) ", Duration.ofSeconds(30));
