@@ -15,6 +15,7 @@ module org.ascus.devices {
   requires java.net.http;
 
   exports org.ascus.devices.block.crypto;
+  exports org.ascus.devices.block.filter;
   exports org.ascus.devices.block.format;
   exports org.ascus.devices.block.format.foreign;
   exports org.ascus.devices.block.format.qcow2;

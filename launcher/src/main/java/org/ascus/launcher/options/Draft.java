@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
+import org.ascus.devices.block.filter.ThrottleGroup;
 import org.ascus.devices.block.protocol.Location;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.security.TlsCredentials;
@@ -61,6 +62,7 @@ final class Draft {
   final List<HostObject> objects = new ArrayList<>();
   final List<GlobalProperty> globals = new ArrayList<>();
   final SecurityArguments security = new SecurityArguments();
+  final Map<String, ThrottleGroup> throttleGroups = new LinkedHashMap<>();
   private Optional<DeviceCatalog> catalog = Optional.empty();
 
   final List<CharOptions> serials = new ArrayList<>();

@@ -45,6 +45,13 @@ public final class KeyValues {
     return result;
   }
 
+  /** Values by their names. */
+  static KeyValues of(Map<String, String> values) {
+    KeyValues result = new KeyValues();
+    result.values.putAll(values);
+    return result;
+  }
+
   /** As {@link #parse}, or a JSON object. */
   static KeyValues parseOrJson(String text, String impliedKey) throws OptionException {
     if (!text.startsWith("{")) {

@@ -26,8 +26,13 @@ final class ObjectArguments {
     if (draft.objects.stream().anyMatch(o -> !(o instanceof HostObject.Folder) && o.id().equals(id))) {
       throw new OptionException("there is another object with id '" + id + "'");
     }
-    if (draft.security.has(id)) {
+    if (draft.security.has(id) || draft.throttleGroups.containsKey(id)) {
       throw new OptionException("there is another object with id '" + id + "'");
+    }
+    if (kind.equals(ThrottleArguments.KIND)) {
+      draft.throttleGroups.put(id, ThrottleArguments.group(kv));
+      kv.expectEmpty();
+      return;
     }
     if (SecurityArguments.KINDS.containsKey(kind)) {
       draft.security.make(kind, id, kv);
@@ -96,6 +101,7 @@ final class ObjectArguments {
     List<String> kinds = new ArrayList<>();
     kinds.addAll(List.of("filter-dump", "iothread", "memory-backend-ram", "rng-builtin", "rng-random"));
     kinds.addAll(SecurityArguments.KINDS.keySet());
+    kinds.add(ThrottleArguments.KIND);
     return kinds.stream().sorted().collect(Collectors.joining("\n  ", "List of user creatable objects:\n  ", "\n"));
   }
 
@@ -107,6 +113,7 @@ final class ObjectArguments {
     return kind + " options:\n"
         + switch (kind) {
           case "rng-random" -> "  filename=<string>      - Where random bytes come from (default: /dev/urandom)\n";
+          case ThrottleArguments.KIND -> ThrottleArguments.HELP;
           case "rng-builtin" -> "";
           case "iothread" ->
               "  thread-pool-max=<int64> - Threads that wait for disks at the same time (default: 64)\n";

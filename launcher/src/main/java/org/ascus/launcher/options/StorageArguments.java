@@ -3,8 +3,11 @@ package org.ascus.launcher.options;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.crypto.ImageKey;
+import org.ascus.devices.block.filter.Filter;
+import org.ascus.devices.block.filter.ThrottleGroup;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.protocol.Location;
 import org.ascus.devices.block.protocol.Protocols;
@@ -13,6 +16,10 @@ import org.ascus.polyglot.DriveOptions;
 /** {@code -drive} and {@code -blockdev}. */
 final class StorageArguments {
   private static final String[] CACHE_MODES = {"none", "writeback", "writethrough", "directsync", "unsafe"};
+
+  private static final Set<String> FORMATS =
+      Set.of("raw", "qcow2", "luks", "vmdk", "vdi", "vpc", "vhdx", "parallels", "qed");
+  private static final Set<String> FILTERS = Set.of("throttle", "copy-on-read", "compress");
 
   private StorageArguments() {}
 
@@ -37,6 +44,8 @@ final class StorageArguments {
     String format = Protocols.isDriver(driver) ? "" : driver;
     ImageOptions.Details details = key(draft, kv, "", details(kv, format.equals("raw")));
     Optional<ImageOptions> backing = nested(draft, kv, "backing.");
+    boolean copyOnRead = kv.takeSwitch("copy-on-read", false);
+    Optional<ThrottleGroup> throttle = ThrottleArguments.drive(draft, kv);
     boolean given = named.isPresent() ? !named.get().isEmpty() : protocol || kv.hasWithin("file.");
     Location file = null;
     if (given) {
@@ -52,6 +61,8 @@ final class StorageArguments {
     ImageOptions image =
         new ImageOptions(file, format, readOnly || cdrom, snapshot, locking)
             .withDetails(backing.isPresent() ? details.withBacking(backing) : details);
+    image = copyOnRead ? image.withFilter(new Filter.CopyOnRead()) : image;
+    image = throttle.isPresent() ? image.withFilter(new Filter.Throttle(throttle.get())) : image;
     String name = id.orElse(kind + draft.drives.size());
     String option = "-drive " + argument;
     switch (kind) {
@@ -134,7 +145,10 @@ final class StorageArguments {
         ImageOptions image = file(draft, kv, "", d);
         draft.fileNodes.put(name, new DriveOptions(option, name, false, image));
       }
-      case "raw", "qcow2", "luks" -> draft.drives.add(new DriveOptions(option, name, false, format(draft, kv, driver)));
+      case String d when FORMATS.contains(d) ->
+          draft.drives.add(new DriveOptions(option, name, false, format(draft, kv, driver)));
+      case String d when FILTERS.contains(d) ->
+          draft.drives.add(new DriveOptions(option, name, false, filtered(draft, kv, driver)));
       default -> throw new OptionException("Unknown driver '" + driver + "'");
     }
     kv.expectEmpty();
@@ -158,10 +172,44 @@ final class StorageArguments {
     }
     if (driver.equals("qcow2")) {
       tuning(kv);
+    }
+    if (driver.equals("qcow2") || driver.equals("vmdk") || driver.equals("qed")) {
       details = backing(draft, kv, details);
     }
     return new ImageOptions(file.file(), driver, readOnly || file.readOnly(), false, file.locking())
         .withDetails(details);
+  }
+
+  /** A filter node over another, which is a node of its own or described in it. */
+  private static ImageOptions filtered(Draft draft, KeyValues kv, String driver) throws OptionException {
+    Filter filter = switch (driver) {
+      case "throttle" -> new Filter.Throttle(ThrottleArguments.named(draft, kv));
+      case "copy-on-read" -> new Filter.CopyOnRead();
+      default -> new Filter.Compress();
+    };
+    boolean readOnly = kv.takeSwitch("read-only", false);
+    kv.takeSwitch("auto-read-only", false);
+    kv.takeOneOf("discard", "ignore", "off", "unmap", "on");
+    Optional<String> reference = kv.take("file");
+    ImageOptions below = reference.isPresent() ? taken(draft, reference.get())
+        : image(draft, KeyValues.of(kv.takeWithin("file.")));
+    return new ImageOptions(below.file(), below.format(), readOnly || below.readOnly(), below.snapshot(),
+        below.locking(), below.details()).withFilter(filter);
+  }
+
+  /** The image of a node that becomes part of another. */
+  private static ImageOptions taken(Draft draft, String name) throws OptionException {
+    for (DriveOptions drive : draft.drives) {
+      if (drive.id().equals(name)) {
+        draft.drives.remove(drive);
+        return drive.image();
+      }
+    }
+    DriveOptions node = draft.fileNodes.remove(name);
+    if (node == null) {
+      throw new OptionException("Cannot find device='' nor node-name='" + name + "'");
+    }
+    return node.image();
   }
 
   /** Options of qcow2 that change how fast it is, not what it does. */
@@ -179,15 +227,9 @@ final class StorageArguments {
       return details.withBacking(Optional.empty());
     }
     if (reference.isPresent()) {
-      for (DriveOptions drive : draft.drives) {
-        if (drive.id().equals(reference.get())) {
-          draft.drives.remove(drive);
-          ImageOptions i = drive.image();
-          return details.withBacking(
-              Optional.of(new ImageOptions(i.file(), i.format(), true, false, i.locking(), i.details())));
-        }
-      }
-      throw new OptionException("Cannot find device='' nor node-name='" + reference.get() + "'");
+      ImageOptions i = taken(draft, reference.get());
+      return details.withBacking(
+          Optional.of(new ImageOptions(i.file(), i.format(), true, false, i.locking(), i.details())));
     }
     Optional<ImageOptions> nested = nested(draft, kv, "backing.");
     return nested.isPresent() ? details.withBacking(nested) : details;
@@ -221,7 +263,11 @@ final class StorageArguments {
   static ImageOptions image(Draft draft, KeyValues kv) throws OptionException {
     String driver = kv.take("driver").orElse("");
     kv.take("node-name");
-    ImageOptions image = Protocols.isDriver(driver) ? file(draft, kv, "", driver) : format(draft, kv, driver);
+    if (!driver.isEmpty() && !Protocols.isDriver(driver) && !FORMATS.contains(driver) && !FILTERS.contains(driver)) {
+      throw new OptionException("Unknown driver '" + driver + "'");
+    }
+    ImageOptions image = FILTERS.contains(driver) ? filtered(draft, kv, driver)
+        : Protocols.isDriver(driver) ? file(draft, kv, "", driver) : format(draft, kv, driver);
     kv.expectEmpty();
     return image;
   }

@@ -14,6 +14,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.ascus.devices.block.filter.Filter;
+import org.ascus.devices.block.filter.ThrottleLimits;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.protocol.Location;
 import org.ascus.devices.board.riscv.Firmware;
@@ -49,6 +51,41 @@ class CommandLineTest {
 
   private Path file(String name) throws IOException {
     return Files.writeString(folder.resolve(name), "x");
+  }
+
+  private static List<Filter> filters(String line) throws OptionException {
+    List<DriveOptions> drives = virt(line).machine().drives();
+    assertThat(drives).hasSize(1);
+    return drives.getFirst().image().details().filters();
+  }
+
+  @Test
+  void filtersStandOverImages() throws OptionException {
+    assertThat(filters("-drive file=a,copy-on-read=on")).containsExactly(new Filter.CopyOnRead());
+    for (String line : List.of("-drive file=a,throttling.iops-total=100,throttling.iops-total-max=200", "-drive "
+        + "file=a,iops=100,iops_max=200", "-object throttle-group,id=t,x-iops-total=100,x-iops-total-max=200 -blockdev "
+        + "throttle,node-name=n,throttle-group=t,file.driver=qcow2,file.file.filename=a", "-blockdev "
+        + "raw,node-name=r,file.filename=a -blockdev throttle,node-name=n,throttle-group=t,file=r -object "
+        + "throttle-group,id=t,limits.iops-total=100,limits.iops-total-max=200")) {
+      assertThat(filters(line)).as(line).hasSize(1).first().isInstanceOfSatisfying(Filter.Throttle.class,
+          t -> assertThat(t.group().limits().limits())
+              .isEqualTo(Map.of(ThrottleLimits.Kind.IOPS_TOTAL, new ThrottleLimits.Limit(100, 200, 1))));
+    }
+    assertThat(filters("-drive file=a,bps_rd=1,bps_wr=2,bps_wr_max=9,bps_wr_max_length=3")).first()
+        .isInstanceOfSatisfying(Filter.Throttle.class,
+            t -> assertThat(t.group().limits().limits()).isEqualTo(Map.of(ThrottleLimits.Kind.BPS_READ,
+                new ThrottleLimits.Limit(1, 0, 1), ThrottleLimits.Kind.BPS_WRITE,
+                new ThrottleLimits.Limit(2, 9, 3))));
+    List<DriveOptions> two =
+        virt("-drive file=a,iops=5,group=g -drive file=b,throttling.group=g").machine().drives();
+    assertThat(two.get(0).image().details().filters()).isEqualTo(two.get(1).image().details().filters());
+    assertThat(filters("-blockdev copy-on-read,node-name=n,file.driver=qcow2,file.file.filename=a"))
+        .containsExactly(new Filter.CopyOnRead());
+    for (String bad : List.of("-blockdev throttle,node-name=n,throttle-group=no,file.driver=raw,file.file.filename=a",
+        "-drive file=a,iops_max=3", "-blockdev copy-on-read,node-name=n,file=no",
+        "-drive file=a,iops=5,group=g -drive file=b,iops=6,group=g", "-object throttle-group,id=t,limits.nosuch=1")) {
+      assertThatThrownBy(() -> virt(bad)).as(bad).isInstanceOf(OptionException.class);
+    }
   }
 
   @Test

@@ -1,6 +1,8 @@
 package org.ascus.devices.block.format;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -8,6 +10,8 @@ import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.crypto.LuksNode;
+import org.ascus.devices.block.filter.Filter;
+import org.ascus.devices.block.filter.FilterNode;
 import org.ascus.devices.block.format.foreign.ForeignFiles;
 import org.ascus.devices.block.format.foreign.ParallelsImage;
 import org.ascus.devices.block.format.foreign.QedImage;
@@ -44,6 +48,7 @@ public record ImageOptions(
    * @param unmap what the guest discards is discarded in the file
    * @param detectZeroes writes of zeroes become zeroes without a place, where {@code unmap} allows, or cheaper writes
    * @param key what opens it if it is encrypted
+   * @param filters what is put over it, the lowest first
    */
   public record Details(
       long offset,
@@ -52,28 +57,39 @@ public record ImageOptions(
       boolean withoutBacking,
       boolean unmap,
       boolean detectZeroes,
-      ImageKey key) {
+      ImageKey key,
+      List<Filter> filters) {
+    public Details {
+      filters = List.copyOf(filters);
+    }
+
     public static final Details NONE =
-        new Details(0, OptionalLong.empty(), Optional.empty(), false, false, false, ImageKey.MISSING);
+        new Details(0, OptionalLong.empty(), Optional.empty(), false, false, false, ImageKey.MISSING, List.of());
 
     public Details withWindow(long start, OptionalLong bytes) {
-      return new Details(start, bytes, backing, withoutBacking, unmap, detectZeroes, key);
+      return new Details(start, bytes, backing, withoutBacking, unmap, detectZeroes, key, filters);
     }
 
     public Details withBacking(Optional<ImageOptions> image) {
-      return new Details(offset, size, image, image.isEmpty(), unmap, detectZeroes, key);
+      return new Details(offset, size, image, image.isEmpty(), unmap, detectZeroes, key, filters);
     }
 
     public Details withUnmap(boolean on) {
-      return new Details(offset, size, backing, withoutBacking, on, detectZeroes, key);
+      return new Details(offset, size, backing, withoutBacking, on, detectZeroes, key, filters);
     }
 
     public Details withKey(ImageKey passphrase) {
-      return new Details(offset, size, backing, withoutBacking, unmap, detectZeroes, passphrase);
+      return new Details(offset, size, backing, withoutBacking, unmap, detectZeroes, passphrase, filters);
+    }
+
+    Details withFilter(Filter filter) {
+      List<Filter> more = new ArrayList<>(filters);
+      more.add(filter);
+      return new Details(offset, size, backing, withoutBacking, unmap, detectZeroes, key, more);
     }
 
     public Details withDetectZeroes(boolean on) {
-      return new Details(offset, size, backing, withoutBacking, unmap, on, key);
+      return new Details(offset, size, backing, withoutBacking, unmap, on, key, filters);
     }
   }
 
@@ -164,6 +180,11 @@ public record ImageOptions(
     return new ImageOptions(file, name, readOnly, snapshot, locking, details);
   }
 
+  /** The same with a filter over all that is there. */
+  public ImageOptions withFilter(Filter filter) {
+    return withDetails(details.withFilter(filter));
+  }
+
   public ImageOptions withDetails(Details more) {
     return new ImageOptions(file, format, readOnly, snapshot, locking, more);
   }
@@ -185,7 +206,11 @@ public record ImageOptions(
     BlockNode node = openFormat(readOnly || snapshot, locking, depth);
     try {
       node = snapshot && !readOnly ? new SnapshotOverlay(node) : node;
-      return details.detectZeroes() && !readOnly ? new ZeroDetector(node, details.unmap()) : node;
+      node = details.detectZeroes() && !readOnly ? new ZeroDetector(node, details.unmap()) : node;
+      for (Filter filter : details.filters()) {
+        node = filter.over(node);
+      }
+      return node;
     } catch (BlockException e) {
       node.close();
       throw e;
@@ -312,8 +337,19 @@ public record ImageOptions(
    * @param node what {@link #open} returned
    */
   public void commit(BlockNode node) throws BlockException {
-    BlockNode through = node instanceof WriteThrough w ? w.below() : node;
-    BlockNode top = through instanceof ZeroDetector detector ? detector.below() : through;
+    BlockNode top = node;
+    while (true) {
+      BlockNode below = switch (top) {
+        case WriteThrough w -> w.below();
+        case ZeroDetector z -> z.below();
+        case FilterNode f -> f.below();
+        default -> top;
+      };
+      if (below == top) {
+        break;
+      }
+      top = below;
+    }
     if (top instanceof SnapshotOverlay overlay) {
       // The overlay's own handle holds the lock.
       try (BlockNode target = openFormat(false, false, 0)) {
