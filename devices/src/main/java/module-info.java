@@ -13,6 +13,10 @@ module org.ascus.devices {
   // Netty, which has no module descriptor to say so, logs to it.
   requires java.logging;
   requires java.net.http;
+  requires org.apache.sshd.osgi;
+  requires org.apache.sshd.sftp;
+  // The SSH library logs to it, and has no module descriptor to say so.
+  requires org.slf4j;
 
   exports org.ascus.devices.block.crypto;
   exports org.ascus.devices.block.filter;
@@ -23,6 +27,7 @@ module org.ascus.devices {
   exports org.ascus.devices.block.http;
   exports org.ascus.devices.block.nbd;
   exports org.ascus.devices.block.protocol;
+  exports org.ascus.devices.block.ssh;
   exports org.ascus.devices.block;
   exports org.ascus.devices.chardev;
   exports org.ascus.devices.chardev.socket;

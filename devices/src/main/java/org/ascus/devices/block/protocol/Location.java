@@ -6,6 +6,7 @@ import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.http.HttpAddress;
 import org.ascus.devices.block.nbd.NbdAddress;
+import org.ascus.devices.block.ssh.SshAddress;
 
 /** Where the bytes of an image are: a protocol and its options. {@link Protocols} reads them from text. */
 public sealed interface Location {
@@ -115,6 +116,19 @@ public sealed interface Location {
     @Override
     public BlockNode open(FileProtocol.Options options) throws BlockException {
       return address.open();
+    }
+  }
+
+  /** {@code ssh}: a file on another host. */
+  record Ssh(SshAddress address) implements Location {
+    @Override
+    public String name() {
+      return address.url();
+    }
+
+    @Override
+    public BlockNode open(FileProtocol.Options options) throws BlockException {
+      return address.open(options);
     }
   }
 }

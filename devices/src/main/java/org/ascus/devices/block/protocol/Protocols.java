@@ -7,6 +7,7 @@ import java.util.Set;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.http.HttpAddress;
 import org.ascus.devices.block.nbd.NbdOptions;
+import org.ascus.devices.block.ssh.SshAddress;
 import org.ascus.devices.security.Secret;
 import org.ascus.devices.security.TlsCredentials;
 
@@ -14,10 +15,10 @@ import org.ascus.devices.security.TlsCredentials;
 public final class Protocols {
   /** What a file name may begin with; another word with a colon behind is no name of a file either. */
   private static final Set<String> NAMES =
-      Set.of("file", "null-co", "null-aio", "nbd", "nbd+tcp", "nbd+unix", "http", "https");
+      Set.of("file", "null-co", "null-aio", "nbd", "nbd+tcp", "nbd+unix", "http", "https", "ssh");
 
   private static final Set<String> DRIVERS = Set.of("file", "host_device", "null-co", "null-aio", "nbd", "http",
-      "https");
+      "https", "ssh");
   private static final long NULL_SIZE = 1L << 30;
 
   private Protocols() {}
@@ -72,6 +73,7 @@ public final class Protocols {
       case "file" -> new Location.File(path(rest));
       case "nbd", "nbd+tcp", "nbd+unix" -> new Location.Nbd(NbdOptions.named(name));
       case "http", "https" -> new Location.Http(HttpAddress.named(name));
+      case "ssh" -> new Location.Ssh(SshAddress.named(name));
       default -> new Location.Null(protocol, NULL_SIZE, 0, false);
     };
   }
@@ -103,6 +105,7 @@ public final class Protocols {
           new Location.Null(driver, k.size("size", NULL_SIZE), k.size("latency-ns", 0), k.flag("read-zeroes", false));
       case "nbd" -> new Location.Nbd(NbdOptions.described(k, objects));
       case "http", "https" -> new Location.Http(HttpAddress.described(driver, k, objects));
+      case "ssh" -> new Location.Ssh(SshAddress.described(k));
       default -> throw new BlockException("Unknown driver '" + driver + "'");
     };
   }
