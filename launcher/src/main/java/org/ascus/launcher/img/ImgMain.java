@@ -10,6 +10,8 @@ public final class ImgMain {
       """
       usage: ascus-img COMMAND [options], with qemu-img's options for the commands below; all of them take
       --object secret,id=ID,data=TEXT|file=FILE for encrypted images; those that read an image take --image-opts
+        bench    [-c COUNT] [-d DEPTH] [-f FMT] [-o OFFSET] [-s SIZE] [-S STEP] [-w [--pattern=BYTE]
+                 [--flush-interval=COUNT]] [-q] FILE
         bitmap   (--add [-g SIZE] | --remove | --clear | --enable | --disable | --merge SOURCE [-b FILE [-F FMT]])...
                  [-f FMT] FILE BITMAP
         check    [-q] [-f FMT] [--output=human|json] [-r leaks|all] FILE
@@ -53,6 +55,7 @@ public final class ImgMain {
         case "bitmap" -> BitmapCommand.run(words);
         case "check" -> CheckCommand.run(words, out, errors);
         case "commit" -> EditCommands.commit(words, out);
+        case "bench" -> BenchCommand.run(words, out);
         case "compare" -> CompareCommand.run(words, out);
         case "convert" -> ConvertCommand.run(words, out);
         case "create" -> EditCommands.create(words, out);

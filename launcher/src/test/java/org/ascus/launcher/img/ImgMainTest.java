@@ -254,4 +254,17 @@ class ImgMainTest {
       assertThat(result.errors()).as(line).startsWith("ascus-img: ").doesNotContain("Exception");
     }
   }
+
+  @Test
+  void benchSendsWhatItSays() throws Exception {
+    String out = good("bench -f raw -c 100 -d 4 -s 1k -o 512 @r.raw").out();
+    assertThat(out).startsWith("Sending 100 read requests, 1024 bytes each, 4 in parallel (starting at offset 512, "
+        + "step size 1024)\nRun completed in ").endsWith(" seconds.\n");
+    assertThat(good("bench -f raw -q -w --pattern=7 --flush-interval=10 -c 3 -s 512 @r.raw").out()).isEmpty();
+    Arrays.fill(content, 0, 3 * 512, (byte) 7);
+    assertThat(Files.readAllBytes(path("r.raw"))).isEqualTo(content);
+    assertThat(img("bench --pattern=7 @r.raw").errors()).contains("--pattern is only available in write tests");
+    assertThat(img("bench -d 1000 -s 1M @r.raw").errors()).contains("256 MiB");
+    assertThat(img("bench -s 4M @r.raw").errors()).contains("smaller than a request");
+  }
 }
