@@ -6,6 +6,7 @@ import java.util.Random;
 final class JunkRings {
   private static final long END = GuestDriver.RAM + GuestDriver.RAM_SIZE;
   private static final int MOST_QUEUES = 8;
+  private static final int PACKED_AVAILABLE = 1 << 7;
 
   private final GuestDriver d;
   private final Random random;
@@ -29,13 +30,30 @@ final class JunkRings {
       }
     }
     d.ready();
+    boolean packed = (d.device.driverFeatures() & VirtioFeatures.RING_PACKED) != 0;
     for (int i = 0; i < 2 * queues; i++) {
-      fill(queue[i % queues]);
+      if (packed) {
+        fillPacked(queue[i % queues]);
+      } else {
+        fill(queue[i % queues]);
+      }
     }
     for (int i = 0; i < queues; i++) {
       d.write(0x50, i);
     }
     d.device.quiesce();
+  }
+
+  /** Descriptors of the packed format: id and flags are the other way round, and a bit says that one is available. */
+  private void fillPacked(GuestDriver.Queue q) {
+    for (int i = 0; i < q.size; i++) {
+      descriptor(q.desc + 16L * i, q.size);
+      int flags = random.nextInt(8) | PACKED_AVAILABLE | (random.nextInt(16) == 0 ? random.nextInt(0x10000) : 0);
+      d.put(q.desc + 16L * i + 12, 2, random.nextInt(4) == 0 ? random.nextInt(0x10000) : i);
+      d.put(q.desc + 16L * i + 14, 2, flags);
+    }
+    d.put(q.avail, 4, random.nextInt(4) == 0 ? random.nextInt() : 0);
+    q.kick();
   }
 
   /** Most entries of a queue, 0 if there is no such queue. */

@@ -2,6 +2,7 @@ package org.ascus.devices.virtio;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.ascus.devices.virtio.GuestDriver.Bus;
 import org.ascus.machine.run.Machine;
@@ -221,6 +222,80 @@ public abstract class VirtioContract {
     d.start(0);
     assertThat(d.read(8)).isEqualTo(d.device.deviceId());
     assertThat(d.log().lines()).allMatch(line -> line.contains(d.device.id()) || line.startsWith("virtio"));
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Bus.class, names = {"MMIO", "PCI"})
+  void junkInPackedRingsHarmsNothing(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
+    d.device.setRingFeatures(true, true, true);
+    assertThat(d.offered() & VirtioFeatures.RING_PACKED).isNotZero();
+    JunkRings junk = new JunkRings(d, new Random(815));
+    for (int round = 0; round < 200; round++) {
+      junk.round();
+    }
+    d.start(0);
+    assertThat(d.read(8)).isEqualTo(d.device.deviceId());
+    assertThat(d.log().lines())
+        .isNotEmpty()
+        .allMatch(line -> line.contains(d.device.id()) || line.startsWith("virtio"));
+  }
+
+  /** Makes buffers of zeroes available in the work queue, which the device may take for requests or not. */
+  private GuestDriver.Queue offered(GuestDriver d) {
+    d.start(0);
+    GuestDriver.Queue q = d.queue(workQueue(), 8);
+    d.ready();
+    for (int i = 0; i < 4; i++) {
+      long buffer = d.alloc(512);
+      if (writesWorkQueue()) {
+        q.add(d.in(buffer, 512));
+      } else {
+        q.add(d.out(buffer, 256), d.in(buffer + 256, 256));
+      }
+    }
+    q.kick();
+    return q;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Bus.class)
+  void aResetInMidRequestLeavesMemoryAlone(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
+    for (int round = 0; round < 5; round++) {
+      d.freeAll();
+      offered(d);
+      d.write(0x70, 0);
+      byte[] before = d.bytesAt(GuestDriver.RAM, GuestDriver.RAM_SIZE);
+      d.device.quiesce();
+      assertThat(Arrays.equals(d.bytesAt(GuestDriver.RAM, GuestDriver.RAM_SIZE), before)).isTrue();
+      d.device.resumed();
+      assertThat(d.read(0x70)).isZero();
+      assertThat(d.irq()).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Bus.class)
+  void whatIsInFlightIsTakenUpAgainAfterALoad(Bus bus) throws Exception {
+    GuestDriver d = driver(bus);
+    GuestDriver.Queue q = offered(d);
+    byte[] state = save(d.machine);
+    byte[] memory = d.bytesAt(GuestDriver.RAM, GuestDriver.RAM_SIZE);
+    long done = q.usedIndex();
+    GuestDriver other = new GuestDriver(bus, this::device);
+    try {
+      other.ram.write(0, memory, 0, memory.length);
+      StateReader in = new StateReader(state);
+      in.section(other.slot);
+      in.section(other.device);
+      other.device.resumed();
+      other.device.quiesce();
+      assertThat(other.read(0x70)).isEqualTo(d.read(0x70));
+      assertThat(other.get(q.used + 2, 2)).isGreaterThanOrEqualTo(done);
+    } finally {
+      other.close();
+    }
   }
 
   @ParameterizedTest
