@@ -1,11 +1,16 @@
 package org.ascus.launcher.options;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.crypto.ImageKey;
+import org.ascus.devices.block.filter.BlkdebugRules;
 import org.ascus.devices.block.filter.Filter;
 import org.ascus.devices.block.filter.ThrottleGroup;
 import org.ascus.devices.block.format.ImageOptions;
@@ -19,7 +24,7 @@ final class StorageArguments {
 
   private static final Set<String> FORMATS =
       Set.of("raw", "qcow2", "luks", "vmdk", "vdi", "vpc", "vhdx", "parallels", "qed");
-  private static final Set<String> FILTERS = Set.of("throttle", "copy-on-read", "compress");
+  private static final Set<String> FILTERS = Set.of("throttle", "copy-on-read", "compress", "blkdebug", "blkverify");
 
   private StorageArguments() {}
 
@@ -185,16 +190,46 @@ final class StorageArguments {
     Filter filter = switch (driver) {
       case "throttle" -> new Filter.Throttle(ThrottleArguments.named(draft, kv));
       case "copy-on-read" -> new Filter.CopyOnRead();
+      case "blkdebug" -> new Filter.Blkdebug(blkdebug(kv));
+      case "blkverify" -> new Filter.Blkverify(child(draft, kv, "raw"));
       default -> new Filter.Compress();
     };
     boolean readOnly = kv.takeSwitch("read-only", false);
     kv.takeSwitch("auto-read-only", false);
     kv.takeOneOf("discard", "ignore", "off", "unmap", "on");
-    Optional<String> reference = kv.take("file");
-    ImageOptions below = reference.isPresent() ? taken(draft, reference.get())
-        : image(draft, KeyValues.of(kv.takeWithin("file.")));
+    ImageOptions below = child(draft, kv, switch (driver) {
+      case "blkdebug" -> "image";
+      case "blkverify" -> "test";
+      default -> "file";
+    });
     return new ImageOptions(below.file(), below.format(), readOnly || below.readOnly(), below.snapshot(),
         below.locking(), below.details()).withFilter(filter);
+  }
+
+  /** A node under a filter: one by its name, or described in the filter's options. */
+  private static ImageOptions child(Draft draft, KeyValues kv, String name) throws OptionException {
+    Optional<String> reference = kv.take(name);
+    return reference.isPresent() ? taken(draft, reference.get())
+        : image(draft, KeyValues.of(kv.takeWithin(name + ".")));
+  }
+
+  private static BlkdebugRules blkdebug(KeyValues kv) throws OptionException {
+    Optional<String> config = kv.take("config");
+    Map<String, String> rules = new HashMap<>();
+    kv.takeWithin("inject-error.").forEach((name, value) -> rules.put("inject-error." + name, value));
+    kv.takeWithin("set-state.").forEach((name, value) -> rules.put("set-state." + name, value));
+    try {
+      BlkdebugRules inline = BlkdebugRules.read(rules);
+      if (!rules.isEmpty()) {
+        throw new OptionException("Invalid parameter '" + rules.keySet().iterator().next() + "'");
+      }
+      return config.isEmpty() ? inline
+          : BlkdebugRules.parse(Files.readString(Path.of(config.get()))).and(inline);
+    } catch (BlockException e) {
+      throw new OptionException(e.getMessage());
+    } catch (IOException e) {
+      throw new OptionException("Could not read blkdebug config file '" + config.get() + "'");
+    }
   }
 
   /** The image of a node that becomes part of another. */

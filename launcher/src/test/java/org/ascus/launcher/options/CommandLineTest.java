@@ -81,7 +81,13 @@ class CommandLineTest {
     assertThat(two.get(0).image().details().filters()).isEqualTo(two.get(1).image().details().filters());
     assertThat(filters("-blockdev copy-on-read,node-name=n,file.driver=qcow2,file.file.filename=a"))
         .containsExactly(new Filter.CopyOnRead());
-    for (String bad : List.of("-blockdev throttle,node-name=n,throttle-group=no,file.driver=raw,file.file.filename=a",
+    assertThat(filters("-blockdev blkdebug,node-name=n,image.driver=raw,image.file.filename=a,"
+        + "inject-error.0.event=read_aio,inject-error.0.errno=28,set-state.0.event=none,set-state.0.new-state=2"))
+        .first().isInstanceOfSatisfying(Filter.Blkdebug.class, d -> assertThat(d.rules().errors()).hasSize(1));
+    assertThat(filters("-blockdev qcow2,node-name=q,file.filename=a -blockdev raw,node-name=r,file.filename=b "
+        + "-blockdev blkverify,node-name=n,test=q,raw=r")).first().isInstanceOf(Filter.Blkverify.class);
+    for (String bad : List.of("-blockdev blkdebug,node-name=n,image.driver=raw,image.file.filename=a,"
+        + "inject-error.0.event=l2_load", "-blockdev throttle,node-name=n,throttle-group=no,file.driver=raw,file.file.filename=a",
         "-drive file=a,iops_max=3", "-blockdev copy-on-read,node-name=n,file=no",
         "-drive file=a,iops=5,group=g -drive file=b,iops=6,group=g", "-object throttle-group,id=t,limits.nosuch=1")) {
       assertThatThrownBy(() -> virt(bad)).as(bad).isInstanceOf(OptionException.class);

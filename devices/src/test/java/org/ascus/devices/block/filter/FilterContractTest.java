@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Optional;
 import java.util.Random;
 import org.ascus.devices.block.BlockException;
@@ -63,6 +64,65 @@ class FilterContractTest {
     @Override
     protected BlockNode node(byte[] content) throws Exception {
       return qcow2(dir, content, 65536).withFilter(new Filter.Compress()).open();
+    }
+  }
+
+  @Nested
+  class Verifies extends BlockNodeContract {
+    @Override
+    protected BlockNode node(byte[] content) throws Exception {
+      Files.write(dir.resolve("raw"), content);
+      return qcow2(dir, content, 65536).withFilter(new Filter.Blkdebug(BlkdebugRules.read(new HashMap<>())))
+          .withFilter(new Filter.Blkverify(ImageOptions.raw(dir.resolve("raw")))).open();
+    }
+  }
+
+  @Test
+  void whatDiffersFromTheRawImageIsNotRead() throws Exception {
+    byte[] base = random(1 << 20);
+    Files.write(dir.resolve("raw"), base);
+    ImageOptions image = qcow2(dir, base, 65536);
+    try (BlockNode node = image.open()) {
+      node.write(70_000, ByteBuffer.allocate(1));
+    }
+    try (BlockNode node = image.withFilter(new Filter.Blkverify(ImageOptions.raw(dir.resolve("raw")))).open()) {
+      node.read(0, ByteBuffer.allocate(70_000));
+      assertThatThrownBy(() -> node.read(65536, ByteBuffer.allocate(10_000)))
+          .hasMessageContaining("contents mismatch at offset 70000");
+    }
+  }
+
+  @Test
+  void rulesLetRequestsFail() throws Exception {
+    Files.write(dir.resolve("raw"), new byte[1 << 20]);
+    BlkdebugRules rules = BlkdebugRules.parse("""
+        # Fails once, later always at a sector.
+        [inject-error]
+        event = "read_aio"
+        errno = "28"
+        once = "on"
+        [set-state]
+        event = "flush_to_disk"
+        new_state = "2"
+        [inject-error]
+        event = "none"
+        iotype = "write"
+        state = "2"
+        sector = "3"
+        """);
+    try (BlockNode node = ImageOptions.raw(dir.resolve("raw")).withFilter(new Filter.Blkdebug(rules)).open()) {
+      node.write(0, ByteBuffer.allocate(4096));
+      assertThatThrownBy(() -> node.read(0, ByteBuffer.allocate(512))).hasMessageContaining("No space left on device");
+      node.read(0, ByteBuffer.allocate(512));
+      node.flush();
+      node.write(0, ByteBuffer.allocate(1536));
+      node.write(2048, ByteBuffer.allocate(512));
+      assertThatThrownBy(() -> node.write(1024, ByteBuffer.allocate(1024))).hasMessageContaining("Input/output error");
+      node.read(1536, ByteBuffer.allocate(512));
+    }
+    for (String bad : new String[] {"[inject-error]\nevent = nosuch", "[inject-error]\nerrno = 5", "x", "[x]",
+        "[inject-error]\nevent = none\nx = 1", "[inject-error]\nevent = none\nonce = 1"}) {
+      assertThatThrownBy(() -> BlkdebugRules.parse(bad)).isInstanceOf(BlockException.class);
     }
   }
 
