@@ -30,8 +30,9 @@ public final class BlkdebugNode extends FilterNode {
     }
     for (Iterator<BlkdebugRules.InjectError> all = errors.iterator(); all.hasNext(); ) {
       BlkdebugRules.InjectError error = all.next();
-      boolean there = error.sector().isEmpty() || type != BlkdebugRules.IoType.FLUSH
-          && offset < (error.sector().getAsLong() + 1) * SECTOR && offset + length > error.sector().getAsLong() * SECTOR;
+      long sector = error.sector().orElse(-1);
+      boolean there = sector < 0 || type != BlkdebugRules.IoType.FLUSH
+          && offset < (sector + 1) * SECTOR && offset + length > sector * SECTOR;
       if (error.event().is(type) && error.types().contains(type) && there
           && (error.state() == 0 || error.state() == before)) {
         if (error.once()) {
