@@ -16,6 +16,9 @@ import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.WriteThrough;
+import org.ascus.devices.block.format.qcow2.Bitmap;
+import org.ascus.devices.block.format.qcow2.Qcow2Node;
+import org.ascus.devices.block.nbd.DirtyRanges;
 import org.ascus.devices.block.nbd.NbdAddress;
 import org.ascus.devices.block.nbd.NbdExport;
 import org.ascus.devices.block.nbd.NbdServer;
@@ -49,6 +52,7 @@ public final class NbdMain {
             --discard=MODE        ignore or unmap (default)
             --detect-zeroes=MODE  off (default), on or unmap
         -A, --allocation-depth    offer the context qemu:allocation-depth
+        -B, --bitmap=NAME         offer a bitmap of the image as context qemu:dirty-bitmap:NAME
             --image-opts          FILE is a description, driver=... and so on
             --object=TYPE,id=ID   a secret, tls-creds-x509 or authz object
             --tls-creds=ID        encrypt
@@ -83,7 +87,7 @@ public final class NbdMain {
           "persistent", "x:", "export-name=", "D:", "description=", "o:", "offset=", "f:", "format=", "r", "read-only",
           "s", "snapshot", "n", "nocache", "cache=", "aio=", "discard=", "detect-zeroes=", "A", "allocation-depth",
           "image-opts", "tls-creds=", "tls-hostname=", "tls-authz=", "fork", "pid-file=", "L", "list", "v", "verbose",
-          "V", "version", "h", "help");
+          "V", "version", "h", "help", "B:", "bitmap=");
       if (w.has("h") || w.has("help")) {
         out.print(USAGE);
         return 0;
@@ -207,6 +211,9 @@ public final class NbdMain {
     String mode = cache();
     try (BlockNode opened = image.open()) {
       BlockNode node = mode.equals("writethrough") || mode.equals("directsync") ? new WriteThrough(opened) : opened;
+      NbdExport export =
+          new NbdExport(name, description, node, image.readOnly(), flag("A", "allocation-depth"),
+              bitmaps(opened, image.readOnly()));
       NbdServer server =
           NbdServer.listen(address("0.0.0.0"), new NbdServer.Options(tls, authorization, Integer.parseInt(shared)));
       CountDownLatch end = new CountDownLatch(1);
@@ -215,7 +222,7 @@ public final class NbdMain {
         server.whenLastLeft(end::countDown);
       }
       Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(end, ended)));
-      server.add(new NbdExport(name, description, node, image.readOnly(), flag("A", "allocation-depth")));
+      server.add(export);
       try {
         ready();
         end.await();
@@ -231,6 +238,23 @@ public final class NbdMain {
       }
     }
     return 0;
+  }
+
+  private List<DirtyRanges> bitmaps(BlockNode node, boolean readOnly) throws ImgException, BlockException {
+    Optional<String> name = option("B", "bitmap");
+    if (name.isEmpty()) {
+      return List.of();
+    }
+    if (!(node instanceof Qcow2Node image)) {
+      throw new ImgException("Bitmap '" + name.get() + "' is not found");
+    }
+    Bitmap bitmap = image.bitmaps().get(name.get());
+    if (readOnly && bitmap.enabled()) {
+      throw new ImgException("Enabled bitmap '" + name.get() + "' incompatible with readonly export");
+    }
+    DirtyRanges ranges = new DirtyRanges(name.get());
+    bitmap.forEachRange(ranges::add);
+    return List.of(ranges);
   }
 
   /** A signal ends the process only after everything written is in the image. */

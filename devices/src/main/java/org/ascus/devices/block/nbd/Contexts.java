@@ -2,39 +2,56 @@ package org.ascus.devices.block.nbd;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.Extent;
 
 /**
  * The metadata contexts that a client chose for an export.
  *
- * @param allocation {@code base:allocation}
- * @param depth {@code qemu:allocation-depth}
+ * @param ids 0 is {@code base:allocation}, 1 {@code qemu:allocation-depth}, from 2 on {@code qemu:dirty-bitmap:NAME}
  */
-record Contexts(NbdExport export, boolean allocation, boolean depth) {
-  static final Contexts NONE = new Contexts(null, false, false);
-  static final int ALLOCATION_ID = 0;
-  static final int DEPTH_ID = 1;
+record Contexts(NbdExport export, List<Integer> ids) {
+  static final Contexts NONE = new Contexts(null, List.of());
 
+  private static final int ALLOCATION_ID = 0;
+  private static final int DEPTH_ID = 1;
+  private static final int FIRST_BITMAP_ID = 2;
   private static final String DEPTH = "qemu:allocation-depth";
+  private static final String BITMAP = "qemu:dirty-bitmap:";
+  private static final List<String> NAMESPACES = List.of("base:", "qemu:", BITMAP);
 
-  static String name(int id) {
-    return id == ALLOCATION_ID ? Wire.BASE_ALLOCATION : DEPTH;
+  String name(int id) {
+    return switch (id) {
+      case ALLOCATION_ID -> Wire.BASE_ALLOCATION;
+      case DEPTH_ID -> DEPTH;
+      default -> BITMAP + export.bitmaps().get(id - FIRST_BITMAP_ID).name();
+    };
   }
 
   /** These and what {@code query} names; with {@code wild}, a namespace alone names all of it. */
   Contexts plus(String query, boolean wild) {
-    boolean base = query.equals(Wire.BASE_ALLOCATION) || wild && query.equals("base:");
-    boolean qemu = query.equals(DEPTH) || wild && query.equals("qemu:");
-    return new Contexts(export, allocation || base, depth || qemu && export.allocationDepth());
+    List<Integer> all = new ArrayList<>(ids);
+    for (int id = 0; id < FIRST_BITMAP_ID + export.bitmaps().size(); id++) {
+      boolean offered = id != DEPTH_ID || export.allocationDepth();
+      boolean meant = query.equals(name(id)) || wild && NAMESPACES.contains(query) && name(id).startsWith(query);
+      if (offered && meant && !all.contains(id)) {
+        all.add(id);
+      }
+    }
+    return new Contexts(export, all);
   }
 
-  List<Integer> ids() {
-    List<Integer> ids = new ArrayList<>();
-    if (allocation) {
-      ids.add(ALLOCATION_ID);
+  /** Length and state of what begins at {@code offset}, by a context. */
+  long[] status(int id, long offset, long most) throws BlockException {
+    if (id >= FIRST_BITMAP_ID) {
+      DirtyRanges dirty = export.bitmaps().get(id - FIRST_BITMAP_ID);
+      return new long[] {dirty.run(offset, most), dirty.has(offset) ? 1 : 0};
     }
-    if (depth) {
-      ids.add(DEPTH_ID);
+    Extent extent = export.node().extent(offset, most);
+    long length = Math.min(extent.length(), most);
+    if (id == DEPTH_ID) {
+      return new long[] {length, extent.present() ? extent.depth() + 1 : 0};
     }
-    return ids;
+    return new long[] {length, (extent.data() ? 0 : Wire.STATE_HOLE) | (extent.zero() ? Wire.STATE_ZERO : 0)};
   }
 }

@@ -79,8 +79,8 @@ record NbdRequest(int flags, int command, long cookie, long offset, long length)
         case Wire.CMD_WRITE_ZEROES ->
             node.writeZeroes(request.offset, request.length, !request.has(Wire.FLAG_NO_HOLE));
         case Wire.CMD_BLOCK_STATUS -> {
-          boolean asked = contexts.allocation() || contexts.depth();
-          return asked && request.length > 0 ? status(node) : failed(Wire.EINVAL, "no context was negotiated");
+          return !contexts.ids().isEmpty() && request.length > 0 ? status()
+              : failed(Wire.EINVAL, "no context was negotiated");
         }
         default -> {
           return failed(Wire.EINVAL, "unsupported request type " + request.command);
@@ -148,40 +148,32 @@ record NbdRequest(int flags, int command, long cookie, long offset, long length)
       return all;
     }
 
-    private static int state(Extent extent, int context) {
-      if (context == Contexts.DEPTH_ID) {
-        return extent.present() ? extent.depth() + 1 : 0;
-      }
-      return (extent.data() ? 0 : Wire.STATE_HOLE) | (extent.zero() ? Wire.STATE_ZERO : 0);
-    }
-
-    private ByteBuf status(BlockNode node) throws BlockException {
+    private ByteBuf status() throws BlockException {
       ByteBuf all = Unpooled.buffer();
       for (int i = 0; i < contexts.ids().size(); i++) {
         int context = contexts.ids().get(i);
         ByteBuf extents = Unpooled.buffer();
         long end = request.offset + request.length;
         long run = 0;
-        int state = 0;
+        long state = 0;
         long most = request.has(Wire.FLAG_REQ_ONE) ? 1 : MOST_EXTENTS;
         long count = 0;
         for (long at = request.offset; at < end; ) {
-          Extent extent = node.extent(at, end - at);
-          long length = Math.min(extent.length(), end - at);
-          if (run > 0 && state(extent, context) != state) {
-            extents.writeInt((int) run).writeInt(state);
+          long[] next = contexts.status(context, at, end - at);
+          if (run > 0 && next[1] != state) {
+            extents.writeInt((int) run).writeInt((int) state);
             run = 0;
             count++;
             if (count == most) {
               break;
             }
           }
-          state = state(extent, context);
-          run += length;
-          at += length;
+          state = next[1];
+          run += next[0];
+          at += next[0];
         }
         if (run > 0) {
-          extents.writeInt((int) run).writeInt(state);
+          extents.writeInt((int) run).writeInt((int) state);
         }
         boolean last = i == contexts.ids().size() - 1;
         all.writeBytes(chunk(last ? Wire.REPLY_DONE : 0, Wire.REPLY_BLOCK_STATUS, 4 + extents.readableBytes()))

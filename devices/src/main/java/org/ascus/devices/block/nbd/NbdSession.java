@@ -298,7 +298,7 @@ final class NbdSession extends ByteToMessageDecoder {
       return;
     }
     boolean list = option == Wire.OPT_LIST_META_CONTEXT;
-    Contexts wanted = new Contexts(chosen.get(), false, false);
+    Contexts wanted = new Contexts(chosen.get(), List.of());
     int queries = data.readInt();
     if (list && queries == 0) {
       wanted = wanted.plus("base:", true).plus("qemu:", true);
@@ -308,7 +308,7 @@ final class NbdSession extends ByteToMessageDecoder {
     }
     for (int id : wanted.ids()) {
       ByteBuf entry = Unpooled.buffer().writeInt(list ? 0 : id);
-      entry.writeCharSequence(Contexts.name(id), StandardCharsets.UTF_8);
+      entry.writeCharSequence(wanted.name(id), StandardCharsets.UTF_8);
       reply(context, option, Wire.REP_META_CONTEXT, entry);
     }
     contexts = list ? contexts : wanted;

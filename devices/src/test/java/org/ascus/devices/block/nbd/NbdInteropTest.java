@@ -64,7 +64,11 @@ class NbdInteropTest {
     String url = "nbd+unix:///x?socket=" + at;
     try (BlockNode node = FileProtocol.open(dir.resolve("disk"), FileProtocol.Options.READ_WRITE.withUnmap(true))) {
       node.writeZeroes(1 << 20, 2 << 20, true);
-      server.add(new NbdExport("x", "the disk", node, false, true));
+      DirtyRanges dirty = new DirtyRanges("b0");
+      dirty.add(65536, 65536);
+      server.add(new NbdExport("x", "the disk", node, false, true, List.of(dirty)));
+      assertThat(run("nbdinfo", "--map=qemu:dirty-bitmap:b0", url).lines().map(l -> l.strip().replaceAll(" +", " ")))
+          .containsExactly("0 65536 0 clean", "65536 65536 1 dirty", "131072 6160384 0 clean");
       assertThat(run("nbdinfo", url)).contains("the disk").contains("structured packets").contains("base:allocation");
       assertThat(run("nbdinfo", "--map", url)).contains("hole,zero");
       run("nbdcopy", url, "copy");
