@@ -87,7 +87,8 @@ class CommandLineTest {
     assertThat(filters("-blockdev qcow2,node-name=q,file.filename=a -blockdev raw,node-name=r,file.filename=b "
         + "-blockdev blkverify,node-name=n,test=q,raw=r")).first().isInstanceOf(Filter.Blkverify.class);
     for (String bad : List.of("-blockdev blkdebug,node-name=n,image.driver=raw,image.file.filename=a,"
-        + "inject-error.0.event=l2_load", "-blockdev throttle,node-name=n,throttle-group=no,file.driver=raw,file.file.filename=a",
+        + "inject-error.0.event=l2_load", "-blockdev "
+        + "throttle,node-name=n,throttle-group=no,file.driver=raw,file.file.filename=a",
         "-drive file=a,iops_max=3", "-blockdev copy-on-read,node-name=n,file=no",
         "-drive file=a,iops=5,group=g -drive file=b,iops=6,group=g", "-object throttle-group,id=t,limits.nosuch=1")) {
       assertThatThrownBy(() -> virt(bad)).as(bad).isInstanceOf(OptionException.class);
