@@ -12,6 +12,7 @@ public final class ImgMain {
       --object secret,id=ID,data=TEXT|file=FILE for encrypted images; those that read an image take --image-opts
         bench    [-c COUNT] [-d DEPTH] [-f FMT] [-o OFFSET] [-s SIZE] [-S STEP] [-w [--pattern=BYTE]
                  [--flush-interval=COUNT]] [-q] FILE
+        amend    [-f FMT] -o state=active,new-secret=ID|state=inactive,old-secret=ID|keyslot=N IMAGE
         bitmap   (--add [-g SIZE] | --remove | --clear | --enable | --disable | --merge SOURCE [-b FILE [-F FMT]])...
                  [-f FMT] FILE BITMAP
         check    [-q] [-f FMT] [--output=human|json] [-r leaks|all] FILE
@@ -52,6 +53,7 @@ public final class ImgMain {
           out.print(USAGE);
           yield 0;
         }
+        case "amend" -> AmendCommand.run(words, out);
         case "bitmap" -> BitmapCommand.run(words);
         case "check" -> CheckCommand.run(words, out, errors);
         case "commit" -> EditCommands.commit(words, out);

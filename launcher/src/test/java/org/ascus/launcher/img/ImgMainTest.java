@@ -123,6 +123,33 @@ class ImgMainTest {
   }
 
   @Test
+  void keysOfEncryptedImagesAreAddedAndErased() throws Exception {
+    needQemuImg();
+    String objects = "--object secret,id=s,data=abc --object secret,id=t,data=other ";
+    good("convert " + objects + "-O luks -o key-secret=s,iter-time=1 @r.raw @a.luks");
+    good("convert " + objects + "-O qcow2 -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=1 @r.raw "
+        + "@a.qcow2");
+    for (String image : List.of("driver=luks,file.filename=@a.luks,key-secret=",
+        "driver=qcow2,file.filename=@a.qcow2,encrypt.key-secret=")) {
+      String p = image.contains("qcow2") ? "encrypt." : "";
+      String amend = "amend " + objects + "--image-opts -o ";
+      good(amend + p + "state=active," + p + "new-secret=t," + p + "iter-time=1 " + image + "s");
+      assertThat(qemu("compare " + objects + "--image-opts " + image + "t driver=raw,file.filename=@r.raw").code())
+          .isZero();
+      good(amend + p + "state=inactive," + p + "old-secret=s " + image + "t");
+      assertThat(qemu("compare " + objects + "--image-opts " + image + "s driver=raw,file.filename=@r.raw").errors())
+          .contains("Invalid password");
+      assertThat(qemu("compare " + objects + "--image-opts " + image + "t driver=raw,file.filename=@r.raw").code())
+          .isZero();
+      for (String bad : List.of("state=inactive," + p + "old-secret=t", "state=inactive," + p + "keyslot=1",
+          "state=inactive," + p + "keyslot=9", "state=active", "state=inactive", "foo=1", "state=active," + p
+          + "new-secret=s," + p + "keyslot=1")) {
+        assertThat(img(amend + p + bad + " " + image + "t").code()).as(bad).isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
   void imagesOfOtherProgramsAreToldAsQemuImgDoes() throws Exception {
     needQemuImg();
     for (String format : List.of("vmdk", "vmdk -o subformat=monolithicFlat", "vmdk -o subformat=streamOptimized",

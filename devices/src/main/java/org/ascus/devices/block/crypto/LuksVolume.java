@@ -3,7 +3,9 @@ package org.ascus.devices.block.crypto;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.ascus.devices.block.BlockException;
@@ -113,6 +115,70 @@ public final class LuksVolume {
       cipher.encrypt(0, material, 0, material.length);
     } else {
       cipher.decrypt(0, material, 0, material.length);
+    }
+  }
+
+  /**
+   * Gives the volume one more key.
+   *
+   * @param slot where; the first free one if empty
+   * @param passphrase of a key that it has
+   * @param millis time that the derivation of the new key takes
+   */
+  public void addKey(Optional<Integer> slot, byte[] passphrase, byte[] added, long millis) throws BlockException {
+    byte[] master = masterKey(passphrase);
+    int index = slot.or(header::freeSlot)
+        .orElseThrow(() -> new BlockException("Can't add a keyslot - all keyslots are in use"));
+    if (header.slots().get(checked(index)).active()) {
+      throw new BlockException("Refusing to overwrite active keyslot " + index + " - please erase it first");
+    }
+    setKey(index, master, added, millis);
+  }
+
+  private static int checked(int slot) throws BlockException {
+    if (slot < 0 || slot >= LuksHeader.SLOTS) {
+      throw new BlockException("Invalid keyslot " + slot + " specified, must be between 0 and "
+          + (LuksHeader.SLOTS - 1));
+    }
+    return slot;
+  }
+
+  /** Forgets the key in a slot; never the last one. */
+  public void eraseKey(int slot) throws BlockException {
+    if (header.slots().get(checked(slot)).active()) {
+      erase(List.of(slot));
+    }
+  }
+
+  /** Forgets all keys of a passphrase; never the last one. */
+  public void eraseKeys(byte[] passphrase) throws BlockException {
+    List<Integer> found = new ArrayList<>();
+    for (int i = 0; i < LuksHeader.SLOTS; i++) {
+      if (header.slots().get(i).active() && tryKey(i, passphrase).isPresent()) {
+        found.add(i);
+      }
+    }
+    if (found.isEmpty()) {
+      throw new BlockException("No keyslots match given (old) password for erase operation");
+    }
+    erase(found);
+  }
+
+  private void erase(List<Integer> slots) throws BlockException {
+    long active = header.slots().stream().filter(LuksHeader.Slot::active).count();
+    if (slots.size() >= active) {
+      throw new BlockException("All the active keyslots match the (old) password that was given and erasing them will "
+          + "erase all the data in the image irreversibly - refusing operation");
+    }
+    SecureRandom random = new SecureRandom();
+    for (int slot : slots) {
+      LuksHeader.Slot old = header.slots().get(slot);
+      writeHeader(header.withSlot(
+          slot, new LuksHeader.Slot(false, 0, new byte[LuksHeader.SALT_BYTES], old.material(), old.stripes())));
+      byte[] noise = new byte[header.materialBytes()];
+      random.nextBytes(noise);
+      node.write(offset + old.material() * SectorCipher.SECTOR, ByteBuffer.wrap(noise));
+      node.flush();
     }
   }
 
