@@ -165,17 +165,27 @@ ascus_exec() {
     -p "$ASCUS_ROOT/launcher/target/lib" -m "org.ascus.launcher/$main" "$@"
 }
 
-# Replaces this process by a tool's main class $1 with the remaining arguments. Graal and the cache of its classes are
-# for guests: a tool starts on the JDK as it is. HotSpot's first compiler starts fastest, but AES needs the second.
+# Replaces this process by a tool's main class $1 with the arguments from $3 on. Graal and the cache of its classes are
+# for guests: a tool starts on the JDK as it is, with an archive of its own classes, made for these very jars by a
+# training run with the words in $2.
 ascus_exec_tool() {
-  local main=$1 level=1
-  shift
-  case "$*" in
-  *key-secret=*) level=4 ;;
-  esac
+  local main=$1 train=$2 target=$ASCUS_ROOT/launcher/target key archive
+  local flags=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx512m
+    --enable-native-access=org.ascus.devices,com.github.luben.zstd_jni --sun-misc-unsafe-memory-access=allow
+    -Djdk.nio.maxCachedBufferSize=1048576)
+  shift 2
+  key=$(stat -c '%n %s %Y' "$target"/lib/*.jar "$ASCUS_JDK/release" | cksum | cut -d ' ' -f 1)
+  archive=$target/tools/$key-${main##*.}.aot
+  if [ ! -e "$archive" ] && [ -w "$target" ]; then
+    mkdir -p "$target/tools"
+    rm -f "$target/tools"/*-"${main##*.}".aot*
+    # shellcheck disable=SC2086
+    "$ASCUS_JDK/bin/java" "${flags[@]}" -XX:AOTCacheOutput="$archive.$$" -p "$target/lib" \
+      -m "org.ascus.launcher/$main" $train </dev/null >/dev/null 2>&1 || true
+    [ ! -e "$archive.$$" ] || mv "$archive.$$" "$archive"
+  fi
+  [ ! -e "$archive" ] || flags+=(-XX:AOTCache="$archive" -Xlog:disable)
   # shellcheck disable=SC2086
-  exec "$ASCUS_JDK/bin/java" -XX:+UseSerialGC "-XX:TieredStopAtLevel=$level" -XX:-UsePerfData -Xmx512m \
-    --enable-native-access=org.ascus.devices,com.github.luben.zstd_jni --sun-misc-unsafe-memory-access=allow \
-    -Djdk.nio.maxCachedBufferSize=1048576 ${ASCUS_JAVA_OPTS:-} \
-    -p "$ASCUS_ROOT/launcher/target/lib" -m "org.ascus.launcher/$main" "$@"
+  exec "$ASCUS_JDK/bin/java" "${flags[@]}" ${ASCUS_JAVA_OPTS:-} -p "$target/lib" \
+    -m "org.ascus.launcher/$main" "$@"
 }
