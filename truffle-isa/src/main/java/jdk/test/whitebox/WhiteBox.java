@@ -25,4 +25,7 @@ public final class WhiteBox {
 
   /** Sets one of HotSpot's options of type intx. */
   public native void setIntxVMFlag(String name, long value);
+
+  /** Sets one of HotSpot's options of type bool. */
+  public native void setBooleanVMFlag(String name, boolean value);
 }

@@ -20,8 +20,8 @@ public interface BytecodeIsa {
   /** Instructions of {@code block} that are emitted; what it ends with belongs to the interpreter if it is not. */
   int count(Block block);
 
-  /** Emits what comes before the instruction that ends {@code block}, which is {@code offset} from the entry. */
-  void body(RegionAssembler to, Block block, int offset);
+  /** Emits what comes before the instruction that ends {@code block}, which {@code to} has begun. */
+  void body(RegionAssembler to, Block block);
 
   /** Emits a jump to {@code taken} under the condition of the branch that ends {@code block}. */
   void branch(RegionAssembler to, Block block, Label taken);
@@ -30,5 +30,5 @@ public interface BytecodeIsa {
    * Emits the computation of where the jump or call at the end of {@code block} goes, onto the stack (a virtual
    * address), and the write of its link register.
    */
-  void target(RegionAssembler to, Block block, int offset);
+  void target(RegionAssembler to, Block block);
 }

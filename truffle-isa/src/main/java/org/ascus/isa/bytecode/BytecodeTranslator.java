@@ -3,7 +3,9 @@ package org.ascus.isa.bytecode;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -11,10 +13,10 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.ascus.isa.bytecode.HotSpotCompiler.Level;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
-import org.ascus.isa.cpu.CompiledCode;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.region.Region;
@@ -29,10 +31,17 @@ import org.ascus.isa.region.RegionPlan;
  * this is a baseline tier and a tier of best code in one, by HotSpot's two compilers.
  */
 public final class BytecodeTranslator implements Translator {
-  private static final int REGION_BUDGET = 100;
+  /** Guest instructions of a region for the first compiler. */
+  private static final int COMPACT_BUDGET = 200;
 
-  /** HotSpot never compiles a method of more than 8,000 bytes; the rest of such a class is at least this. */
-  private static final int MAX_CLASS_BYTES = 9500;
+  /** Guest instructions of a region for the second compiler. */
+  private static final int BEST_BUDGET = 100;
+
+  /** What HotSpot's compilers give up on is rather more than this. */
+  private static final int MAX_COMPACT_BYTES = 40_000;
+
+  /** The second compiler takes longer and longer, and the profiling code of the first gets too much for it. */
+  private static final int MAX_BEST_BYTES = 9_500;
 
   private static final int BATCH = 16;
 
@@ -47,6 +56,9 @@ public final class BytecodeTranslator implements Translator {
   private static final long POLL_NANOS = 300_000;
   private static final long PATIENCE_NANOS = 2_000_000_000;
 
+  /** Slices of the budget, each of 50,000 instructions, that must have ended in front of a block. */
+  private static final int PROMOTION_SAMPLES = 400;
+
   private final BytecodeIsa isa;
   private final RegionFormer former;
   private final RegionCache cache;
@@ -55,11 +67,11 @@ public final class BytecodeTranslator implements Translator {
   private final ThreadPoolExecutor worker;
   private final AtomicLong abandoned = new AtomicLong();
   private final Optional<HotSpotCompiler> compiler = HotSpotCompiler.find();
-  private final Optional<RegionPromotion> promotion = compiler.map(RegionPromotion::new);
+  private final Optional<RegionPromotion> promotion;
 
   /**
    * @param maxInstructions bound of translated guest instructions
-   * @param background whether guest code goes on while a region is made; if not it runs at once, compiled or not
+   * @param background whether guest code goes on while a region is made
    */
   public BytecodeTranslator(
       BytecodeIsa isa, RegionIsa regions, CodeSpace codeSpace, long maxInstructions, boolean background) {
@@ -67,6 +79,7 @@ public final class BytecodeTranslator implements Translator {
     this.former = new RegionFormer(regions);
     this.cache = new RegionCache(codeSpace, maxInstructions);
     this.background = background;
+    this.promotion = compiler.map(c -> new RegionPromotion(c, cache));
     this.worker =
         new ThreadPoolExecutor(
             0, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
@@ -75,63 +88,82 @@ public final class BytecodeTranslator implements Translator {
 
   @Override
   public void hot(VCpu cpu, Block block, long pc) {
-    Optional<RegionPlan> plan = former.form(cpu, block, pc, REGION_BUDGET);
+    if (block.compiled != null) {
+      return;
+    }
+    Optional<RegionPlan> plan = former.form(cpu, block, pc, COMPACT_BUDGET, 0);
     if (plan.isEmpty()) {
       return;
     }
+    queue.add(plan.get());
     if (background) {
-      queue.add(plan.get());
       worker.execute(this::work);
     } else {
-      make(plan.get()).ifPresent(cache::add);
+      work();
     }
   }
 
   private void work() {
     List<RegionPlan> plans = new ArrayList<>();
     queue.drainTo(plans, BATCH);
-    List<BytecodeRegion> regions = new ArrayList<>();
+    Map<CompactRegion, RegionPlan> regions = new LinkedHashMap<>();
     for (RegionPlan plan : plans) {
-      make(plan).ifPresent(regions::add);
-    }
-    for (BytecodeRegion region : regions) {
-      compiler.ifPresentOrElse(c -> c.request(region.code(), Level.QUICK), () -> call(region, WARM_UP_CALLS));
-    }
-    for (BytecodeRegion region : regions) {
-      if (awaitCompiled(region)) {
-        cache.add(region);
-      } else {
-        abandoned.incrementAndGet();
+      // Another region of the same batch may have the block meanwhile.
+      if (plan.head().compiled == null && regions.keySet().stream().noneMatch(r -> r.isEntry(plan.head()))) {
+        regions.put(compact(plan), plan);
       }
     }
+    for (CompactRegion region : regions.keySet()) {
+      compiler.ifPresentOrElse(c -> c.request(region.code(), Level.QUICK), () -> call(region, WARM_UP_CALLS));
+    }
+    regions.forEach(
+        (region, plan) -> {
+          if (await(() -> isCompiled(region))) {
+            cache.add(region);
+          } else if (plan.parts().size() > 1) {
+            queue.add(plan.firstHalf());
+            worker.execute(this::work);
+          } else {
+            abandoned.incrementAndGet();
+          }
+        });
   }
 
-  private Optional<BytecodeRegion> make(RegionPlan plan) {
-    byte[] classFile = RegionClass.bytes(isa, plan);
-    if (classFile.length > MAX_CLASS_BYTES && plan.parts().size() > 1) {
-      return make(plan.firstHalf());
+  private CompactRegion compact(RegionPlan plan) {
+    CompactRegionClass.Made made = CompactRegionClass.make(isa, plan);
+    if (made.file().length > MAX_COMPACT_BYTES && plan.parts().size() > 1) {
+      return compact(plan.firstHalf());
     }
+    return (CompactRegion) instantiate(made.file(), CompactRegion.Parts.class, made.parts());
+  }
+
+  private BestRegion best(RegionPlan plan) {
+    byte[] file = BestRegionClass.bytes(isa, plan);
+    if (file.length > MAX_BEST_BYTES && plan.parts().size() > 1) {
+      return best(plan.firstHalf());
+    }
+    return (BestRegion) instantiate(file, Region.Extent.class, plan.extent(plan.pages()));
+  }
+
+  private Object instantiate(byte[] classFile, Class<?> parameter, Object argument) {
     try {
       MethodHandles.Lookup type = isa.lookup().defineHiddenClass(classFile, false);
-      return Optional.of(
-          (BytecodeRegion)
-              type.findConstructor(type.lookupClass(), MethodType.methodType(void.class, Region.Extent.class))
-                  .invoke(plan.extent(plan.pages())));
+      return type.findConstructor(type.lookupClass(), MethodType.methodType(void.class, parameter)).invoke(argument);
     } catch (Throwable e) {
       throw new IllegalStateException("the class of a region", e);
     }
   }
 
-  private static void call(BytecodeRegion region, int times) {
+  private static void call(CompactRegion region, int times) {
     for (int i = 0; i < times; i++) {
-      region.run(null);
+      region.run(null, 0, 0);
     }
   }
 
-  private boolean awaitCompiled(BytecodeRegion region) {
+  private static boolean await(BooleanSupplier condition) {
     long start = System.nanoTime();
     while (System.nanoTime() - start < PATIENCE_NANOS) {
-      if (isCompiled(region)) {
+      if (condition.getAsBoolean()) {
         return true;
       }
       LockSupport.parkNanos(POLL_NANOS);
@@ -139,7 +171,7 @@ public final class BytecodeTranslator implements Translator {
     return false;
   }
 
-  private boolean isCompiled(BytecodeRegion region) {
+  private boolean isCompiled(CompactRegion region) {
     if (compiler.isPresent()) {
       return compiler.get().level(region.code()) != Level.NONE;
     }
@@ -149,10 +181,41 @@ public final class BytecodeTranslator implements Translator {
   }
 
   @Override
-  public void sampled(VCpu cpu, CompiledCode code, long pc) {
-    if (code instanceof BytecodeRegion region) {
-      promotion.ifPresent(p -> p.sampled(region));
+  public void sampled(VCpu cpu, Block block, CodeSpace.RegionHandle region) {
+    if (region instanceof CompactRegion compact
+        && block.compiled != null
+        && block.compiled.region() instanceof Region better
+        && better.level() > compact.level()
+        && compact.contains(block)) {
+      // Control goes round in it and never gets to the better code.
+      cache.retire(compact);
+      return;
     }
+    promotion.ifPresent(
+        p -> {
+          if (region instanceof BestRegion best) {
+            p.sampled(best);
+          } else if (region instanceof CompactRegion compact && compact.sampled() % PROMOTION_SAMPLES == 0) {
+            // Most of its samples are where most of the time goes, and so most likely is this one; if not, the next.
+            former.form(cpu, block, cpu.pc, BEST_BUDGET, Integer.MAX_VALUE).ifPresent(this::promote);
+          }
+          p.sampled();
+        });
+  }
+
+  /** Has {@code plan} run by code that profiles. */
+  private void promote(RegionPlan plan) {
+    worker.execute(
+        () -> {
+          BestRegion region = best(plan);
+          HotSpotCompiler hotSpot = compiler.orElseThrow();
+          if (hotSpot.request(region.code(), Level.PROFILED)
+              && await(() -> hotSpot.level(region.code()) == Level.PROFILED)) {
+            cache.add(region);
+          } else {
+            abandoned.incrementAndGet();
+          }
+        });
   }
 
   /** Whether the regions in which the time goes get the best code that HotSpot can make. */

@@ -2,6 +2,7 @@ package org.ascus.isa.bytecode;
 
 import java.io.InputStream;
 import java.lang.reflect.Method;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import jdk.test.whitebox.WhiteBox;
@@ -54,6 +55,9 @@ final class HotSpotCompiler {
 
   private static final long MAX_INLINE_STACK = 10;
 
+  /** Leaves methods of more than 8,000 bytes to the interpreter. */
+  private static final String HUGE_METHODS = "DontCompileHugeMethods";
+
   private static final class Holder {
     static final Optional<HotSpotCompiler> FOUND = load();
   }
@@ -63,6 +67,7 @@ final class HotSpotCompiler {
   private final Method level;
   private final Method queued;
   private final Method setFlag;
+  private final Method setBooleanFlag;
 
   private HotSpotCompiler(Class<?> type) throws ReflectiveOperationException {
     whiteBox = type.getConstructor().newInstance();
@@ -70,6 +75,7 @@ final class HotSpotCompiler {
     level = method(type, "getMethodCompilationLevel0");
     queued = method(type, "isMethodQueuedForCompilation0");
     setFlag = method(type, "setIntxVMFlag");
+    setBooleanFlag = method(type, "setBooleanVMFlag");
   }
 
   private static Method method(Class<?> type, String name) {
@@ -79,6 +85,11 @@ final class HotSpotCompiler {
       }
     }
     throw new IllegalArgumentException(name);
+  }
+
+  /** The method {@code run} of a generated class. */
+  static Method generated(Class<?> type) {
+    return Arrays.stream(type.getDeclaredMethods()).filter(m -> m.getName().equals("run")).findAny().orElseThrow();
   }
 
   /** The compilers of this JVM, if they can be told; from the first call on they do little by themselves. */
@@ -114,6 +125,7 @@ final class HotSpotCompiler {
     }
     setFlag.invoke(whiteBox, MATURITY, 0L);
     setFlag.invoke(whiteBox, INLINE_STACK, MAX_INLINE_STACK);
+    setBooleanFlag.invoke(whiteBox, HUGE_METHODS, false);
   }
 
   /** Has {@code method} compiled, in the background; false if HotSpot refuses. */

@@ -1,71 +1,56 @@
 package org.ascus.isa.bytecode;
 
 import static java.lang.constant.ConstantDescs.CD_boolean;
-import static java.lang.constant.ConstantDescs.CD_byte;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
-import static java.lang.constant.ConstantDescs.CD_short;
-import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
 import java.util.List;
+import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.mmu.SoftTlb;
-import org.ascus.machine.bus.host.HostMemory;
 
 /**
- * Emits the bytecode of one region's instructions. Guest registers are JVM locals, and so are the instruction budget,
- * the data context and the virtual address of the region's entry. Slow paths are collected and emitted behind the code.
+ * Emits the bytecode of one region's instructions. The virtual address of the region's head is a JVM local, and so is
+ * the data context. What is seldom needed is collected and emitted behind the code.
  */
-public final class RegionAssembler {
+public abstract class RegionAssembler {
   static final ClassDesc VCPU = desc(VCpu.class);
   static final ClassDesc HELP = desc(RegionHelp.class);
   static final ClassDesc LONGS = CD_long.arrayType();
-  private static final ClassDesc MEMORY = desc(HostMemory.class);
-  private static final MethodTypeDesc OFFSET = MethodTypeDesc.of(CD_long, CD_long);
-  private static final MethodTypeDesc ELEMENT = MethodTypeDesc.of(CD_long, LONGS, CD_long);
-  private static final MethodTypeDesc LOAD =
-      MethodTypeDesc.of(CD_long, VCPU, CD_long, CD_long, CD_int, CD_long, CD_int, CD_int, CD_long);
-  private static final MethodTypeDesc STORE =
-      MethodTypeDesc.of(CD_boolean, VCPU, CD_long, CD_int, CD_long, CD_long, CD_int, CD_int, CD_long);
-  private static final MethodTypeDesc GOES_ON =
-      MethodTypeDesc.of(CD_boolean, VCPU, CD_long, CD_int, CD_int, CD_long);
-  private static final ClassDesc[] WIDTHS = {CD_byte, CD_short, CD_int, CD_long};
-  private static final String[] NAMES = {"Byte", "Short", "Int", "Long"};
 
   static final int CPU = 1;
-  static final int BUDGET = 2;
-  static final int CONTEXT = 4;
+  static final int HEAD = 2;
+  static final int PLACE = 4;
+  static final int UNSAFE = 5;
   static final int TLB_ARRAY = 6;
-  static final int ENTRY = 7;
+  static final int CONTEXT = 7;
   static final int VALUE = 9;
-  private static final int ADDRESS = 11;
+  static final int ADDRESS = 11;
   private static final int TLB_OFFSET = 13;
-  private static final int STORED = 15;
-  private static final int ISA_CPU = 17;
-  private static final int FIRST_REGISTER = 18;
+  static final int DISTANCE = PLACE;
+  private static final int ISA_CPU = 15;
+  static final int REGISTERS = 16;
+  static final int BUDGET = 17;
+  static final int FIRST_REGISTER = 19;
+
+  private static final long TLB_MASK = 8L * SoftTlb.INDEX_MASK;
 
   private final CodeBuilder code;
-  private final Label leave;
-  private final int[] used;
-  private final int[] changed;
+  private final HostAccess host;
   private final int[] local = new int[64];
   private final List<Runnable> slowPaths = new ArrayList<>();
+  private Block block;
+  private int blockOffset;
+  private int blockCount;
 
-  /**
-   * @param leave where registers are stored before control leaves the region
-   * @param used slots that get a local
-   * @param changed those of them that the region writes
-   */
-  RegionAssembler(CodeBuilder code, Label leave, int[] used, int[] changed) {
+  /** @param used register slots that get a local */
+  RegionAssembler(CodeBuilder code, int[] used) {
     this.code = code;
-    this.leave = leave;
-    this.used = used;
-    this.changed = changed;
+    this.host = new HostAccess(code);
     int next = FIRST_REGISTER;
     for (int slot : used) {
       local[slot] = next;
@@ -77,129 +62,146 @@ public final class RegionAssembler {
     return type.describeConstable().orElseThrow();
   }
 
-  public CodeBuilder code() {
+  public final CodeBuilder code() {
     return code;
   }
 
-  /** Pushes a register; slot 0 reads as zero. */
-  public void get(int slot) {
-    if (slot == 0) {
-      code.lconst_0();
-    } else {
-      code.lload(local[slot]);
-    }
+  final HostAccess host() {
+    return host;
   }
+
+  final int local(int slot) {
+    return local[slot];
+  }
+
+  /** What follows is {@code block}, {@code offset} bytes from the head, with {@code count} emitted instructions. */
+  void begin(Block block, int offset, int count) {
+    this.block = block;
+    this.blockOffset = offset;
+    this.blockCount = count;
+  }
+
+  final Block block() {
+    return block;
+  }
+
+  /** Where instruction {@code index} of the block is, in bytes from the head. */
+  public final int offset(int index) {
+    return blockOffset + block.offsets[index];
+  }
+
+  /** Length of instruction {@code index} of the block, in bytes. */
+  public final int length(int index) {
+    return block.offsets[index + 1] - block.offsets[index];
+  }
+
+  /** Instructions of the block from {@code index} on; all of them were taken off the budget at its start. */
+  public final int remaining(int index) {
+    return blockCount - index;
+  }
+
+  /** Pushes a register; slot 0 reads as zero. */
+  public abstract void get(int slot);
 
   /** Pops into a register; what goes into slot 0 is gone. */
-  public void set(int slot) {
-    if (slot == 0) {
-      code.pop2();
-    } else {
-      code.lstore(local[slot]);
-    }
-  }
+  public abstract void set(int slot);
 
-  public void constant(long value) {
+  public final void constant(long value) {
     code.loadConstant(value);
   }
 
   /** Pushes the CPU. */
-  public void cpu() {
+  public final void cpu() {
     code.aload(CPU);
   }
 
   /** Pushes the CPU, of the ISA's class. */
-  public void isaCpu() {
+  public final void isaCpu() {
     code.aload(ISA_CPU);
   }
 
-  void castCpu(ClassDesc isaClass) {
+  /** What every region begins with: the locals that do not change. */
+  void prepare(ClassDesc isaClass) {
+    host.prepare();
     code.aload(CPU).checkcast(isaClass).astore(ISA_CPU);
+    field("tlb", LONGS);
+    code.astore(TLB_ARRAY);
+    reloadContext();
+  }
+
+  /** Pushes a field of the CPU. */
+  final void field(String name, ClassDesc type) {
+    cpu();
+    code.getfield(VCPU, name, type);
   }
 
   /** Has {@code path}, which starts with a label of its own, emitted behind the region's code. */
-  public void slowPath(Runnable path) {
+  final void slowPath(Runnable path) {
     slowPaths.add(path);
   }
 
-  /** Pushes the virtual address {@code offset} bytes from the entry. */
-  public void address(int offset) {
-    code.lload(ENTRY);
+  /** Pushes the virtual address {@code offset} bytes from the head. */
+  public final void address(int offset) {
+    code.lload(HEAD);
     if (offset != 0) {
       constant(offset);
       code.ladd();
     }
   }
 
-  /** Pushes the instruction count's budget as it was {@code instructions} ago. */
-  public void budget(int instructions) {
-    code.lload(BUDGET);
-    if (instructions != 0) {
-      constant(instructions);
-      code.ladd();
-    }
-  }
+  /** Takes {@code instructions} off the budget. */
+  abstract void spend(int instructions);
 
-  /** Pops an int; leaves the region after the CPU was left exact by what pushed it, if it is zero. */
-  public void leaveIfZero() {
-    code.ifeq(leave);
+  /** Pushes the instructions that are left in the budget. */
+  abstract void budget();
+
+  /** Pushes the budget as it was before instruction {@code index}. */
+  public final void budgetAt(int index) {
+    budget();
+    constant(remaining(index));
+    code.ladd();
   }
 
   /** The data context may have changed. */
-  public void reloadContext() {
-    cpu();
-    code.getfield(VCPU, "context", CD_long).lstore(CONTEXT);
-  }
-
-  /** Writes a register back to the CPU, for a helper that works on the register file. */
-  public void spill(int slot) {
-    if (slot != 0) {
-      registers();
-      code.loadConstant(slot).lload(local[slot]).lastore();
-    }
-  }
-
-  /** Undoes {@link #spill} with what the helper made of the register. */
-  public void reload(int slot) {
-    if (slot != 0) {
-      registers();
-      code.loadConstant(slot).laload().lstore(local[slot]);
-    }
-  }
-
-  private void registers() {
-    cpu();
-    code.getfield(VCPU, "regs", LONGS);
-  }
-
-  void loadRegisters() {
-    for (int slot : used) {
-      reload(slot);
-    }
-  }
-
-  void storeRegisters() {
-    for (int slot : changed) {
-      spill(slot);
-    }
+  final void reloadContext() {
+    field("context", CD_long);
+    code.lstore(CONTEXT);
   }
 
   /**
-   * A load into slot {@code target}.
+   * A load of instruction {@code index} into slot {@code target}.
    *
-   * @param offset of the instruction from the entry, and its {@code length}, in bytes
-   * @param remaining instructions of the block from this one on
    * @param boxed whether the bits above the width become ones
    */
-  public void load(
-      int offset, int length, int remaining, int target, int base, long displacement, int widthLog2, boolean signed,
-      boolean boxed) {
-    Label slow = code.newLabel();
-    Label done = code.newLabel();
+  public abstract void load(
+      int index, int target, int base, long displacement, int widthLog2, boolean signed, boolean boxed);
+
+  /** A store of slot {@code source}. */
+  public abstract void store(int index, int base, int source, long displacement, int widthLog2);
+
+  /**
+   * An instruction that needs something seldom missing.
+   *
+   * @param condition pushes an int, zero if it is missing
+   * @param mend emits what provides it or raises an event, on an exact CPU
+   * @param instruction emits the instruction, given what it needs
+   */
+  public abstract void guarded(int index, Runnable condition, Runnable mend, Runnable instruction);
+
+  /**
+   * An instruction that the interpreter can do as well as anybody.
+   *
+   * @param system whether it may change how memory is accessed
+   * @param used the registers it takes and the one it sets
+   * @param instruction emits a call on the register file, with pc and budget to be passed
+   */
+  public abstract void rare(int index, boolean system, int[] used, Runnable instruction);
+
+  /** Pushes the value of a load of {@code widthLog2} that hits the TLB; jumps to {@code slow} if it does not. */
+  final void loadHit(int base, long displacement, int widthLog2, boolean signed, boolean boxed, Label slow) {
     address(base, displacement);
     compareTag(widthLog2, SoftTlb.READ_TAG, slow);
-    hostAddress();
-    code.invokestatic(MEMORY, "get" + NAMES[widthLog2], MethodTypeDesc.of(WIDTHS[widthLog2], CD_long));
+    host.load(widthLog2, this::hostAddress);
     if (widthLog2 < 3) {
       if (signed) {
         code.i2l();
@@ -215,53 +217,29 @@ public final class RegionAssembler {
       constant(RegionHelp.BOX);
       code.lor();
     }
-    set(target);
-    code.labelBinding(done);
-    slowPaths.add(
-        () -> {
-          code.labelBinding(slow);
-          cpu();
-          code.lload(ADDRESS);
-          get(target);
-          code.loadConstant(RegionHelp.access(widthLog2, signed, boxed));
-          place(offset, length, remaining);
-          code.invokestatic(HELP, "load", LOAD);
-          set(target);
-          cpu();
-          code.getfield(VCPU, "event", CD_int).ifne(leave).goto_(done);
-        });
   }
 
-  /** A store of slot {@code source}; parameters as for {@link #load}. */
-  public void store(
-      int offset, int length, int remaining, int base, int source, long displacement, int widthLog2) {
-    Label slow = code.newLabel();
-    Label done = code.newLabel();
+  /** Stores if it hits the TLB; jumps to {@code slow} if it does not. */
+  final void storeHit(int base, int source, long displacement, int widthLog2, Label slow) {
     address(base, displacement);
     compareTag(widthLog2, SoftTlb.WRITE_TAG, slow);
-    hostAddress();
-    get(source);
-    if (widthLog2 < 3) {
-      code.l2i();
-      if (widthLog2 == 0) {
-        code.i2b();
-      } else if (widthLog2 == 1) {
-        code.i2s();
-      }
-    }
-    code.invokestatic(MEMORY, "put" + NAMES[widthLog2], MethodTypeDesc.of(CD_void, CD_long, WIDTHS[widthLog2]));
-    code.labelBinding(done);
-    slowPaths.add(
+    host.store(
+        widthLog2,
+        this::hostAddress,
         () -> {
-          code.labelBinding(slow);
-          cpu();
-          code.lload(ADDRESS).loadConstant(widthLog2);
           get(source);
-          place(offset, length, remaining);
-          code.invokestatic(HELP, "store", STORE).ifne(done).goto_(leave);
+          if (widthLog2 < 3) {
+            code.l2i();
+          }
+          if (widthLog2 == 0) {
+            code.i2b();
+          } else if (widthLog2 == 1) {
+            code.i2s();
+          }
         });
   }
 
+  /** Computes the virtual address into a local, and where the TLB may have it. */
   private void address(int base, long displacement) {
     get(base);
     if (displacement != 0) {
@@ -269,11 +247,18 @@ public final class RegionAssembler {
       code.ladd();
     }
     code.dup2().lstore(ADDRESS);
-    code.invokestatic(HELP, "tlbOffset", OFFSET).lstore(TLB_OFFSET);
+    code.loadConstant(SoftTlb.INDEX_SHIFT - 3).lushr();
+    constant(TLB_MASK);
+    code.land();
+    if (HostAccess.firstElement() != 0) {
+      constant(HostAccess.firstElement());
+      code.ladd();
+    }
+    code.lstore(TLB_OFFSET);
   }
 
   private void compareTag(int widthLog2, int field, Label slow) {
-    element(field);
+    tlb(field);
     code.lload(ADDRESS);
     constant(SoftTlb.PAGE_MASK | (1 << widthLog2) - 1);
     code.land().lload(CONTEXT).lor().lcmp().ifne(slow);
@@ -281,36 +266,40 @@ public final class RegionAssembler {
 
   private void hostAddress() {
     code.lload(ADDRESS);
-    element(SoftTlb.ADDEND);
+    tlb(SoftTlb.ADDEND);
     code.ladd();
   }
 
-  private void element(int field) {
-    code.aload(TLB_ARRAY).lload(TLB_OFFSET);
-    if (field != 0) {
-      constant(8L * field);
-      code.ladd();
-    }
-    code.invokestatic(MEMORY, "getElement", ELEMENT);
+  private void tlb(int field) {
+    host.element(
+        TLB_ARRAY,
+        () -> {
+          code.lload(TLB_OFFSET);
+          if (field != 0) {
+            constant(8L * field);
+            code.ladd();
+          }
+        });
   }
 
-  /**
-   * After something that may have raised an event: pushes 1 if the region goes on, else makes pc and budget exact,
-   * which leaves at this instruction for a trap and behind it otherwise, and pushes 0.
-   */
-  public void goesOn(int offset, int length, int remaining) {
+  /** Pops a virtual address: control leaves the region for there. */
+  final void storePc() {
+    code.lstore(VALUE);
     cpu();
-    place(offset, length, remaining);
-    code.invokestatic(HELP, "goesOn", GOES_ON);
+    code.lload(VALUE).putfield(VCPU, "pc", CD_long);
   }
 
-  /** Pushes where an instruction is, for a helper that makes pc and budget exact: entry, offset, length, budget. */
-  private void place(int offset, int length, int remaining) {
-    code.lload(ENTRY).loadConstant(offset).loadConstant(length);
-    budget(remaining);
+  /** The next block that tier 0 executes counts as a loop head. */
+  final void hotEdge() {
+    cpu();
+    code.iconst_1().putfield(VCPU, "hotEdge", CD_boolean);
   }
 
-  void emitSlowPaths() {
+  final void pushInt(String field) {
+    field(field, CD_int);
+  }
+
+  final void emitSlowPaths() {
     slowPaths.forEach(Runnable::run);
   }
 }

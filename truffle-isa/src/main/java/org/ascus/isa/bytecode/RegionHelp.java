@@ -1,13 +1,11 @@
 package org.ascus.isa.bytecode;
 
+import org.ascus.isa.cpu.BetweenRegions;
 import org.ascus.isa.cpu.CompiledCode;
 import org.ascus.isa.cpu.VCpu;
-import org.ascus.isa.mmu.SoftTlb;
 
 /** What generated code calls; the hot ones are small enough to be inlined. */
 public final class RegionHelp {
-  private static final long MASK = 8L * SoftTlb.INDEX_MASK;
-
   private static final int WIDTH = 3;
   private static final int SIGNED = 4;
   private static final int BOXED = 8;
@@ -16,11 +14,6 @@ public final class RegionHelp {
   static final long BOX = 0xffffffff00000000L;
 
   private RegionHelp() {}
-
-  /** Byte offset of the TLB entry of {@code va} from the TLB's first element. */
-  public static long tlbOffset(long va) {
-    return va >>> SoftTlb.INDEX_SHIFT - 3 & MASK;
-  }
 
   /** Parameter {@code access} of {@link #load}. */
   static int access(int widthLog2, boolean signed, boolean boxed) {
@@ -68,21 +61,31 @@ public final class RegionHelp {
     return false;
   }
 
-  /** Calls the compiled code at {@code target}, which is the CPU's pc; false if there is none that can be called. */
-  public static boolean call(VCpu cpu, long target) {
-    CompiledCode code = cpu.callDepth < VCpu.MAX_CALL_DEPTH ? cpu.findCompiled(target) : null;
+  /**
+   * Calls the code at the CPU's pc.
+   *
+   * @param link where the call returns to
+   * @return whether it has come back and its caller may go on; if not, the CPU is exact
+   */
+  @BetweenRegions
+  public static boolean call(VCpu cpu, long link) {
+    if (cpu.callDepth >= VCpu.MAX_CALL_DEPTH) {
+      return false;
+    }
+    CompiledCode code = cpu.fetchCompiled();
     if (code == null) {
       cpu.hotEdge = true;
       return false;
     }
     cpu.callDepth++;
     code.run(cpu);
+    boolean back = cpu.pc == link ? mayGoOn(cpu) : comesBack(cpu, link);
     cpu.callDepth--;
-    return true;
+    return back;
   }
 
-  /** Whether {@code region} can call its own entry; {@link #calledSelf} comes after that. */
-  public static boolean callsSelf(VCpu cpu, BytecodeRegion region) {
+  /** Whether {@code region} can call its own head; {@link #calledSelf} comes after that. */
+  public static boolean callsSelf(VCpu cpu, BestRegion region) {
     if (cpu.callDepth >= VCpu.MAX_CALL_DEPTH || !region.isValid()) {
       return false;
     }
@@ -90,13 +93,31 @@ public final class RegionHelp {
     return true;
   }
 
-  public static void calledSelf(VCpu cpu) {
+  /** See {@link #call}, after a region has called itself. */
+  public static boolean calledSelf(VCpu cpu, long link) {
+    boolean back = cpu.pc == link ? mayGoOn(cpu) : comesBack(cpu, link);
     cpu.callDepth--;
+    return back;
   }
 
-  /** True if a call has come back to {@code link} and its caller may go on. */
-  public static boolean returned(VCpu cpu, long link) {
-    return cpu.pc == link && cpu.budget > 0 && cpu.event == VCpu.NONE;
+  private static boolean mayGoOn(VCpu cpu) {
+    return cpu.budget > 0 && cpu.event == VCpu.NONE;
+  }
+
+  /** Goes on where the callee has left compiled code, for as long as there is more of it. */
+  @BetweenRegions
+  private static boolean comesBack(VCpu cpu, long link) {
+    while (mayGoOn(cpu)) {
+      if (cpu.pc == link) {
+        return true;
+      }
+      CompiledCode code = cpu.fetchCompiled();
+      if (code == null) {
+        return false;
+      }
+      code.run(cpu);
+    }
+    return false;
   }
 
   /** How far {@code target} is from {@code entry}, in bytes; {@link Integer#MIN_VALUE} if too far for an int. */

@@ -1,101 +1,140 @@
 package org.ascus.isa.bytecode;
 
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.ascus.isa.bytecode.HotSpotCompiler.Level;
+import org.ascus.isa.cpu.BetweenRegions;
+import org.ascus.isa.cpu.VCpu;
+import org.ascus.isa.region.RegionCache;
 
 /**
- * Takes regions in which the time goes to HotSpot's second compiler, by way of code that profiles; and there again when
- * HotSpot has thrown the result away because the guest has taken a branch that it had never taken before.
+ * Takes the regions in which the time goes to HotSpot's second compiler, by way of code that profiles; and there again
+ * when HotSpot has thrown the result away because the guest has taken a branch that it had never taken before.
  */
 final class RegionPromotion {
   /** How far a region has come. */
   enum Stage {
-    QUICK,
     PROFILING,
     BEST,
-    /** It stays as it is. */
-    SETTLED
+    /** Thrown away and being compiled again; nobody runs it meanwhile. */
+    AGAIN,
+    /** Given up. */
+    GONE
   }
 
-  /** Slices of the budget, each of 50,000 instructions, that must have ended in a region. */
-  private static final int PROMOTION_SAMPLES = 400;
-
-  /** How many of them a region profiles for. */
+  /** Slices of the budget, each of 50,000 instructions, that a region profiles for. */
   private static final int PROFILE_SAMPLES = 20;
 
-  /** How often we look whether the best code is still there, in slices. */
-  private static final int CHECK_SAMPLES = 8;
+  /** Slices in compiled code after which what lies between regions profiles, and after which it has done so. */
+  private static final int HOST_PROFILED = 1000;
 
-  /** How often it may have gone before it is given up. */
+  private static final int HOST_BEST = 2000;
+
+  /** How often its code may have been thrown away before it is given up. */
   private static final int MAX_ATTEMPTS = 12;
 
   private final HotSpotCompiler compiler;
+  private final RegionCache cache;
+  private final List<BestRegion> watched = new CopyOnWriteArrayList<>();
   private final AtomicLong promoted = new AtomicLong();
   private final AtomicLong thrownAway = new AtomicLong();
-  private final AtomicLong settled = new AtomicLong();
+  private final AtomicLong givenUp = new AtomicLong();
+  private int slices;
+  private int next;
 
-  RegionPromotion(HotSpotCompiler compiler) {
+  RegionPromotion(HotSpotCompiler compiler, RegionCache cache) {
     this.compiler = compiler;
+    this.cache = cache;
+  }
+
+  /** A slice has ended in compiled code. */
+  void sampled() {
+    int n = ++slices;
+    if (n == HOST_PROFILED) {
+      betweenRegions(Level.PROFILED);
+    } else if (n == HOST_BEST) {
+      betweenRegions(Level.BEST);
+    }
+    checkNext();
+  }
+
+  private void betweenRegions(Level level) {
+    Stream.of(VCpu.class, RegionHelp.class, CompactRegion.class)
+        .flatMap(type -> Arrays.stream(type.getDeclaredMethods()))
+        .filter(method -> method.isAnnotationPresent(BetweenRegions.class))
+        .forEach(method -> compiler.request(method, level));
   }
 
   /** A slice has ended in {@code region}. Harts that share it may come here at once; at worst they ask twice. */
-  void sampled(BytecodeRegion region) {
+  void sampled(BestRegion region) {
     region.samples++;
-    switch (region.stage) {
-      case QUICK -> {
-        if (region.samples >= PROMOTION_SAMPLES) {
-          go(region, Level.PROFILED, Stage.PROFILING);
-        }
+    if (region.stage == Stage.PROFILING && region.samples >= PROFILE_SAMPLES) {
+      region.stage = Stage.BEST;
+      if (compiler.request(region.code(), Level.BEST)) {
+        promoted.incrementAndGet();
+        watched.add(region);
+      } else {
+        giveUp(region);
       }
-      case PROFILING -> {
-        if (region.samples >= PROFILE_SAMPLES && !compiler.isQueued(region.code())) {
-          if (compiler.level(region.code()) == Level.PROFILED) {
-            promoted.incrementAndGet();
-            go(region, Level.BEST, Stage.BEST);
-          } else {
-            settle(region);
+    }
+    check(region);
+  }
+
+  /**
+   * Looks at one region whether its code is still there: one whose code is gone runs in the JVM's interpreter, which is
+   * so slow that it is seldom sampled.
+   */
+  private void checkNext() {
+    int size = watched.size();
+    if (size > 0) {
+      next = next + 1 < size ? next + 1 : 0;
+      check(watched.get(next));
+    }
+  }
+
+  private void check(BestRegion region) {
+    if (!region.isValid()) {
+      watched.remove(region);
+      return;
+    }
+    switch (region.stage) {
+      case BEST -> {
+        if (compiler.level(region.code()) == Level.NONE) {
+          thrownAway.incrementAndGet();
+          region.suspend();
+          region.stage = Stage.AGAIN;
+          if (++region.attempts > MAX_ATTEMPTS || !compiler.request(region.code(), Level.BEST)) {
+            giveUp(region);
           }
         }
       }
-      case BEST -> {
-        if (region.samples >= CHECK_SAMPLES) {
-          region.samples = 0;
-          check(region);
+      case AGAIN -> {
+        if (compiler.level(region.code()) == Level.BEST) {
+          region.stage = Stage.BEST;
+          region.resume();
+        } else if (!compiler.isQueued(region.code()) && compiler.level(region.code()) == Level.NONE
+            && ++region.attempts > MAX_ATTEMPTS) {
+          giveUp(region);
         }
       }
-      case SETTLED -> {}
+      case PROFILING, GONE -> {}
     }
   }
 
-  private void check(BytecodeRegion region) {
-    Level level = compiler.level(region.code());
-    if (level == Level.BEST || compiler.isQueued(region.code())) {
-      return;
-    }
-    if (level == Level.PROFILED || region.attempts++ > MAX_ATTEMPTS) {
-      settle(region);
-      return;
-    }
-    thrownAway.incrementAndGet();
-    // Never leave it to the JVM's interpreter while the second compiler works.
-    compiler.request(region.code(), level == Level.NONE ? Level.QUICK : Level.BEST);
-  }
-
-  private void go(BytecodeRegion region, Level level, Stage stage) {
-    region.samples = 0;
-    region.stage = compiler.request(region.code(), level) ? stage : Stage.SETTLED;
-  }
-
-  private void settle(BytecodeRegion region) {
-    settled.incrementAndGet();
-    region.stage = Stage.SETTLED;
-    compiler.request(region.code(), Level.QUICK);
+  private void giveUp(BestRegion region) {
+    givenUp.incrementAndGet();
+    region.stage = Stage.GONE;
+    watched.remove(region);
+    cache.retire(region);
   }
 
   /** For {@code info jit}. */
   String describe() {
     return "bytecode best          " + promoted + "\n"
         + "bytecode best again    " + thrownAway + "\n"
-        + "bytecode best given up " + settled + "\n";
+        + "bytecode best given up " + givenUp + "\n";
   }
 }

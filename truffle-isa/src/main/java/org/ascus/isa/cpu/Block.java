@@ -35,7 +35,7 @@ public final class Block {
   /** Compiled code was asked for, and it is there, or will be, or cannot be made. */
   public boolean requested;
 
-  /** How often a slice of the budget ended in the compiled code that starts here. */
+  /** How often a slice of the budget ended in front of this block, in compiled code. */
   public int samples;
 
   /**

@@ -121,6 +121,11 @@ public final class CodeSpace implements GuestRam.CodeListener {
     cpus.add(cpu);
   }
 
+  /** How many CPUs there are. */
+  public int cpus() {
+    return cpus.size();
+  }
+
   /** The CPU, if there is but one; null otherwise. */
   public VCpu onlyCpu() {
     return cpus.size() == 1 ? cpus.getFirst() : null;

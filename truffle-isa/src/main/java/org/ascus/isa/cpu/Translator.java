@@ -18,10 +18,10 @@ public interface Translator {
   void hot(VCpu cpu, Block block, long pc);
 
   /**
-   * A slice of the budget of {@code cpu} ended in {@code code}, whose head is at virtual address {@code pc}: what is
-   * seen often takes a lot of the time. Returns quickly.
+   * A slice of the budget of {@code cpu} ended in {@code region}, in front of {@code block}, which is at the CPU's pc:
+   * what is seen often takes a lot of the time. Returns quickly.
    */
-  default void sampled(VCpu cpu, CompiledCode code, long pc) {}
+  default void sampled(VCpu cpu, Block block, CodeSpace.RegionHandle region) {}
 
   /** Called on the thread that is about to run guest code, before any of it. */
   default void enter() {}

@@ -1,10 +1,10 @@
 package org.ascus.isa.cpu;
 
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.ascus.isa.mmu.SoftTlb;
 import org.ascus.machine.bus.host.HostMemory;
 import org.ascus.machine.cpu.Cpu;
@@ -34,10 +34,8 @@ public abstract class VCpu implements Cpu {
   public static final int MAX_CALL_DEPTH = 100;
 
   private static final long POLL_INTERVAL = 50_000;
-  private static final int JUMP_GROUP_BITS = 8;
-  private static final int JUMP_GROUP = 1 << JUMP_GROUP_BITS;
-  private static final int JUMP_GROUPS = 64;
-  private static final int JUMP_CACHE = JUMP_GROUPS * JUMP_GROUP;
+  private static final int JUMP_CACHE = 1 << 15;
+  private static final int FLUSH_COUNTS = 1 << 10;
 
   /** Register file; the ISA says which slots are what. */
   public final long[] regs = new long[64];
@@ -65,10 +63,8 @@ public abstract class VCpu implements Cpu {
   /** The last block ended in a back edge, a call or a computed jump: its target counts as a head. */
   public boolean hotEdge;
 
-  /** Compiled code that has run out of the budget, for samples of where the time goes, and its head's address. */
-  public CompiledCode spentIn;
-
-  public long spentEntry;
+  /** Region in whose loop the budget has run out, for samples of where the time goes. */
+  public CodeSpace.RegionHandle spentIn;
 
   /** This CPU as the arguments of a call, so that calls between regions allocate nothing. */
   public final Object[] arguments = {this};
@@ -91,9 +87,27 @@ public abstract class VCpu implements Cpu {
   private final Set<Long> breakpoints = new HashSet<>();
   private boolean atBreakpoint;
 
-  private final long[] jumpPc = new long[JUMP_CACHE];
-  private final long[] jumpContext = new long[JUMP_CACHE];
-  private final Block[] jumpBlock = new Block[JUMP_CACHE];
+  /** Where an instruction address leads: to a block, and to compiled code that was found to match. */
+  private static final class Jump {
+    long pc;
+
+    /** Fetch context, or 0 if this leads nowhere. */
+    long context;
+
+    /** How often the page of pc had been flushed. */
+    int flushes;
+
+    Block block;
+    CompiledCode code;
+
+    /** {@link VCpu#pageFlushes} when the code was found to match. */
+    long matched;
+  }
+
+  private final Jump[] jumps = Stream.generate(Jump::new).limit(JUMP_CACHE).toArray(Jump[]::new);
+
+  /** How often pages have been flushed from the jump cache, by page number; some share a count. */
+  private final int[] jumpFlushes = new int[FLUSH_COUNTS];
 
   /** Identifies how instruction addresses map to memory now; equal values mean the same mapping. Never 0. */
   public long fetchContext = 1;
@@ -129,6 +143,14 @@ public abstract class VCpu implements Cpu {
 
   /** Interprets the first {@code count} instructions of {@code block}; pc, budget and event are exact on return. */
   protected abstract void interpret(Block block, int count);
+
+  /**
+   * Interprets instruction {@code index} of {@code block}, which is at {@link #pc}; pc, budget and event are exact
+   * before and after it.
+   *
+   * @return whether the next instruction of the block follows
+   */
+  public abstract boolean step(Block block, int index);
 
   /** Enters the handler of the trap that {@link #event} announced. */
   protected abstract void enterTrap();
@@ -324,27 +346,38 @@ public abstract class VCpu implements Cpu {
   }
 
   /** Runs until the budget is used up or something needs the outer loop. */
+  @BetweenRegions
   private void runSlice(boolean exact) {
     while (budget > 0) {
-      Block block = findBlock(pc);
-      if (block == null) {
-        if (attention) {
-          return;
+      CompiledCode compiled = findCompiled(pc);
+      Block block = null;
+      if (compiled == null) {
+        block = findBlock(pc);
+        if (block == null) {
+          if (attention) {
+            return;
+          }
+          continue;
         }
-        continue;
+        if (block.compiled != null) {
+          compiled = findCompiled(pc);
+        }
       }
-      CompiledCode compiled = block.compiled;
-      if (compiled != null && (!exact || budget > MAX_PATH) && compiled.matches(this)) {
-        if (exact) {
-          budget -= MAX_PATH;
-          sliceEnd -= MAX_PATH;
-          compiled.run(this);
-          budget += MAX_PATH;
-          sliceEnd += MAX_PATH;
-        } else {
-          compiled.run(this);
-        }
+      if (compiled != null && !exact) {
+        compiled.run(this);
+      } else if (compiled != null && budget > MAX_PATH) {
+        budget -= MAX_PATH;
+        sliceEnd -= MAX_PATH;
+        compiled.run(this);
+        budget += MAX_PATH;
+        sliceEnd += MAX_PATH;
       } else {
+        if (block == null) {
+          block = findBlock(pc);
+          if (block == null) {
+            continue;
+          }
+        }
         if (hotEdge) {
           hotEdge = false;
           profile(block, pc);
@@ -370,11 +403,20 @@ public abstract class VCpu implements Cpu {
   }
 
   private void sample() {
-    CompiledCode code = spentIn;
-    if (code != null) {
-      spentIn = null;
-      translator.sampled(this, code, spentEntry);
+    CodeSpace.RegionHandle region = spentIn;
+    spentIn = null;
+    Block block = knownBlock(pc);
+    if (block == null) {
+      return;
     }
+    if (region == null) {
+      CompiledCode compiled = block.compiled;
+      if (compiled == null) {
+        return;
+      }
+      region = compiled.region();
+    }
+    translator.sampled(this, block, region);
   }
 
   private void sleep() {
@@ -386,37 +428,41 @@ public abstract class VCpu implements Cpu {
     serveProtectRequests();
   }
 
-  /** First entry for addresses in the page of {@code va}. */
-  private static int jumpGroup(long va) {
-    return (int) (va >>> 12 - JUMP_GROUP_BITS) & (JUMP_GROUPS - 1) << JUMP_GROUP_BITS;
+  private static int jumpIndex(long va) {
+    return (int) (va >>> 1 ^ va >>> 14) & JUMP_CACHE - 1;
   }
 
-  private static int jumpIndex(long va) {
-    return jumpGroup(va) | (int) (va >>> 1 ^ va >>> 9) & JUMP_GROUP - 1;
+  private static int flushIndex(long va) {
+    return (int) (va >>> 12) & FLUSH_COUNTS - 1;
   }
 
   /** The block at virtual address {@code va}, or null after the fetch trapped. {@code va} must be {@link #pc}. */
+  @BetweenRegions
   public final Block findBlock(long va) {
-    int i = jumpIndex(va);
-    Block block = jumpBlock[i];
-    if (block != null && jumpPc[i] == va && jumpContext[i] == fetchContext && block.valid) {
-      return block;
+    Jump jump = jumps[jumpIndex(va)];
+    if (jump.pc == va
+        && jump.context == fetchContext
+        && jump.flushes == jumpFlushes[flushIndex(va)]
+        && jump.block.valid) {
+      return jump.block;
     }
-    block = fetchBlock();
+    Block block = fetchBlock();
     if (block != null) {
-      jumpPc[i] = va;
-      jumpContext[i] = fetchContext;
-      jumpBlock[i] = block;
+      jump.pc = va;
+      jump.context = fetchContext;
+      jump.flushes = jumpFlushes[flushIndex(va)];
+      jump.block = block;
+      jump.code = null;
     }
     return block;
   }
 
   /** For an interpreter at the end of a block: the block at pc, if it can simply go on there; else null. */
+  @BetweenRegions
   public final Block nextToInterpret() {
     long va = pc;
-    int i = jumpIndex(va);
-    Block block = jumpBlock[i];
-    if (block == null || jumpPc[i] != va || jumpContext[i] != fetchContext || !block.valid || attention) {
+    Block block = knownBlock(va);
+    if (block == null || attention) {
       return null;
     }
     if (hotEdge) {
@@ -426,34 +472,69 @@ public abstract class VCpu implements Cpu {
     return block.compiled == null && block.code.length <= budget && breakpoints.isEmpty() ? block : null;
   }
 
+  /** The block at {@code va} if it has been looked for lately, or null. */
+  private Block knownBlock(long va) {
+    Jump jump = jumps[jumpIndex(va)];
+    return jump.pc == va
+            && jump.context == fetchContext
+            && jump.flushes == jumpFlushes[flushIndex(va)]
+            && jump.block.valid
+        ? jump.block
+        : null;
+  }
+
   /** The compiled code at {@code va} if it is known, valid and mapped; null sends the caller to the dispatcher. */
+  @BetweenRegions
   public final CompiledCode findCompiled(long va) {
-    int i = jumpIndex(va);
-    Block block = jumpBlock[i];
-    if (block != null && jumpPc[i] == va && jumpContext[i] == fetchContext && block.valid) {
-      CompiledCode compiled = block.compiled;
-      if (compiled != null && compiled.matches(this)) {
-        return compiled;
+    Jump jump = jumps[jumpIndex(va)];
+    if (jump.pc != va || jump.context != fetchContext || jump.flushes != jumpFlushes[flushIndex(va)]) {
+      return null;
+    }
+    // Code that became invalid has been taken from its block.
+    CompiledCode code = jump.block.compiled;
+    return code != null && code == jump.code && jump.matched == pageFlushes ? code : match(jump, code);
+  }
+
+  /**
+   * As {@link #findCompiled}, for code at {@link #pc} that has not been looked for lately, too. After null the fetch
+   * may have trapped, and the CPU be at the trap's handler.
+   */
+  public final CompiledCode fetchCompiled() {
+    CompiledCode code = findCompiled(pc);
+    if (code == null) {
+      Block block = findBlock(pc);
+      if (block != null && block.compiled != null) {
+        code = findCompiled(pc);
       }
     }
-    return null;
+    return code;
+  }
+
+  private CompiledCode match(Jump jump, CompiledCode code) {
+    if (code == null || !jump.block.valid || !code.matches(this)) {
+      return null;
+    }
+    if (code.isSteady()) {
+      jump.code = code;
+      jump.matched = pageFlushes;
+    }
+    return code;
   }
 
   /** Forgets the jump cache entries of the page of {@code va}, and of the page before, which may straddle into it. */
   protected final void flushJumpPage(long va) {
     pageFlushes++;
-    clearJumpGroup(va);
-    clearJumpGroup(va - 4096);
-  }
-
-  private void clearJumpGroup(long va) {
-    int group = jumpGroup(va);
-    Arrays.fill(jumpBlock, group, group + JUMP_GROUP, null);
+    jumpFlushes[flushIndex(va)]++;
+    jumpFlushes[flushIndex(va - 4096)]++;
   }
 
   /** Forgets where instruction addresses lead. */
   protected final void clearJumpCache() {
-    Arrays.fill(jumpBlock, null);
+    for (Jump jump : jumps) {
+      jump.context = 0;
+      jump.block = null;
+      jump.code = null;
+    }
   }
 
   /** Counts a back edge or call to {@code block} at {@link #pc} and asks for translation when it has become hot. */

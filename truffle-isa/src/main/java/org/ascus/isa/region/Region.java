@@ -1,16 +1,17 @@
 package org.ascus.isa.region;
 
 import com.oracle.truffle.api.CompilerDirectives.TruffleBoundary;
+import java.util.Arrays;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.cpu.CompiledCode;
 import org.ascus.isa.cpu.VCpu;
 
 /**
- * A compiled region of some tier. It is entered at its first block only and is valid while its bytes are unchanged and
- * its pages are mapped at the same distances from each other.
+ * A compiled region of some tier. It is valid while its bytes are unchanged and its pages are mapped at the same
+ * distances from each other.
  */
-public abstract class Region implements CompiledCode, CodeSpace.RegionHandle {
+public abstract class Region implements CodeSpace.RegionHandle {
   /**
    * What a region was made of.
    *
@@ -19,19 +20,23 @@ public abstract class Region implements CompiledCode, CodeSpace.RegionHandle {
    * @param ranges [start, end) of each block, guest-physical
    * @param pageOffsets virtual pages relative to that of the entry
    * @param physicalPages what each of them must be mapped to
+   * @param cpus how many CPUs may run it
    */
   public record Extent(
-      Block[] blocks, int instructions, long[] ranges, long[] pageOffsets, long[] physicalPages) {}
+      Block[] blocks, int instructions, long[] ranges, long[] pageOffsets, long[] physicalPages, int cpus) {}
+
+  /** What {@link #matches} has found last for a CPU: context, flushes and address of the head. */
+  private static final int CHECKED = 3;
 
   private final Extent extent;
   private final boolean singlePage;
-  private final long[] checkedContext = new long[64];
-  private final long[] checkedFlush = new long[64];
+  private final long[] checked;
   private volatile boolean valid = true;
 
   protected Region(Extent extent) {
     this.extent = extent;
     this.singlePage = extent.pageOffsets().length == 1;
+    this.checked = new long[singlePage ? 0 : CHECKED * extent.cpus()];
   }
 
   /** The block that it starts with. */
@@ -39,46 +44,83 @@ public abstract class Region implements CompiledCode, CodeSpace.RegionHandle {
     return extent.blocks()[0];
   }
 
+  /** Whether {@code block} is one of its blocks. */
+  public final boolean contains(Block block) {
+    return Arrays.asList(extent.blocks()).contains(block);
+  }
+
   /** Guest instructions in the region. */
   public final int instructions() {
     return extent.instructions();
   }
 
-  @Override
-  public boolean matches(VCpu cpu) {
+  /** How good its code is: code of a higher level takes the place of that of a lower one. */
+  public abstract int level();
+
+  /** Makes it the code of its blocks where control may enter it, as far as they have none that is better. */
+  protected abstract void install();
+
+  /** Undoes {@link #install}. */
+  protected abstract void uninstall();
+
+  /** See {@link CompiledCode#matches}; {@code head} is the virtual address at which the region's head would be. */
+  protected final boolean matches(VCpu cpu, long head) {
     if (!valid) {
       return false;
     }
     if (singlePage) {
       return true;
     }
-    int i = cpu.index();
-    return checkedContext[i] == cpu.fetchContext && checkedFlush[i] == cpu.pageFlushes || mapped(cpu);
+    int i = CHECKED * cpu.index();
+    return checked[i] == cpu.fetchContext && checked[i + 1] == cpu.pageFlushes && checked[i + 2] == head
+        || mapped(cpu, head);
   }
 
   @TruffleBoundary
-  private boolean mapped(VCpu cpu) {
-    int i = cpu.index();
-    long entryPage = cpu.pc & -4096L;
+  private boolean mapped(VCpu cpu, long head) {
+    int i = CHECKED * cpu.index();
+    long entryPage = head & -4096L;
     for (int p = 0; p < extent.pageOffsets().length; p++) {
       long physical = cpu.probeFetch(entryPage + extent.pageOffsets()[p]);
       if (physical < 0 || (physical & -4096L) != extent.physicalPages()[p]) {
         return false;
       }
     }
-    checkedContext[i] = cpu.fetchContext;
-    checkedFlush[i] = cpu.pageFlushes;
+    checked[i] = cpu.fetchContext;
+    checked[i + 1] = cpu.pageFlushes;
+    checked[i + 2] = head;
     return true;
   }
 
   @Override
-  public void invalidate() {
+  public final void invalidate() {
     valid = false;
-    Block head = head();
-    if (head.compiled == this) {
-      head.compiled = null;
-      head.heat = 0;
-      head.requested = false;
+    uninstall();
+  }
+
+  /** Has {@code block} run by {@code code}, unless what it has is better. */
+  protected final void install(Block block, CompiledCode code) {
+    CompiledCode old = block.compiled;
+    if (old == null || !(old.region() instanceof Region region) || region.level() < level() || !region.valid) {
+      block.compiled = code;
+    }
+  }
+
+  /** Undoes {@link #install(Block, CompiledCode)}; the block may ask for compiled code again when it is hot. */
+  protected final void uninstall(Block block, CompiledCode code) {
+    if (block.compiled == code) {
+      block.compiled = null;
+      block.heat = 0;
+      block.requested = false;
+    }
+  }
+
+  /** Has its blocks ask for compiled code as soon as they are executed again: they are hot. */
+  final void askAgain() {
+    for (Block block : extent.blocks()) {
+      if (block.compiled == null) {
+        block.heat = block.threshold;
+      }
     }
   }
 

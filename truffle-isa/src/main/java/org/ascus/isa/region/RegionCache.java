@@ -13,13 +13,14 @@ public final class RegionCache {
   private long instructions;
   private long added;
   private long evicted;
+  private long retired;
 
   public RegionCache(CodeSpace codeSpace, long maxInstructions) {
     this.codeSpace = codeSpace;
     this.maxInstructions = maxInstructions;
   }
 
-  /** Makes {@code region} the code of its head; false if some of its guest code has gone meanwhile. */
+  /** Makes {@code region} the code of its blocks; false if some of its guest code has gone meanwhile. */
   public synchronized boolean add(Region region) {
     if (!codeSpace.add(region, region.physicalPages())) {
       return false;
@@ -27,9 +28,28 @@ public final class RegionCache {
     regions.add(region);
     instructions += region.instructions();
     added++;
-    region.head().compiled = region;
+    region.install();
+    if (!region.isValid()) {
+      // It became so before it was installed.
+      region.uninstall();
+    }
     evict();
     return true;
+  }
+
+  /** Throws {@code region} away: there is better code for what it is run for. */
+  public synchronized void retire(Region region) {
+    if (regions.remove(region)) {
+      instructions -= region.instructions();
+      retired++;
+      discard(region);
+      region.askAgain();
+    }
+  }
+
+  private void discard(Region region) {
+    codeSpace.remove(region, region.physicalPages());
+    region.invalidate();
   }
 
   private void evict() {
@@ -40,8 +60,7 @@ public final class RegionCache {
       instructions -= region.instructions();
       if (region.isValid()) {
         evicted++;
-        codeSpace.remove(region, region.physicalPages());
-        region.invalidate();
+        discard(region);
       }
     }
   }
@@ -51,10 +70,11 @@ public final class RegionCache {
     return """
         %1$s regions made      %2$d
         %1$s regions evicted   %3$d
-        %1$s regions kept      %4$d (%5$d guest instructions, at most %6$d)
-        %1$s regions compiled  %7$d
+        %1$s regions retired   %4$d
+        %1$s regions kept      %5$d (%6$d guest instructions, at most %7$d)
+        %1$s regions compiled  %8$d
         """.formatted(
-            tier, added, evicted, regions.size(), instructions, maxInstructions,
+            tier, added, evicted, retired, regions.size(), instructions, maxInstructions,
             regions.stream().filter(Region::isReady).count());
   }
 }

@@ -30,8 +30,9 @@ public final class RegionFormer {
    *
    * @param pc virtual address of the head
    * @param budget at most this many guest instructions
+   * @param level what has better code than this is not taken in, so that control gets to that code
    */
-  public Optional<RegionPlan> form(VCpu cpu, Block head, long pc, int budget) {
+  public Optional<RegionPlan> form(VCpu cpu, Block head, long pc, int budget, int level) {
     TreeMap<Integer, RegionPlan.Part> found = new TreeMap<>();
     Map<Long, Long> pages = new HashMap<>();
     Deque<Integer> work = new ArrayDeque<>();
@@ -55,6 +56,9 @@ public final class RegionFormer {
       }
       Block block = offset == 0 ? head : cpu.codeSpace().find(physicalPage | va & 4095);
       if (block == null || !block.valid || instructions + block.code.length > budget && offset != 0) {
+        continue;
+      }
+      if (block.compiled != null && block.compiled.region() instanceof Region other && other.level() > level) {
         continue;
       }
       if (block.secondPage >= 0) {
@@ -91,7 +95,7 @@ public final class RegionFormer {
     List<RegionPlan.Part> order = new ArrayList<>();
     order.add(found.remove(0));
     order.addAll(found.values());
-    return Optional.of(new RegionPlan(pc, order, pages, instructions));
+    return Optional.of(new RegionPlan(pc, order, pages, instructions, cpu.codeSpace().cpus()));
   }
 
   private static boolean isTrivial(RegionPlan.Part only) {

@@ -14,8 +14,9 @@ import org.ascus.isa.node.TerminatorNode;
  * @param parts the blocks, the entry first and the others by offset
  * @param pages virtual pages relative to that of the entry, and the physical page each is mapped to
  * @param instructions guest instructions in all blocks
+ * @param cpus how many CPUs the machine has
  */
-public record RegionPlan(long pc, List<Part> parts, Map<Long, Long> pages, int instructions) {
+public record RegionPlan(long pc, List<Part> parts, Map<Long, Long> pages, int instructions, int cpus) {
   /**
    * A block of the region.
    *
@@ -42,7 +43,12 @@ public record RegionPlan(long pc, List<Part> parts, Map<Long, Long> pages, int i
   public RegionPlan firstHalf() {
     List<Part> half = parts.subList(0, (parts.size() + 1) / 2);
     int left = half.stream().mapToInt(p -> p.block().code.length).sum();
-    return new RegionPlan(pc, half, pages, left);
+    return new RegionPlan(pc, half, pages, left, cpus);
+  }
+
+  /** The block at the entry. */
+  public Block head() {
+    return parts.getFirst().block();
   }
 
   /** What invalidation and mapping checks need to know of a region with these parts that depends on {@code pages}. */
@@ -61,6 +67,6 @@ public record RegionPlan(long pc, List<Part> parts, Map<Long, Long> pages, int i
     long[] physicalPages = LongStream.of(pageOffsets).map(pages::get).toArray();
     return new Region.Extent(
         parts.stream().map(Part::block).toArray(Block[]::new), instructions, ranges.toArray(), pageOffsets,
-        physicalPages);
+        physicalPages, cpus);
   }
 }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
+import org.ascus.isa.cpu.CompiledCode;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.node.BlockNode;
@@ -42,11 +43,13 @@ public final class RegionTranslator implements Translator {
 
   @Override
   public void hot(VCpu cpu, Block block, long pc) {
-    Optional<Region> fallback = Optional.ofNullable((Region) block.compiled);
-    former.form(cpu, block, pc, REGION_BUDGET).ifPresent(plan -> cache.add(build(cpu, plan, fallback)));
+    Optional<CompiledCode> fallback = Optional.ofNullable(block.compiled);
+    former
+        .form(cpu, block, pc, REGION_BUDGET, Integer.MAX_VALUE)
+        .ifPresent(plan -> cache.add(build(cpu, plan, fallback)));
   }
 
-  private TruffleRegion build(VCpu cpu, RegionPlan plan, Optional<Region> fallback) {
+  private TruffleRegion build(VCpu cpu, RegionPlan plan, Optional<CompiledCode> fallback) {
     Map<Integer, Integer> index = plan.index();
     Map<Long, Long> pages = new HashMap<>(plan.pages());
     RegionIsa.RegisterUse registers = new RegionIsa.RegisterUse();

@@ -1,7 +1,7 @@
 package org.ascus.isa.region;
 
 import org.ascus.isa.cpu.Block;
-import org.ascus.isa.cpu.CompiledCode;
+import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.cpu.VCpu;
 
@@ -24,13 +24,11 @@ public final class TieredTranslator implements Translator {
   }
 
   @Override
-  public void sampled(VCpu cpu, CompiledCode code, long pc) {
-    if (code instanceof Region region) {
-      Block head = region.head();
-      head.samples++;
-      if (head.samples == samples) {
-        second.hot(cpu, head, pc);
-      }
+  public void sampled(VCpu cpu, Block block, CodeSpace.RegionHandle region) {
+    first.sampled(cpu, block, region);
+    block.samples++;
+    if (block.samples == samples) {
+      second.hot(cpu, block, cpu.pc);
     }
   }
 

@@ -3,22 +3,23 @@ package org.ascus.isa.region;
 import com.oracle.truffle.api.CompilerDirectives.TruffleBoundary;
 import com.oracle.truffle.api.RootCallTarget;
 import java.util.Optional;
+import org.ascus.isa.cpu.CompiledCode;
 import org.ascus.isa.cpu.VCpu;
 
 /** A region of the Truffle tier: compiled, or waiting for its compilation. */
-public final class TruffleRegion extends Region {
+public final class TruffleRegion extends HeadRegion {
   /** Visits between two looks whether there is compiled code. */
   private static final int RETRY = 16;
 
   private final RootCallTarget callTarget;
 
   /** The same code in a lower tier, which runs meanwhile; null if there is none. */
-  private final Region fallback;
+  private final CompiledCode fallback;
 
   private volatile boolean ready;
   private int patience = RETRY;
 
-  TruffleRegion(Extent extent, RootCallTarget callTarget, Optional<Region> fallback) {
+  TruffleRegion(Extent extent, RootCallTarget callTarget, Optional<CompiledCode> fallback) {
     super(extent);
     this.callTarget = callTarget;
     this.fallback = fallback.orElse(null);
@@ -52,6 +53,11 @@ public final class TruffleRegion extends Region {
   @Override
   public boolean matches(VCpu cpu) {
     return super.matches(cpu) && (ready || hasFallback(cpu) || --patience <= 0);
+  }
+
+  @Override
+  public boolean isSteady() {
+    return ready;
   }
 
   /** The compiler must not look inside: for all it knows the fallback may be of this class, without end. */

@@ -87,13 +87,13 @@ final class RiscvBytecode implements BytecodeIsa {
   }
 
   @Override
-  public void body(RegionAssembler to, Block block, int offset) {
+  public void body(RegionAssembler to, Block block) {
     int count = count(block);
     Flow.Kind end = regions.flow(block).kind();
     int straight = end == Flow.Kind.FALL || end == Flow.Kind.STOP ? count : count - 1;
     Body body = new Body(to);
     for (int i = 0; i < straight; i++) {
-      body.instruction(block.code[i], offset + block.offsets[i], count - i);
+      body.instruction(block.code[i], i);
     }
   }
 
@@ -114,14 +114,14 @@ final class RiscvBytecode implements BytecodeIsa {
   }
 
   @Override
-  public void target(RegionAssembler to, Block block, int offset) {
+  public void target(RegionAssembler to, Block block) {
     int last = block.code.length - 1;
     long w = block.code[last];
     Instruction in = RiscvBlockDecoder.instruction(Packed.op(w));
     int rd = Packed.rd(w);
     int rs1 = Packed.rs1(w);
     if (in.shape() == Shape.JAL) {
-      to.address(offset + block.offsets[last] + Packed.imm(w));
+      to.address(to.offset(last) + Packed.imm(w));
     } else {
       to.get(rs1);
       to.constant(Packed.imm(w));
@@ -134,7 +134,7 @@ final class RiscvBytecode implements BytecodeIsa {
       }
     }
     if (rd != 0) {
-      to.address(offset + block.bytes());
+      to.address(to.offset(last) + to.length(last));
       to.set(rd);
     }
   }
@@ -153,9 +153,8 @@ final class RiscvBytecode implements BytecodeIsa {
       return to.code();
     }
 
-    void instruction(long w, int offset, int remaining) {
+    void instruction(long w, int index) {
       Instruction in = RiscvBlockDecoder.instruction(Packed.op(w));
-      int length = Packed.length(w);
       int rd = Packed.rd(w);
       int rs1 = Packed.rs1(w);
       int rs2 = Packed.rs2(w);
@@ -185,30 +184,28 @@ final class RiscvBytecode implements BytecodeIsa {
           to.set(rd);
         }
         case U_AUIPC -> {
-          to.address(offset + Packed.imm(w));
+          to.address(to.offset(index) + Packed.imm(w));
           to.set(rd);
         }
         case LOAD ->
-            to.load(offset, length, remaining, rd, rs1, Packed.imm(w), log2, !in.is(Flags.UNSIGNED), false);
-        case STORE -> to.store(offset, length, remaining, rs1, rs2, Packed.imm(w), log2);
-        case FLOAD -> {
-          guard(offset, length, remaining, 0);
-          to.load(offset, length, remaining, rd, rs1, Packed.imm(w), log2, false, log2 == 2);
-        }
-        case FSTORE -> {
-          guard(offset, length, remaining, 0);
-          to.store(offset, length, remaining, rs1, rs2, Packed.imm(w), log2);
-        }
+            to.load(index, rd, rs1, Packed.imm(w), log2, !in.is(Flags.UNSIGNED), false);
+        case STORE -> to.store(index, rs1, rs2, Packed.imm(w), log2);
+        case FLOAD ->
+            guarded(index, 0, () -> to.load(index, rd, rs1, Packed.imm(w), log2, false, log2 == 2));
+        case FSTORE -> guarded(index, 0, () -> to.store(index, rs1, rs2, Packed.imm(w), log2));
         case FP_R, FP_R_EXACT, FP_R4, FP_UNARY, FP_CMP, FP_TO_INT, FP_TO_BITS, INT_TO_FP, FP_FROM_BITS ->
-            fp(w, in, offset, length, remaining);
-        case AMO, CSR_R, CSR_I, CBO, FENCE -> rare(w, in, offset, length, remaining);
+            fp(w, in, index);
+        case AMO, CSR_R, CSR_I, CBO, FENCE -> rare(w, in, index);
         case BRANCH, JAL, JALR, SYSTEM -> throw new IllegalStateException(in.name() + " inside a block");
       }
     }
 
-    private void fp(long w, Instruction in, int offset, int length, int remaining) {
+    private void fp(long w, Instruction in, int index) {
       int rm = in.shape().hasRoundingMode() ? Packed.roundingMode(w) : 0;
-      guard(offset, length, remaining, rm);
+      guarded(index, rm, () -> compute(w, in, rm));
+    }
+
+    private void compute(long w, Instruction in, int rm) {
       long[] operands = {Packed.rs1(w), Packed.rs2(w), RiscvHart.F0 + Packed.rs3(w)};
       int next = 0;
       Method method = FLOAT_METHODS.get(in.semantics());
@@ -235,53 +232,49 @@ final class RiscvBytecode implements BytecodeIsa {
     }
 
     /** Traps when the floating-point unit is off or the rounding mode is reserved; once it is fine it stays so. */
-    private void guard(int offset, int length, int remaining, int rm) {
+    private void guarded(int index, int rm, Runnable instruction) {
       boolean checkMode = rm > 4 && !(rm == DYNAMIC && frmLegal);
       if (fpReady && !checkMode) {
+        instruction.run();
         return;
       }
-      Label slow = code().newLabel();
-      Label done = code().newLabel();
-      to.isaCpu();
-      code().loadConstant(rm);
-      code().invokestatic(HELP, "fpReady", MethodTypeDesc.of(CD_boolean, HART, CD_int)).ifeq(slow);
-      code().labelBinding(done);
-      to.slowPath(
+      to.guarded(
+          index,
           () -> {
-            code().labelBinding(slow);
+            to.isaCpu();
+            code().loadConstant(rm);
+            code().invokestatic(HELP, "fpReady", MethodTypeDesc.of(CD_boolean, HART, CD_int));
+          },
+          () -> {
             to.isaCpu();
             code().loadConstant(rm).invokestatic(HELP, "enableFp", MethodTypeDesc.of(CD_void, HART, CD_int));
-            to.goesOn(offset, length, remaining);
-            to.leaveIfZero();
-            code().goto_(done);
-          });
+          },
+          instruction);
       fpReady = true;
       frmLegal |= rm == DYNAMIC;
     }
 
-    private void rare(long w, Instruction in, int offset, int length, int remaining) {
+    private void rare(long w, Instruction in, int index) {
       int rd = in.shape().rd() == Shape.Operand.NONE ? 0 : Packed.rd(w);
-      if (in.shape().rs1() != Shape.Operand.NONE) {
-        to.spill(Packed.rs1(w));
-      }
-      if (in.shape().rs2() != Shape.Operand.NONE) {
-        to.spill(Packed.rs2(w));
-      }
-      to.spill(rd);
-      to.isaCpu();
-      to.constant(w);
-      to.address(offset);
-      code().loadConstant(length);
-      to.budget(remaining);
-      code().invokestatic(HELP, "rare", MethodTypeDesc.of(CD_void, HART, CD_long, CD_long, CD_int, CD_long));
-      to.reload(rd);
-      if (in.is(Flags.SYSTEM)) {
-        to.reloadContext();
+      int rs1 = in.shape().rs1() == Shape.Operand.NONE ? 0 : Packed.rs1(w);
+      int rs2 = in.shape().rs2() == Shape.Operand.NONE ? 0 : Packed.rs2(w);
+      boolean system = in.is(Flags.SYSTEM);
+      to.rare(
+          index,
+          system,
+          new int[] {rs1, rs2, rd},
+          () -> {
+            to.isaCpu();
+            to.constant(w);
+            to.address(to.offset(index));
+            code().loadConstant(to.length(index));
+            to.budgetAt(index);
+            code().invokestatic(HELP, "rare", MethodTypeDesc.of(CD_void, HART, CD_long, CD_long, CD_int, CD_long));
+          });
+      if (system) {
         fpReady = false;
         frmLegal = false;
       }
-      to.goesOn(offset, length, remaining);
-      to.leaveIfZero();
     }
   }
 }

@@ -13,7 +13,7 @@ import org.ascus.machine.run.Machine;
 
 /** Makes RISC-V harts. */
 public record RiscvCpus(RiscvConfig config, Acceleration acceleration) implements CpuFactory {
-  static final long MAX_INSTRUCTIONS = 300_000;
+  static final long MAX_INSTRUCTIONS = 600_000;
 
   /** Slices of the budget, each of 50,000 instructions, that must have ended at a block for the second tier. */
   private static final int PROMOTION_SAMPLES = 2_000;

@@ -586,6 +586,11 @@ public final class RiscvHart extends VCpu {
     interpreter.run(block, count);
   }
 
+  @Override
+  public boolean step(Block block, int index) {
+    return interpreter.step(block, index);
+  }
+
   /** True if the floating-point unit is on and marked dirty, so that using it needs no bookkeeping. */
   boolean fpReady() {
     return (csrs.mstatus & Status.FS) == Status.FS;

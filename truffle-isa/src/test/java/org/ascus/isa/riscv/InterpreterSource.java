@@ -57,7 +57,7 @@ final class InterpreterSource {
             Block block = first;
             int length = count;
             while (block != null) {
-              if (!runBlock(block, length)) {
+              if (!runBlock(block, 0, length)) {
                 return;
               }
               block = hart.nextToInterpret();
@@ -65,14 +65,27 @@ final class InterpreterSource {
             }
           }
 
-          /** False if control left the block before its end, so that the hart must be looked at. */
-          private boolean runBlock(Block block, int count) {
+          /** See {@link VCpu#step}. */
+          boolean step(Block block, int index) {
+            RiscvHart s = hart;
+            long start = s.pc - block.offsets[index];
+            s.pc = start;
+            s.budget += index;
+            return runBlock(block, index, index + 1) && s.pc == start + block.offsets[index + 1];
+          }
+
+          /**
+           * Runs instructions {@code from} to {@code count - 1} of {@code block}, which begins at the hart's pc.
+           *
+           * @return false if control left the block before its end, so that the hart must be looked at
+           */
+          private boolean runBlock(Block block, int from, int count) {
             RiscvHart s = hart;
             long[] x = s.regs;
             long[] tlb = s.tlb;
             long[] code = block.code;
             long pc = s.pc;
-            int i = 0;
+            int i = from;
             long next;
             leave:
             {

@@ -65,9 +65,12 @@ public final class HostMemory {
     UNSAFE.putLong(address, value);
   }
 
+  /** Offset of the first element of a {@code long[]} from its start, in bytes. */
+  public static final long ARRAY_BASE = Unsafe.ARRAY_LONG_BASE_OFFSET;
+
   /** The element at {@code offset} bytes from the first of {@code array}, unchecked. */
   public static long getElement(long[] array, long offset) {
-    return UNSAFE.getLong(array, Unsafe.ARRAY_LONG_BASE_OFFSET + offset);
+    return UNSAFE.getLong(array, ARRAY_BASE + offset);
   }
 
   /** Atomic compare-and-set with volatile semantics; the address is 4-byte aligned. */

@@ -1,0 +1,90 @@
+package org.ascus.isa.bytecode;
+
+import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import java.lang.classfile.Label;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import org.ascus.isa.node.TerminatorNode;
+import org.ascus.isa.region.Flow;
+import org.ascus.isa.region.Region;
+import org.ascus.isa.region.RegionIsa;
+import org.ascus.isa.region.RegionPlan;
+
+/** Makes the classes of {@link BestRegion}s. */
+final class BestRegionClass extends RegionClass {
+  private static final ClassDesc SUPER = RegionAssembler.desc(BestRegion.class);
+  private static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_void, RegionAssembler.VCPU);
+  private static final MethodTypeDesc RETURNS = MethodTypeDesc.of(CD_boolean, RegionAssembler.VCPU, CD_long);
+
+  private BestAssembler to;
+  private Label end;
+
+  private BestRegionClass(BytecodeIsa isa, RegionPlan plan) {
+    super(isa, plan);
+  }
+
+  /** The class file of the region that {@code plan} describes; its constructor takes a {@link Region.Extent}. */
+  static byte[] bytes(BytecodeIsa isa, RegionPlan plan) {
+    return new BestRegionClass(isa, plan).bytes(SUPER, RegionAssembler.desc(Region.Extent.class), RUN);
+  }
+
+  @Override
+  RegionAssembler assembler(RegionIsa.RegisterUse use) {
+    to = new BestAssembler(code(), leave(), use.used(), use.changed());
+    return to;
+  }
+
+  @Override
+  void prologue(RegionAssembler unused) {
+    end = code().newLabel();
+    to.cpu();
+    code().ifnull(end);
+    to.field("budget", CD_long);
+    code().dup2().lstore(RegionAssembler.BUDGET);
+    code().lconst_0().lcmp().ifle(end);
+    to.prepare(isa.cpu());
+  }
+
+  @Override
+  void epilogue() {
+    to.syncBudget();
+    to.storeRegisters();
+    code().labelBinding(end);
+    code().return_();
+  }
+
+  @Override
+  void call(RegionPlan.Part part, int following) {
+    RegionIsa.Edge edge = part.edge(index, part.flow().next());
+    to.storePc();
+    if (edge.index() == TerminatorNode.EXIT) {
+      to.hotEdge();
+      code().goto_(leave());
+      return;
+    }
+    to.syncBudget();
+    to.storeRegisters();
+    to.cpu();
+    String helper = "call";
+    if (part.flow().kind() == Flow.Kind.CALL && part.offset() + part.flow().taken() == 0) {
+      code().aload(0)
+          .invokestatic(RegionAssembler.HELP, "callsSelf", MethodTypeDesc.of(CD_boolean, RegionAssembler.VCPU, SUPER))
+          .ifeq(end)
+          .aload(0);
+      to.cpu();
+      code().invokevirtual(name, "run", RUN);
+      to.cpu();
+      helper = "calledSelf";
+    }
+    to.address(part.offset() + part.flow().next());
+    code().invokestatic(RegionAssembler.HELP, helper, RETURNS).ifeq(end);
+    to.field("budget", CD_long);
+    code().lstore(RegionAssembler.BUDGET);
+    to.reloadContext();
+    to.loadRegisters();
+    goTo(edge.index(), following);
+  }
+}

@@ -1,0 +1,136 @@
+package org.ascus.isa.bytecode;
+
+import static java.lang.constant.ConstantDescs.CD_long;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.constant.ClassDesc;
+import java.util.ArrayList;
+import java.util.List;
+import org.ascus.isa.cpu.Block;
+
+/**
+ * Emits code in which guest registers stay in the register file, and the budget in its field: the first compiler's
+ * input. What a slow path would do is left to tier 0. A register's value is kept in a JVM local up to the next place
+ * where control may come in.
+ */
+final class CompactAssembler extends RegionAssembler {
+  private final Label step;
+  private final List<CompactRegion.Step> steps = new ArrayList<>();
+  private final List<Label> resumes = new ArrayList<>();
+  private long known;
+
+  /**
+   * @param step where the number of a step on the stack is returned
+   * @param used slots that get a local
+   */
+  CompactAssembler(CodeBuilder code, Label step, int[] used) {
+    super(code, used);
+    this.step = step;
+  }
+
+  List<CompactRegion.Step> steps() {
+    return steps;
+  }
+
+  /** Where the code goes on behind each step. */
+  List<Label> resumes() {
+    return resumes;
+  }
+
+  @Override
+  void prepare(ClassDesc isaClass) {
+    super.prepare(isaClass);
+    field("regs", LONGS);
+    code().astore(REGISTERS);
+  }
+
+  @Override
+  void begin(Block block, int offset, int count) {
+    super.begin(block, offset, count);
+    forget();
+  }
+
+  /** Control may come in here. */
+  private void forget() {
+    known = 0;
+  }
+
+  @Override
+  public void get(int slot) {
+    if (slot == 0) {
+      code().lconst_0();
+    } else if ((known >>> slot & 1) != 0) {
+      code().lload(local(slot));
+    } else {
+      host().get(REGISTERS, slot);
+      code().dup2().lstore(local(slot));
+      known |= 1L << slot;
+    }
+  }
+
+  @Override
+  public void set(int slot) {
+    if (slot == 0) {
+      code().pop2();
+    } else {
+      host().put(REGISTERS, slot, local(slot));
+      known |= 1L << slot;
+    }
+  }
+
+  @Override
+  void spend(int instructions) {
+    cpu();
+    code().dup().getfield(VCPU, "budget", CD_long).loadConstant((long) instructions).lsub();
+    code().putfield(VCPU, "budget", CD_long);
+  }
+
+  @Override
+  void budget() {
+    field("budget", CD_long);
+  }
+
+  @Override
+  public void load(int index, int target, int base, long displacement, int widthLog2, boolean signed, boolean boxed) {
+    Label slow = code().newLabel();
+    loadHit(base, displacement, widthLog2, signed, boxed, slow);
+    set(target);
+    resume(index, slow);
+  }
+
+  @Override
+  public void store(int index, int base, int source, long displacement, int widthLog2) {
+    Label slow = code().newLabel();
+    storeHit(base, source, displacement, widthLog2, slow);
+    resume(index, slow);
+  }
+
+  @Override
+  public void guarded(int index, Runnable condition, Runnable mend, Runnable instruction) {
+    Label slow = code().newLabel();
+    condition.run();
+    code().ifeq(slow);
+    instruction.run();
+    resume(index, slow);
+  }
+
+  @Override
+  public void rare(int index, boolean system, int[] registers, Runnable instruction) {
+    code().loadConstant(steps.size()).goto_(step);
+    note(index);
+  }
+
+  /** At {@code slow} instruction {@code index} is left to tier 0, and the code goes on here. */
+  private void resume(int index, Label slow) {
+    int number = steps.size();
+    slowPath(() -> code().labelBinding(slow).loadConstant(number).goto_(step));
+    note(index);
+  }
+
+  private void note(int index) {
+    steps.add(new CompactRegion.Step(block(), index, offset(index), remaining(index)));
+    resumes.add(code().newBoundLabel());
+    forget();
+  }
+}

@@ -1,0 +1,132 @@
+package org.ascus.isa.bytecode;
+
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import org.ascus.isa.cpu.BetweenRegions;
+import org.ascus.isa.cpu.Block;
+import org.ascus.isa.cpu.CompiledCode;
+import org.ascus.isa.cpu.VCpu;
+import org.ascus.isa.region.Region;
+
+/**
+ * A region for HotSpot's first compiler: its {@link #run} is generated, with as little code as possible. Guest
+ * registers stay in the register file, so that control can come and go anywhere at no cost: at several blocks, and
+ * around each instruction that tier 0 does instead because it is rare or has missed the TLB.
+ */
+public abstract class CompactRegion extends Region {
+  /**
+   * What belongs to the generated code.
+   *
+   * @param entries blocks where control may enter, the head first
+   * @param offsets of those from the head, in bytes
+   * @param steps instructions that tier 0 does when the code asks it to
+   */
+  public record Parts(Extent extent, Block[] entries, int[] offsets, Step[] steps) {}
+
+  /**
+   * An instruction.
+   *
+   * @param index in its block
+   * @param offset from the head, in bytes
+   * @param remaining instructions that the code has counted as executed from this one on
+   */
+  public record Step(Block block, int index, int offset, int remaining) {}
+
+  /** The region, from one of its entries on. */
+  private record Entry(CompactRegion region, int number, int offset) implements CompiledCode {
+    @Override
+    public void run(VCpu cpu) {
+      region.enter(cpu, cpu.pc - offset, number);
+    }
+
+    @Override
+    public boolean matches(VCpu cpu) {
+      return region.matches(cpu, cpu.pc - offset);
+    }
+
+    @Override
+    public boolean isSteady() {
+      return true;
+    }
+  }
+
+  private final Method code = HotSpotCompiler.generated(getClass());
+  private final Block[] blocks;
+  private final Entry[] entries;
+  private final Step[] steps;
+
+  /** Slices that have ended here; races only lose some. */
+  private int samples;
+
+  protected CompactRegion(Parts parts) {
+    super(parts.extent());
+    blocks = parts.entries();
+    steps = parts.steps();
+    entries = new Entry[blocks.length];
+    for (int i = 0; i < entries.length; i++) {
+      entries[i] = new Entry(this, i, parts.offsets()[i]);
+    }
+  }
+
+  /** Whether control may enter it at {@code block}. */
+  final boolean isEntry(Block block) {
+    return Arrays.asList(blocks).contains(block);
+  }
+
+  /** Counts a slice that has ended here. */
+  final int sampled() {
+    return ++samples;
+  }
+
+  /** What HotSpot compiles. */
+  final Method code() {
+    return code;
+  }
+
+  /**
+   * The generated code; given null in place of a CPU it returns at once.
+   *
+   * @param head virtual address of the region's head
+   * @param place number of an entry; or of a step, counted on from the entries, behind which it begins
+   * @return the number of the step that tier 0 must do now; negative when control has left the region
+   */
+  public abstract int run(VCpu cpu, long head, int place);
+
+  @BetweenRegions
+  private void enter(VCpu cpu, long head, int entry) {
+    int place = entry;
+    while (true) {
+      int number = run(cpu, head, place);
+      if (number < 0) {
+        return;
+      }
+      Step step = steps[number];
+      cpu.pc = head + step.offset;
+      cpu.budget += step.remaining;
+      if (!cpu.step(step.block, step.index)) {
+        return;
+      }
+      cpu.budget -= step.remaining - 1;
+      place = entries.length + number;
+    }
+  }
+
+  @Override
+  public final int level() {
+    return 0;
+  }
+
+  @Override
+  protected final void install() {
+    for (int i = 0; i < entries.length; i++) {
+      install(blocks[i], entries[i]);
+    }
+  }
+
+  @Override
+  protected final void uninstall() {
+    for (int i = 0; i < entries.length; i++) {
+      uninstall(blocks[i], entries[i]);
+    }
+  }
+}
