@@ -29,7 +29,7 @@ public record Acceleration(Tier tier, int threshold, boolean background) {
   /** {@code -accel truffle}. */
   public static Acceleration truffle() {
     // A GraalVM's compiler is machine code from the start and needs no tier below it.
-    return GRAALVM ? new Acceleration(Tier.TRUFFLE, 100_000, true) : new Acceleration(Tier.TIERED, 5_000, true);
+    return GRAALVM ? new Acceleration(Tier.TRUFFLE, 100_000, true) : new Acceleration(Tier.TIERED, 2_500, true);
   }
 
   /** {@code -accel interpreter}. */
