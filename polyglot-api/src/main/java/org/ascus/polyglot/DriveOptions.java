@@ -2,8 +2,8 @@ package org.ascus.polyglot;
 
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.filter.WriteThrough;
 import org.ascus.devices.block.format.ImageOptions;
-import org.ascus.devices.block.format.WriteThrough;
 
 /**
  * A disk image that devices can use, {@code -drive} or {@code -blockdev}.

@@ -121,7 +121,7 @@ final class BestAssembler extends RegionAssembler {
           place.run();
           code().invokestatic(HELP, "load", LOAD);
           set(target);
-          pushInt("event");
+          field("event", CD_int);
           code().ifne(leave).goto_(done);
         });
   }

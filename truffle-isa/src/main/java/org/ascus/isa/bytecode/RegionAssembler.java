@@ -1,7 +1,6 @@
 package org.ascus.isa.bytecode;
 
 import static java.lang.constant.ConstantDescs.CD_boolean;
-import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 
 import java.lang.classfile.CodeBuilder;
@@ -293,10 +292,6 @@ public abstract class RegionAssembler {
   final void hotEdge() {
     cpu();
     code.iconst_1().putfield(VCPU, "hotEdge", CD_boolean);
-  }
-
-  final void pushInt(String field) {
-    field(field, CD_int);
   }
 
   final void emitSlowPaths() {

@@ -1,9 +1,8 @@
 package org.ascus.isa.bytecode;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.ascus.isa.bytecode.HotSpotCompiler.Level;
 import org.ascus.isa.cpu.BetweenRegions;
@@ -12,7 +11,8 @@ import org.ascus.isa.region.RegionCache;
 
 /**
  * Takes the regions in which the time goes to HotSpot's second compiler, by way of code that profiles; and there again
- * when HotSpot has thrown the result away because the guest has taken a branch that it had never taken before.
+ * when HotSpot has thrown the result away because the guest has taken a branch that it had never taken before. Harts
+ * come here once a slice, one at a time.
  */
 final class RegionPromotion {
   /** How far a region has come. */
@@ -38,10 +38,10 @@ final class RegionPromotion {
 
   private final HotSpotCompiler compiler;
   private final RegionCache cache;
-  private final List<BestRegion> watched = new CopyOnWriteArrayList<>();
-  private final AtomicLong promoted = new AtomicLong();
-  private final AtomicLong thrownAway = new AtomicLong();
-  private final AtomicLong givenUp = new AtomicLong();
+  private final List<BestRegion> watched = new ArrayList<>();
+  private long promoted;
+  private long thrownAway;
+  private long givenUp;
   private int slices;
   private int next;
 
@@ -51,7 +51,7 @@ final class RegionPromotion {
   }
 
   /** A slice has ended in compiled code. */
-  void sampled() {
+  synchronized void sampled() {
     int n = ++slices;
     if (n == HOST_PROFILED) {
       betweenRegions(Level.PROFILED);
@@ -68,13 +68,13 @@ final class RegionPromotion {
         .forEach(method -> compiler.request(method, level));
   }
 
-  /** A slice has ended in {@code region}. Harts that share it may come here at once; at worst they ask twice. */
-  void sampled(BestRegion region) {
+  /** A slice has ended in {@code region}. */
+  synchronized void sampled(BestRegion region) {
     region.samples++;
     if (region.stage == Stage.PROFILING && region.samples >= PROFILE_SAMPLES) {
       region.stage = Stage.BEST;
       if (compiler.request(region.code(), Level.BEST)) {
-        promoted.incrementAndGet();
+        promoted++;
         watched.add(region);
       } else {
         giveUp(region);
@@ -103,7 +103,7 @@ final class RegionPromotion {
     switch (region.stage) {
       case BEST -> {
         if (compiler.level(region.code()) == Level.NONE) {
-          thrownAway.incrementAndGet();
+          thrownAway++;
           region.suspend();
           region.stage = Stage.AGAIN;
           if (++region.attempts > MAX_ATTEMPTS || !compiler.request(region.code(), Level.BEST)) {
@@ -125,14 +125,14 @@ final class RegionPromotion {
   }
 
   private void giveUp(BestRegion region) {
-    givenUp.incrementAndGet();
+    givenUp++;
     region.stage = Stage.GONE;
     watched.remove(region);
     cache.retire(region);
   }
 
   /** For {@code info jit}. */
-  String describe() {
+  synchronized String describe() {
     return "bytecode best          " + promoted + "\n"
         + "bytecode best again    " + thrownAway + "\n"
         + "bytecode best given up " + givenUp + "\n";

@@ -12,6 +12,7 @@ import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.crypto.LuksNode;
 import org.ascus.devices.block.filter.Filter;
 import org.ascus.devices.block.filter.FilterNode;
+import org.ascus.devices.block.filter.ZeroDetector;
 import org.ascus.devices.block.format.foreign.ForeignFiles;
 import org.ascus.devices.block.format.foreign.ParallelsImage;
 import org.ascus.devices.block.format.foreign.QedImage;
@@ -338,17 +339,8 @@ public record ImageOptions(
    */
   public void commit(BlockNode node) throws BlockException {
     BlockNode top = node;
-    while (true) {
-      BlockNode below = switch (top) {
-        case WriteThrough w -> w.below();
-        case ZeroDetector z -> z.below();
-        case FilterNode f -> f.below();
-        default -> top;
-      };
-      if (below == top) {
-        break;
-      }
-      top = below;
+    while (top instanceof FilterNode filter) {
+      top = filter.below();
     }
     if (top instanceof SnapshotOverlay overlay) {
       // The overlay's own handle holds the lock.

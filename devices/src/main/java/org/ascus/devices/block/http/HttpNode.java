@@ -18,13 +18,13 @@ import java.util.concurrent.CompletionException;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import org.ascus.devices.block.BlockException;
-import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.ReadOnlyNode;
 
 /**
  * An image on a web server, read-only. Short reads ask for more than they need, and what was read last is kept; it is
  * taken for granted that the image does not change.
  */
-final class HttpNode implements BlockNode {
+final class HttpNode extends ReadOnlyNode {
   private static final int SECTOR = 512;
   private static final int KEPT = 8;
   private static final int PARTIAL = 206;
@@ -131,11 +131,6 @@ final class HttpNode implements BlockNode {
   }
 
   @Override
-  public boolean readOnly() {
-    return true;
-  }
-
-  @Override
   public void read(long offset, ByteBuffer target) throws BlockException {
     checkRange(offset, target.remaining());
     long at = offset;
@@ -202,24 +197,6 @@ final class HttpNode implements BlockNode {
       keep(piece);
     }
     return piece;
-  }
-
-  @Override
-  public void write(long offset, ByteBuffer source) throws BlockException {
-    checkWritable();
-  }
-
-  @Override
-  public void flush() {}
-
-  @Override
-  public void discard(long offset, long length) throws BlockException {
-    checkWritable();
-  }
-
-  @Override
-  public void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException {
-    checkWritable();
   }
 
   @Override

@@ -6,9 +6,10 @@ import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
+import org.ascus.devices.block.ReadOnlyNode;
 
 /** An image that is only read: a subclass knows where its bytes are. For any number of threads. */
-public abstract class ForeignImage implements BlockNode {
+public abstract class ForeignImage extends ReadOnlyNode {
   private static final byte[] ZEROES = new byte[64 * 1024];
 
   /** Where some bytes are. */
@@ -86,11 +87,6 @@ public abstract class ForeignImage implements BlockNode {
   @Override
   public final long size() {
     return size;
-  }
-
-  @Override
-  public final boolean readOnly() {
-    return true;
   }
 
   @Override
@@ -186,26 +182,5 @@ public abstract class ForeignImage implements BlockNode {
         yield new Extent(count, 0, false, true, false, false, OptionalLong.empty());
       }
     };
-  }
-
-  @Override
-  public final void write(long offset, ByteBuffer source) throws BlockException {
-    checkRange(offset, source.remaining());
-    checkWritable();
-  }
-
-  @Override
-  public final void flush() {}
-
-  @Override
-  public final void discard(long offset, long length) throws BlockException {
-    checkRange(offset, length);
-    checkWritable();
-  }
-
-  @Override
-  public final void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException {
-    checkRange(offset, length);
-    checkWritable();
   }
 }

@@ -4,9 +4,10 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.ReadOnlyNode;
 
 /** A file as it would be if some of its sectors were written; reads only. The file may be shorter than the sectors. */
-final class PatchedNode implements BlockNode {
+final class PatchedNode extends ReadOnlyNode {
   private static final int SECTOR = VhdxLog.SECTOR;
 
   private final BlockNode file;
@@ -32,11 +33,6 @@ final class PatchedNode implements BlockNode {
   }
 
   @Override
-  public boolean readOnly() {
-    return true;
-  }
-
-  @Override
   public void read(long offset, ByteBuffer target) throws BlockException {
     checkRange(offset, target.remaining());
     int end = target.limit();
@@ -56,24 +52,6 @@ final class PatchedNode implements BlockNode {
       }
       at += count;
     }
-  }
-
-  @Override
-  public void write(long offset, ByteBuffer source) throws BlockException {
-    checkWritable();
-  }
-
-  @Override
-  public void flush() {}
-
-  @Override
-  public void discard(long offset, long length) throws BlockException {
-    checkWritable();
-  }
-
-  @Override
-  public void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException {
-    checkWritable();
   }
 
   @Override
