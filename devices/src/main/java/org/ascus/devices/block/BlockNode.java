@@ -36,6 +36,16 @@ public interface BlockNode extends AutoCloseable {
 
   void write(long offset, ByteBuffer source) throws BlockException;
 
+  /** Fills several buffers, one after the other, from {@code offset} on: as one request where that can be. */
+  default void read(long offset, ByteBuffer[] targets) throws BlockException {
+    Gathering.read(this, offset, targets);
+  }
+
+  /** Writes several buffers, one after the other, to {@code offset} on: as one request where that can be. */
+  default void write(long offset, ByteBuffer[] sources) throws BlockException {
+    Gathering.write(this, offset, sources);
+  }
+
   void flush() throws BlockException;
 
   /** The bytes are not needed any more; they read as anything or as before until they are written again. */
@@ -74,6 +84,15 @@ public interface BlockNode extends AutoCloseable {
       throw new BlockException(
           name() + ": request of " + length + " bytes at " + offset + " leaves the node of " + size() + " bytes");
     }
+  }
+
+  /** Bytes that several buffers hold from their positions to their limits. */
+  static long remaining(ByteBuffer[] buffers) {
+    long sum = 0;
+    for (ByteBuffer buffer : buffers) {
+      sum += buffer.remaining();
+    }
+    return sum;
   }
 
   /** Fails when the node is read-only. */

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -58,6 +60,55 @@ public abstract class BlockNodeContract {
       }
       assertThat(read(node, 0, model.length)).isEqualTo(model);
     }
+  }
+
+  @Test
+  void requestsOfManyBuffersGiveWhatOneBufferWould() throws Exception {
+    byte[] model = content(512 * 3000);
+    Random random = new Random(3);
+    try (BlockNode node = node(model.clone())) {
+      for (int i = 0; i < 60; i++) {
+        int length = random.nextInt(Math.min(model.length, 1 << 8 + random.nextInt(13))) + 1;
+        int offset = random.nextInt(model.length - length + 1);
+        ByteBuffer[] buffers = pieces(length, random);
+        if (random.nextBoolean()) {
+          byte[] bytes = new byte[length];
+          random.nextBytes(bytes);
+          System.arraycopy(bytes, 0, model, offset, length);
+          int at = 0;
+          for (ByteBuffer buffer : buffers) {
+            buffer.put(buffer.position(), bytes, at, buffer.remaining());
+            at += buffer.remaining();
+          }
+          node.write(offset, buffers);
+        } else {
+          node.read(offset, buffers);
+          int at = offset;
+          for (ByteBuffer buffer : buffers) {
+            byte[] got = new byte[buffer.limit() - 1];
+            buffer.get(1, got);
+            assertThat(got).isEqualTo(Arrays.copyOfRange(model, at, at += got.length));
+          }
+        }
+        assertThat(buffers).allMatch(b -> !b.hasRemaining());
+      }
+      assertThat(read(node, 0, model.length)).isEqualTo(model);
+      ByteBuffer[] outside = {ByteBuffer.allocateDirect(512), ByteBuffer.allocateDirect(512)};
+      assertThatThrownBy(() -> node.read(model.length - 600, outside)).isInstanceOf(BlockException.class);
+    }
+  }
+
+  /** Buffers of random sizes, mostly pages, at position 1, with {@code length} bytes left in all. */
+  private static ByteBuffer[] pieces(int length, Random random) {
+    List<ByteBuffer> all = new ArrayList<>();
+    boolean direct = random.nextInt(4) > 0;
+    int page = random.nextInt(8) == 0 ? 512 : random.nextInt(8) == 1 ? 100_000 : 4096;
+    for (int left = length; left > 0; ) {
+      int count = Math.min(left, random.nextInt(3) == 0 ? random.nextInt(page) + 1 : page);
+      all.add((direct ? ByteBuffer.allocateDirect(count + 1) : ByteBuffer.allocate(count + 1)).position(1));
+      left -= count;
+    }
+    return all.toArray(ByteBuffer[]::new);
   }
 
   @Test

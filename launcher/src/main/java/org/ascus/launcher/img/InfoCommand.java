@@ -18,8 +18,8 @@ import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.foreign.VmdkImage;
 import org.ascus.devices.block.format.qcow2.Snapshots;
+import org.ascus.devices.block.protocol.HostFile;
 import org.ascus.devices.block.protocol.Location;
-import org.ascus.devices.block.protocol.SparseFile;
 
 /** {@code ascus-img info}. */
 final class InfoCommand {
@@ -60,10 +60,10 @@ final class InfoCommand {
     if (!(file instanceof Location.File f)) {
       return OptionalLong.empty();
     }
-    long bytes = SparseFile.allocatedBytes(f.path(), node.size());
+    long bytes = HostFile.allocatedBytes(f.path(), node.size());
     if (node instanceof VmdkImage image) {
       for (VmdkImage.Part part : image.parts()) {
-        bytes += part.file().equals(file.name()) ? 0 : SparseFile.allocatedBytes(Path.of(part.file()), 0);
+        bytes += part.file().equals(file.name()) ? 0 : HostFile.allocatedBytes(Path.of(part.file()), 0);
       }
     }
     return OptionalLong.of(bytes);

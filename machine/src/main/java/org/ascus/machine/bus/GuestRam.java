@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.ascus.machine.bus.host.HostMemory;
 import org.ascus.machine.bus.host.PageAllocator;
 
@@ -26,6 +27,7 @@ public final class GuestRam {
   public static final int GRANULE = 64;
 
   private static final int PAGES_PER_CHUNK = 512;
+  private static final int WINDOW_BITS = 30;
   private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
 
   /** Told about writes to bytes that were marked as code. Called on the thread that writes, after the write. */
@@ -37,6 +39,10 @@ public final class GuestRam {
   private final long size;
   private final long base;
   private final long[][] codeMap;
+
+  /** Views of all of the block, since a slice of one is made ten times faster than a view. */
+  private final AtomicReferenceArray<ByteBuffer> windows;
+
   private volatile CodeListener listener = (ram, offset, length) -> {};
 
   /**
@@ -50,6 +56,7 @@ public final class GuestRam {
     this.name = name;
     this.size = (size + PAGE - 1) & -PAGE;
     this.base = PageAllocator.allocate(this.size);
+    this.windows = new AtomicReferenceArray<>((int) (this.size - 1 >>> WINDOW_BITS) + 1);
     this.codeMap = new long[(int) ((this.size / PAGE + PAGES_PER_CHUNK - 1) / PAGES_PER_CHUNK)][];
   }
 
@@ -128,7 +135,19 @@ public final class GuestRam {
    * #written}. Not to be used any more once the block is released.
    */
   public ByteBuffer view(long offset, int length) {
-    return HostMemory.view(address(offset, length), length);
+    long address = address(offset, length);
+    int window = (int) (offset >>> WINDOW_BITS);
+    int inside = (int) (offset & (1 << WINDOW_BITS) - 1);
+    if (length > (1 << WINDOW_BITS) - inside) {
+      return HostMemory.view(address, length);
+    }
+    ByteBuffer whole = windows.get(window);
+    if (whole == null) {
+      long start = (long) window << WINDOW_BITS;
+      whole = HostMemory.view(base + start, (int) Math.min(1 << WINDOW_BITS, size - start));
+      windows.set(window, whole);
+    }
+    return whole.slice(inside, length);
   }
 
   public void fill(long offset, long length, byte value) {

@@ -23,6 +23,17 @@ public final class WriteThrough extends FilterNode {
   }
 
   @Override
+  public void read(long offset, ByteBuffer[] targets) throws BlockException {
+    below().read(offset, targets);
+  }
+
+  @Override
+  public void write(long offset, ByteBuffer[] sources) throws BlockException {
+    below().write(offset, sources);
+    flush();
+  }
+
+  @Override
   public void discard(long offset, long length) throws BlockException {
     super.discard(offset, length);
     flush();

@@ -94,6 +94,22 @@ public final class RawFormat implements BlockNode {
     }
   }
 
+  @Override
+  public void read(long at, ByteBuffer[] targets) throws BlockException {
+    checkRange(at, BlockNode.remaining(targets));
+    file.read(offset + at, targets);
+  }
+
+  @Override
+  public void write(long at, ByteBuffer[] sources) throws BlockException {
+    checkRange(at, BlockNode.remaining(sources));
+    if (probed && at < Probe.BYTES) {
+      BlockNode.super.write(at, sources);
+    } else {
+      file.write(offset + at, sources);
+    }
+  }
+
   private void refuseMagic(int at, ByteBuffer copy) throws BlockException {
     byte[] head = Probe.head(file);
     copy.get(0, head, at, Math.min(copy.capacity(), head.length - at));

@@ -10,7 +10,6 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -36,7 +35,7 @@ public final class FileProtocol implements BlockNode {
   private final boolean durable;
   private final boolean growable;
   private final boolean unmap;
-  private final SparseFile sparse;
+  private final HostFile host;
   private final AtomicLong size;
 
   /**
@@ -77,7 +76,7 @@ public final class FileProtocol implements BlockNode {
     this.durable = options.durable();
     this.growable = options.growable();
     this.unmap = options.unmap();
-    this.sparse = new SparseFile(name, readOnly);
+    this.host = new HostFile(name, readOnly);
     this.size = new AtomicLong(growable ? channel.size() : roundUp(channel.size()));
   }
 
@@ -124,14 +123,10 @@ public final class FileProtocol implements BlockNode {
     Path path = null;
     try {
       path = Files.createTempFile("ascus-", ".tmp");
-      EnumSet<StandardOpenOption> open =
-          EnumSet.of(
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.SPARSE,
-              StandardOpenOption.DELETE_ON_CLOSE);
       Options options = Options.READ_WRITE.withDurable(false);
-      FileProtocol file = new FileProtocol(path.toString(), FileChannel.open(path, open), options);
+      FileProtocol file = new FileProtocol(path.toString(), FileChannel.open(path, READ_WRITE), options);
+      file.host.open();
+      Files.delete(path);
       file.size.set(size);
       return file;
     } catch (IOException e) {
@@ -260,6 +255,50 @@ public final class FileProtocol implements BlockNode {
         });
   }
 
+  @Override
+  public void read(long offset, ByteBuffer[] targets) throws BlockException {
+    checkRange(offset, BlockNode.remaining(targets));
+    goOn(this::read, offset, targets, isDirect(targets) ? host.read(offset, targets) : 0);
+  }
+
+  @Override
+  public void write(long offset, ByteBuffer[] sources) throws BlockException {
+    checkWritable();
+    checkRange(offset, BlockNode.remaining(sources));
+    long done = isDirect(sources) ? host.write(offset, sources) : 0;
+    grown(offset + done);
+    goOn(this::write, offset, sources, done);
+  }
+
+  private static boolean isDirect(ByteBuffer[] buffers) {
+    for (ByteBuffer buffer : buffers) {
+      if (!buffer.isDirect()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private interface Request {
+    void run(long offset, ByteBuffer buffer) throws BlockException;
+  }
+
+  /** Does the rest of a request of several buffers of which {@code done} bytes are done. */
+  private static void goOn(Request request, long offset, ByteBuffer[] buffers, long done) throws BlockException {
+    long at = offset;
+    long skip = done;
+    for (ByteBuffer buffer : buffers) {
+      int count = buffer.remaining();
+      int skipped = (int) Math.min(skip, count);
+      buffer.position(buffer.position() + skipped);
+      if (skipped < count) {
+        request.run(at + skipped, buffer);
+      }
+      skip -= skipped;
+      at += count;
+    }
+  }
+
   private void grown(long end) {
     if (growable) {
       size.accumulateAndGet(end, Math::max);
@@ -294,25 +333,25 @@ public final class FileProtocol implements BlockNode {
     checkWritable();
     checkRange(offset, length);
     if (unmap && length > 0) {
-      sparse.punch(offset, length);
+      host.punch(offset, length);
     }
   }
 
   @Override
   public Extent extent(long offset, long length) throws BlockException {
     checkRange(offset, length);
-    long data = sparse.nextData(offset);
+    long data = host.nextData(offset);
     if (data > offset) {
       return Extent.zero(Math.min(length, data - offset), OptionalLong.of(offset));
     }
-    return Extent.data(Math.min(length, sparse.nextHole(offset) - offset), offset);
+    return Extent.data(Math.min(length, host.nextHole(offset) - offset), offset);
   }
 
   @Override
   public void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException {
     checkWritable();
     checkRange(offset, length);
-    if (mayUnmap && unmap && offset + length <= size.get() && sparse.punch(offset, length)) {
+    if (mayUnmap && unmap && offset + length <= size.get() && host.punch(offset, length)) {
       return;
     }
     ByteBuffer zeroes = ByteBuffer.allocate((int) Math.min(length, ZEROES));
@@ -331,7 +370,7 @@ public final class FileProtocol implements BlockNode {
       try {
         flush();
       } finally {
-        sparse.close();
+        host.close();
         request("close", channel::close);
       }
     }

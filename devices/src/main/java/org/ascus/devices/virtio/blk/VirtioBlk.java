@@ -57,10 +57,12 @@ public final class VirtioBlk extends VirtioDevice {
   private static final int FLAG_UNMAP = 1;
   private static final int BATCH = 64;
 
+  /** Bytes of requests that become one, at most. */
+  private static final int MAX_MERGED = 1 << 20;
+
   private final BlockNode node;
   private final BlkOptions options;
   private final long capacity;
-  private final DiskTransfer transfer = new DiskTransfer();
   private final RequestWorkers workers;
   private final ArrayDeque<BlkRequest> taken = new ArrayDeque<>();
   private boolean closing;
@@ -228,7 +230,7 @@ public final class VirtioBlk extends VirtioDevice {
     long bytes = first.length();
     while (first.transfers() && !taken.isEmpty() && group.getLast().continuedBy(taken.peek())) {
       bytes += taken.peek().length();
-      if (bytes > DiskTransfer.BOUNCE) {
+      if (bytes > MAX_MERGED) {
         break;
       }
       group.add(taken.poll());
@@ -307,9 +309,9 @@ public final class VirtioBlk extends VirtioDevice {
     long at = first.sector() * BlkRequest.SECTOR;
     try {
       if (first.type() == BlkRequest.IN) {
-        transfer.read(node, at, data);
+        DiskTransfer.read(node, at, data);
       } else {
-        transfer.write(node, at, data);
+        DiskTransfer.write(node, at, data);
         if (!writeback && !node.writeThrough()) {
           node.flush();
         }

@@ -62,7 +62,6 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   private static final int BAD_TARGET_CONTROL = 3;
 
   private final TreeMap<Integer, ScsiDisk> units = new TreeMap<>();
-  private final DiskTransfer transfer = new DiskTransfer();
   private final RequestWorkers workers;
   private Optional<Job> taken = Optional.empty();
   private boolean closing;
@@ -296,12 +295,12 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
 
     @Override
     public void read(BlockNode node, long at, long length) throws BlockException {
-      transfer.read(node, at, element.writable().slice(answer, length));
+      DiskTransfer.read(node, at, element.writable().slice(answer, length));
     }
 
     @Override
     public void write(BlockNode node, long at, long length) throws BlockException {
-      transfer.write(node, at, element.readable().slice(head, length));
+      DiskTransfer.write(node, at, element.readable().slice(head, length));
     }
   }
 

@@ -69,6 +69,12 @@ final class ClusterReader {
     }
   }
 
+  /** Where [guest, guest + length) begins in the data, and how much of it is there as it is. */
+  Mapping run(long guest, long length) throws BlockException {
+    Mapping none = new Mapping(Mapping.Kind.UNALLOCATED, 0, 0);
+    return length == 0 || byGuestSector.isPresent() ? none : clusters.find(guest, length);
+  }
+
   private void readData(long guest, long host, ByteBuffer target) throws BlockException {
     if (byGuestSector.isEmpty()) {
       data.read(host, target);

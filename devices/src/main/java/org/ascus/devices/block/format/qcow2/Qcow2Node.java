@@ -228,6 +228,49 @@ public final class Qcow2Node implements BlockNode {
     }
   }
 
+  /** What lies in one run of the file is one request to it. */
+  @Override
+  public void read(long offset, ByteBuffer[] targets) throws BlockException {
+    long length = BlockNode.remaining(targets);
+    checkRange(offset, length);
+    if (!onePlace(() -> reader.run(offset, length), length, place -> data.read(place, targets))) {
+      BlockNode.super.read(offset, targets);
+    }
+  }
+
+  @Override
+  public void write(long offset, ByteBuffer[] sources) throws BlockException {
+    long length = BlockNode.remaining(sources);
+    checkRange(offset, length);
+    begin();
+    written(offset, length);
+    if (!onePlace(() -> writer.inPlace(offset, length), length, place -> data.write(place, sources))) {
+      BlockNode.super.write(offset, sources);
+    }
+  }
+
+  private interface Find {
+    Mapping place() throws BlockException;
+  }
+
+  private interface Request {
+    void at(long place) throws BlockException;
+  }
+
+  private boolean onePlace(Find find, long length, Request request) throws BlockException {
+    shared.lock();
+    try {
+      Mapping mapping = find.place();
+      boolean one = length > 0 && mapping.kind() == Mapping.Kind.DATA && mapping.length() == length;
+      if (one) {
+        request.at(mapping.host());
+      }
+      return one;
+    } finally {
+      shared.unlock();
+    }
+  }
+
   private void written(long offset, long length) throws BlockException {
     bitmaps.orElseThrow().written(offset, length);
   }

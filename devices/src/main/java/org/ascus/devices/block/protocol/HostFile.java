@@ -1,0 +1,217 @@
+package org.ascus.devices.block.protocol;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * What a Linux file can do that Java has no calls for: find, make and count its holes, and fill many buffers from one
+ * place at once. Elsewhere, or where a file system knows no holes, a file is all data.
+ *
+ * <p>It opens the file once more, when first asked, and closes that last: to close any handle of a file gives up all
+ * locks that the process has on it.
+ */
+public final class HostFile {
+  private static final boolean LINUX = System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux");
+  private static final int SEEK_DATA = 3;
+  private static final int SEEK_HOLE = 4;
+  private static final int READ_WRITE = 2;
+  private static final int CLOSE_ON_EXEC = 0x80000;
+  private static final int KEEP_SIZE_AND_PUNCH = 3;
+  private static final int STAT_BYTES = 256;
+
+  /** Of the number of 512-byte blocks in struct stat, on x86-64 and AArch64. */
+  private static final int STAT_BLOCKS_AT = 64;
+
+  /** Buffers that Linux takes at once. */
+  private static final int MAX_VECTORS = 1024;
+
+  /** A struct iovec: address and length, 8 bytes each. */
+  private static final int VECTOR_BYTES = 16;
+
+  private static final int NOT_OPEN = -1;
+  private static final int FAILED = -2;
+
+  private static final ThreadLocal<ByteBuffer> VECTORS =
+      ThreadLocal.withInitial(
+          () -> ByteBuffer.allocateDirect(MAX_VECTORS * VECTOR_BYTES).order(ByteOrder.nativeOrder()));
+
+  private final String path;
+  private final boolean readOnly;
+  private final ReadWriteLock use = new ReentrantReadWriteLock();
+  private volatile int handle = NOT_OPEN;
+
+  HostFile(String path, boolean readOnly) {
+    this.path = path;
+    this.readOnly = readOnly;
+  }
+
+  /** The calls to the host. All have one shape, since linking a shape takes long: arguments go in registers. */
+  private static final class Host {
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final MethodHandle CALL =
+        LINKER.downcallHandle(
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG));
+    static final MemorySegment OPEN = find("open");
+    static final MemorySegment CLOSE = find("close");
+    static final MemorySegment SEEK = find("lseek");
+    static final MemorySegment ALLOCATE = find("fallocate");
+    static final MemorySegment STAT = find("stat");
+    static final MemorySegment READ = find("preadv");
+    static final MemorySegment WRITE = find("pwritev");
+
+    private static MemorySegment find(String function) {
+      return LINKER.defaultLookup().findOrThrow(function);
+    }
+
+    static long call(MemorySegment function, long a, long b, long c, long d) {
+      try {
+        return (long) CALL.invokeExact(function, a, b, c, d);
+      } catch (Error | RuntimeException e) {
+        throw e;
+      } catch (Throwable e) {
+        // C functions throw nothing.
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  /** Opens the file now; later it may have lost its name. */
+  synchronized void open() {
+    if (handle == NOT_OPEN) {
+      int opened = FAILED;
+      if (LINUX) {
+        try (Arena arena = Arena.ofConfined()) {
+          int flags = (readOnly ? 0 : READ_WRITE) | CLOSE_ON_EXEC;
+          opened = (int) Host.call(Host.OPEN, arena.allocateFrom(path).address(), flags, 0, 0);
+        }
+      }
+      handle = opened >= 0 ? opened : FAILED;
+    }
+  }
+
+  private interface Use {
+    long with(int handle);
+  }
+
+  /** The result of {@code use}, or -1 if the file cannot be opened. */
+  private long use(Use body) {
+    if (handle == NOT_OPEN) {
+      open();
+    }
+    use.readLock().lock();
+    try {
+      int open = handle;
+      return open < 0 ? -1 : body.with(open);
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
+  private long seek(long offset, int what) {
+    return use(open -> Host.call(Host.SEEK, open, offset, what, 0));
+  }
+
+  /** Offset of the first byte of data at or behind {@code offset}; the highest number if there is none. */
+  long nextData(long offset) {
+    long data = seek(offset, SEEK_DATA);
+    if (data >= 0) {
+      return data;
+    }
+    // An error may be "no data behind" or "no holes known"; a file with holes ends in one.
+    long hole = seek(offset, SEEK_HOLE);
+    return hole == offset ? Long.MAX_VALUE : offset;
+  }
+
+  /** Offset of the first byte behind {@code offset} that is in a hole; the highest number if there is none. */
+  long nextHole(long offset) {
+    long hole = seek(offset, SEEK_HOLE);
+    return hole > offset ? hole : Long.MAX_VALUE;
+  }
+
+  /** Makes a range a hole; false if that cannot be done. */
+  boolean punch(long offset, long length) {
+    return !readOnly && (int) use(open -> Host.call(Host.ALLOCATE, open, KEEP_SIZE_AND_PUNCH, offset, length)) == 0;
+  }
+
+  /** Fills direct buffers from {@code offset} on; returns how many bytes, fewer at the end of the file or on errors. */
+  long read(long offset, ByteBuffer[] targets) {
+    return transfer(true, offset, targets);
+  }
+
+  /** Writes direct buffers from {@code offset} on; returns how many bytes, fewer on errors. */
+  long write(long offset, ByteBuffer[] sources) {
+    return transfer(false, offset, sources);
+  }
+
+  private long transfer(boolean read, long offset, ByteBuffer[] buffers) {
+    return Math.max(0, use(open -> transfer(read ? Host.READ : Host.WRITE, open, offset, buffers)));
+  }
+
+  private static long transfer(MemorySegment function, int open, long offset, ByteBuffer[] buffers) {
+    ByteBuffer vectors = VECTORS.get();
+    long address = MemorySegment.ofBuffer(vectors).address();
+    long done = 0;
+    for (int first = 0; first < buffers.length; first += MAX_VECTORS) {
+      int count = Math.min(MAX_VECTORS, buffers.length - first);
+      long wanted = 0;
+      for (int i = 0; i < count; i++) {
+        ByteBuffer buffer = buffers[first + i];
+        vectors.putLong(i * VECTOR_BYTES, MemorySegment.ofBuffer(buffer).address());
+        vectors.putLong(i * VECTOR_BYTES + Long.BYTES, buffer.remaining());
+        wanted += buffer.remaining();
+      }
+      long moved = Host.call(function, open, address, count, offset + done);
+      done += Math.max(0, moved);
+      if (moved != wanted) {
+        break;
+      }
+    }
+    Reference.reachabilityFence(buffers);
+    return done;
+  }
+
+  synchronized void close() {
+    use.writeLock().lock();
+    try {
+      if (handle >= 0) {
+        Host.call(Host.CLOSE, handle, 0, 0, 0);
+      }
+      handle = FAILED;
+    } finally {
+      use.writeLock().unlock();
+    }
+  }
+
+  /**
+   * Bytes that a file has on its disk.
+   *
+   * @param otherwise the answer where the host does not tell
+   */
+  public static long allocatedBytes(Path file, long otherwise) {
+    if (!LINUX) {
+      return otherwise;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment stat = arena.allocate(STAT_BYTES, 8);
+      long name = arena.allocateFrom(file.toString()).address();
+      boolean failed = (int) Host.call(Host.STAT, name, stat.address(), 0, 0) != 0;
+      return failed ? otherwise : stat.get(ValueLayout.JAVA_LONG, STAT_BLOCKS_AT) * 512;
+    }
+  }
+}
