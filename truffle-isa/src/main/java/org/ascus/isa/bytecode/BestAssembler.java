@@ -18,18 +18,18 @@ final class BestAssembler extends RegionAssembler {
   private static final MethodTypeDesc GOES_ON =
       MethodTypeDesc.of(CD_boolean, VCPU, CD_long, CD_int, CD_int, CD_long);
 
-  private final Label leave;
+  private final Label stopped;
   private final int[] used;
   private final int[] changed;
 
   /**
-   * @param leave where registers are stored before control leaves the region
+   * @param stopped where registers are stored before control leaves the region after an event, with an exact budget
    * @param used slots that get a local
    * @param changed those of them that the region writes
    */
-  BestAssembler(CodeBuilder code, Label leave, int[] used, int[] changed) {
+  BestAssembler(CodeBuilder code, Label stopped, int[] used, int[] changed) {
     super(code, used);
-    this.leave = leave;
+    this.stopped = stopped;
     this.used = used;
     this.changed = changed;
   }
@@ -122,7 +122,7 @@ final class BestAssembler extends RegionAssembler {
           code().invokestatic(HELP, "load", LOAD);
           set(target);
           field("event", CD_int);
-          code().ifne(leave).goto_(done);
+          code().ifne(stopped).goto_(done);
         });
   }
 
@@ -140,7 +140,7 @@ final class BestAssembler extends RegionAssembler {
           code().lload(ADDRESS).loadConstant(widthLog2);
           get(source);
           place.run();
-          code().invokestatic(HELP, "store", STORE).ifne(done).goto_(leave);
+          code().invokestatic(HELP, "store", STORE).ifne(done).goto_(stopped);
         });
   }
 
@@ -179,7 +179,7 @@ final class BestAssembler extends RegionAssembler {
   private void goesOn(Runnable place) {
     cpu();
     place.run();
-    code().invokestatic(HELP, "goesOn", GOES_ON).ifeq(leave);
+    code().invokestatic(HELP, "goesOn", GOES_ON).ifeq(stopped);
   }
 
   /** Pushes where an instruction is, for a helper that makes pc and budget exact: head, offset, length, budget. */

@@ -20,6 +20,10 @@ final class BestRegionClass extends RegionClass {
   private static final MethodTypeDesc RETURNS = MethodTypeDesc.of(CD_boolean, RegionAssembler.VCPU, CD_long);
 
   private BestAssembler to;
+
+  /** As leave, with an exact budget in its field. */
+  private Label stopped;
+
   private Label end;
 
   private BestRegionClass(BytecodeIsa isa, RegionPlan plan) {
@@ -33,7 +37,8 @@ final class BestRegionClass extends RegionClass {
 
   @Override
   RegionAssembler assembler(RegionIsa.RegisterUse use) {
-    to = new BestAssembler(code(), leave(), use.used(), use.changed());
+    stopped = code().newLabel();
+    to = new BestAssembler(code(), stopped, use.used(), use.changed());
     return to;
   }
 
@@ -51,6 +56,7 @@ final class BestRegionClass extends RegionClass {
   @Override
   void epilogue() {
     to.syncBudget();
+    code().labelBinding(stopped);
     to.storeRegisters();
     code().labelBinding(end);
     code().return_();

@@ -56,12 +56,10 @@ public final class BytecodeTranslator implements Translator {
   private static final long POLL_NANOS = 300_000;
   private static final long PATIENCE_NANOS = 2_000_000_000;
 
-  /** Slices of the budget, each of 50,000 instructions, that must have ended in front of a block. */
-  private static final int PROMOTION_SAMPLES = 400;
-
   private final BytecodeIsa isa;
   private final RegionFormer former;
   private final RegionCache cache;
+  private final int samples;
   private final boolean background;
   private final BlockingQueue<RegionPlan> queue = new LinkedBlockingQueue<>();
   private final ThreadPoolExecutor worker;
@@ -71,15 +69,17 @@ public final class BytecodeTranslator implements Translator {
 
   /**
    * @param maxInstructions bound of translated guest instructions
+   * @param samples slices of the budget that must have ended in a compact region before its hottest loop is promoted
    * @param background whether guest code goes on while a region is made
    */
   public BytecodeTranslator(
-      BytecodeIsa isa, RegionIsa regions, CodeSpace codeSpace, long maxInstructions, boolean background) {
+      BytecodeIsa isa, RegionIsa regions, CodeSpace codeSpace, long maxInstructions, int samples, boolean background) {
     this.isa = isa;
     this.former = new RegionFormer(regions);
     this.cache = new RegionCache(codeSpace, maxInstructions);
+    this.samples = samples;
     this.background = background;
-    this.promotion = compiler.map(c -> new RegionPromotion(c, cache));
+    this.promotion = compiler.map(c -> new RegionPromotion(c, cache, samples));
     this.worker =
         new ThreadPoolExecutor(
             0, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
@@ -96,10 +96,14 @@ public final class BytecodeTranslator implements Translator {
       return;
     }
     queue.add(plan.get());
+    execute(this::work);
+  }
+
+  private void execute(Runnable work) {
     if (background) {
-      worker.execute(this::work);
+      worker.execute(work);
     } else {
-      work();
+      work.run();
     }
   }
 
@@ -122,7 +126,7 @@ public final class BytecodeTranslator implements Translator {
             cache.add(region);
           } else if (plan.parts().size() > 1) {
             queue.add(plan.firstHalf());
-            worker.execute(this::work);
+            execute(this::work);
           } else {
             abandoned.incrementAndGet();
           }
@@ -195,7 +199,7 @@ public final class BytecodeTranslator implements Translator {
         p -> {
           if (region instanceof BestRegion best) {
             p.sampled(best);
-          } else if (region instanceof CompactRegion compact && compact.sampled() % PROMOTION_SAMPLES == 0) {
+          } else if (region instanceof CompactRegion compact && compact.sampled() % samples == 0) {
             // Most of its samples are where most of the time goes, and so most likely is this one; if not, the next.
             former.form(cpu, block, cpu.pc, BEST_BUDGET, Integer.MAX_VALUE).ifPresent(this::promote);
           }
@@ -205,7 +209,7 @@ public final class BytecodeTranslator implements Translator {
 
   /** Has {@code plan} run by code that profiles. */
   private void promote(RegionPlan plan) {
-    worker.execute(
+    execute(
         () -> {
           BestRegion region = best(plan);
           HotSpotCompiler hotSpot = compiler.orElseThrow();

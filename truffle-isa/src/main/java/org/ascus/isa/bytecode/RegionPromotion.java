@@ -25,7 +25,7 @@ final class RegionPromotion {
     GONE
   }
 
-  /** Slices of the budget, each of 50,000 instructions, that a region profiles for. */
+  /** Slices of the budget, each of 50,000 instructions, that a region profiles for at most. */
   private static final int PROFILE_SAMPLES = 20;
 
   /** Slices in compiled code after which what lies between regions profiles, and after which it has done so. */
@@ -38,6 +38,7 @@ final class RegionPromotion {
 
   private final HotSpotCompiler compiler;
   private final RegionCache cache;
+  private final int profileSamples;
   private final List<BestRegion> watched = new ArrayList<>();
   private long promoted;
   private long thrownAway;
@@ -45,9 +46,11 @@ final class RegionPromotion {
   private int slices;
   private int next;
 
-  RegionPromotion(HotSpotCompiler compiler, RegionCache cache) {
+  /** @param samples what a compact region needs: a best one profiles for no longer */
+  RegionPromotion(HotSpotCompiler compiler, RegionCache cache, int samples) {
     this.compiler = compiler;
     this.cache = cache;
+    this.profileSamples = Math.min(samples, PROFILE_SAMPLES);
   }
 
   /** A slice has ended in compiled code. */
@@ -71,7 +74,7 @@ final class RegionPromotion {
   /** A slice has ended in {@code region}. */
   synchronized void sampled(BestRegion region) {
     region.samples++;
-    if (region.stage == Stage.PROFILING && region.samples >= PROFILE_SAMPLES) {
+    if (region.stage == Stage.PROFILING && region.samples >= profileSamples) {
       region.stage = Stage.BEST;
       if (compiler.request(region.code(), Level.BEST)) {
         promoted++;

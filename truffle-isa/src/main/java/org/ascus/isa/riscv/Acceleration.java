@@ -5,10 +5,12 @@ package org.ascus.isa.riscv;
  *
  * @param tier what hot code becomes
  * @param threshold executions of a loop head or call target after which its region is compiled
+ * @param samples slices of the budget, each of 50,000 instructions at most, that must have ended in a region of classes
+ *     before its hottest loop gets the best code that HotSpot can make
  * @param background whether compilation runs beside the guest; if not the guest waits, for tests that need compiled
  *     code
  */
-public record Acceleration(Tier tier, int threshold, boolean background) {
+public record Acceleration(Tier tier, int threshold, int samples, boolean background) {
   /** What hot code becomes. */
   public enum Tier {
     /** Nothing: it is interpreted. */
@@ -24,7 +26,13 @@ public record Acceleration(Tier tier, int threshold, boolean background) {
     TIERED
   }
 
+  private static final int SAMPLES = 400;
   private static final boolean GRAALVM = System.getProperty("java.vendor.version", "").contains("GraalVM");
+
+  /** With as many samples as have proved best. */
+  public Acceleration(Tier tier, int threshold, boolean background) {
+    this(tier, threshold, SAMPLES, background);
+  }
 
   /** {@code -accel truffle}. */
   public static Acceleration truffle() {

@@ -55,7 +55,8 @@ public record RiscvCpus(RiscvConfig config, Acceleration acceleration) implement
   private Translator bytecode(CodeSpace codeSpace) {
     RegionIsa regions = new RiscvRegions();
     return new BytecodeTranslator(
-        new RiscvBytecode(regions), regions, codeSpace, MAX_INSTRUCTIONS, acceleration.background());
+        new RiscvBytecode(regions), regions, codeSpace, MAX_INSTRUCTIONS, acceleration.samples(),
+        acceleration.background());
   }
 
   @Override

@@ -54,4 +54,47 @@ class PromotionTest {
       assertThat(Integer.parseInt(promoted.group(1))).isPositive();
     }
   }
+
+  /** A load in the middle of a long block traps each 1024th time. */
+  private static final String TRAPPING =
+      """
+      la t0, handler
+      csrw mtvec, t0
+      li s0, 0x80100000
+      li s1, 0x1000
+      loop:
+        addi a0, a0, 1
+        andi a1, a0, 1023
+        sltiu a2, a1, 1
+        addi a2, a2, -1
+        and a3, s0, a2
+        not a2, a2
+        and a4, s1, a2
+        or a3, a3, a4
+        ld a5, 0(a3)
+        addi a6, a6, 1
+        sd a6, 0(a3)
+        csrr a7, minstret
+        j loop
+      .align 2
+      handler:
+        csrr t1, mepc
+        addi t1, t1, 4
+        csrw mepc, t1
+        mret
+      """;
+
+  @Test
+  void aTrapInTheMiddleOfABlockOfTheBestCodeCountsNothingBehindIt() {
+    Acceleration compiled = new Acceleration(Acceleration.Tier.BYTECODE, 100, 1, false);
+    try (TestMachine expected = new TestMachine(Acceleration.interpreter(), TRAPPING);
+        TestMachine actual = new TestMachine(compiled, TRAPPING)) {
+      for (int i = 0; i < 20; i++) {
+        expected.run(200_000);
+        actual.run(200_000);
+        assertThat(actual.hart().describe()).as("step %d", i).isEqualTo(expected.hart().describe());
+      }
+      assertThat(actual.hart().describeTranslation()).containsPattern("bytecode best +[1-9]");
+    }
+  }
 }

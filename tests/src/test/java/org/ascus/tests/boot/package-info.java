@@ -1,2 +1,0 @@
-/** Tests that boot real kernels. */
-package org.ascus.tests.boot;
