@@ -1,7 +1,7 @@
 package org.ascus.launcher.img;
 
 import java.io.PrintStream;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -10,21 +10,24 @@ import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.crypto.LuksNode;
 import org.ascus.devices.block.crypto.LuksVolume;
 import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.block.format.qcow2.Amendment;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 
-/** {@code ascus-img amend}: adds and erases the keys of an image that is encrypted with LUKS. */
+/** {@code ascus-img amend}: changes a qcow2 image's version, features or size, and the keys of a LUKS volume. */
 final class AmendCommand {
-  private static final List<String> NAMES = List.of("state", "new-secret", "old-secret", "keyslot", "iter-time");
-
   private AmendCommand() {}
 
   static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
     Words w = new Words("amend", words, "f:", "o:", "t:", "p", "q", "image-opts", "force");
-    String name = w.files(1, "Expecting one image file name").getFirst();
     if (w.all("o").isEmpty()) {
       throw new ImgException("Must specify options (-o)");
     }
-    Map<String, String> options = new HashMap<>();
+    if (OptionHelp.wanted(w.all("o"))) {
+      out.print(OptionHelp.ofAmendment(w.get("f").orElse("qcow2")));
+      return 0;
+    }
+    String name = w.files(1, "Expecting one image file name").getFirst();
+    Map<String, String> options = new LinkedHashMap<>();
     for (String option : String.join(",", w.all("o")).split(",")) {
       String[] pair = option.split("=", 2);
       options.put(pair[0], pair.length == 2 ? pair[1] : "on");
@@ -33,9 +36,16 @@ final class AmendCommand {
     ImageOptions image = images.target(name, w.get("f"));
     try (BlockNode node = image.open()) {
       switch (node) {
-        case LuksNode luks -> amend(images, image, luks.volume(), options, "");
-        case Qcow2Node q when q.luks().isPresent() -> amend(images, image, q.luks().get(), options, "encrypt.");
-        default -> throw new ImgException("'" + name + "' is not encrypted with LUKS; nothing else can be amended");
+        case LuksNode luks -> {
+          check("luks", options);
+          amend(images, image, luks.volume(), options, "");
+        }
+        case Qcow2Node q -> {
+          check("qcow2", options);
+          amend(images, image, q, options);
+        }
+        default -> throw new ImgException("Format driver '" + (image.format().isEmpty() ? "raw" : image.format())
+            + "' does not support option amendment");
       }
     }
     Progress progress = new Progress(out, w.has("p") && !w.has("q"));
@@ -43,14 +53,43 @@ final class AmendCommand {
     return 0;
   }
 
+  private static void check(String format, Map<String, String> options) throws ImgException {
+    for (String option : options.keySet()) {
+      OptionHelp.checkAmendment(format, option);
+    }
+  }
+
+  private static void amend(Images images, ImageOptions image, Qcow2Node node, Map<String, String> options)
+      throws ImgException, BlockException {
+    Qcow2Node.Info info = node.info();
+    if (!options.getOrDefault("backing_file", info.backingFile()).equals(info.backingFile())
+        || !options.getOrDefault("backing_fmt", info.backingFormat()).equals(info.backingFormat())) {
+      throw new ImgException("Cannot amend the backing file\nYou can use 'ascus-img rebase' instead.");
+    }
+    if (options.keySet().stream().anyMatch(o -> o.startsWith("encrypt."))) {
+      LuksVolume volume =
+          node.luks().orElseThrow(() -> new ImgException("Only LUKS encryption options can be amended"));
+      amend(images, image, volume, options, "encrypt.");
+    }
+    Optional<Integer> version = Optional.empty();
+    if (options.containsKey("compat")) {
+      version = Optional.of(NewImage.version(options.get("compat")));
+    }
+    Optional<Boolean> lazy = Optional.empty();
+    if (options.containsKey("lazy_refcounts")) {
+      lazy = Optional.of(NewImage.flag("lazy_refcounts", options.get("lazy_refcounts")));
+    }
+    if (version.isPresent() || lazy.isPresent()) {
+      node.amend(new Amendment(version, lazy));
+    }
+    if (options.containsKey("size")) {
+      node.resize(Math.ceilDiv(Sizes.parse("image size", options.get("size")), 512L) * 512);
+    }
+  }
+
   private static void amend(
       Images images, ImageOptions image, LuksVolume volume, Map<String, String> options, String prefix)
       throws ImgException, BlockException {
-    for (String option : options.keySet()) {
-      if (!option.startsWith(prefix) || !NAMES.contains(option.substring(prefix.length()))) {
-        throw new ImgException("Invalid parameter '" + option + "'");
-      }
-    }
     Optional<Integer> slot = options.containsKey(prefix + "keyslot")
         ? Optional.of((int) Math.min(100, Sizes.parse("keyslot", options.get(prefix + "keyslot")))) : Optional.empty();
     String old = options.get(prefix + "old-secret");

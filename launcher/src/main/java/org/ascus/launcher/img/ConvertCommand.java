@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
@@ -34,6 +35,11 @@ final class ConvertCommand {
     Words w = new Words("convert", words, "f:", "O:", "o:", "B:", "F:", "S:", "t:", "T:", "m:", "c", "n", "p", "q", "W",
         "U", "target-is-zero", "image-opts", "bitmaps",
         "skip-broken-bitmaps", "target-image-opts", "force-share");
+    if (OptionHelp.wanted(w.all("o"))) {
+      Optional<String> file = w.files().isEmpty() ? Optional.empty() : Optional.of(w.files().getLast());
+      out.print(OptionHelp.ofCreation(w.get("O").orElse("raw"), file));
+      return 0;
+    }
     List<String> files = w.files(2, "Must specify one image file and an output file name");
     int sparse = w.get("S").isPresent() ? (int) Sizes.parse("sparse size", w.get("S").get()) : DEFAULT_SPARSE;
     if (sparse % SECTOR != 0) {

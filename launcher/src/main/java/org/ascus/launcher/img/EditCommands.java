@@ -26,6 +26,10 @@ final class EditCommands {
 
   static int create(List<String> words, PrintStream out) throws ImgException, BlockException {
     Words w = new Words("create", words, "f:", "b:", "F:", "o:", "q", "u");
+    if (OptionHelp.wanted(w.all("o"))) {
+      out.print(OptionHelp.ofCreation(w.get("f").orElse("raw"), w.files().stream().findFirst()));
+      return 0;
+    }
     if (w.files().isEmpty() || w.files().size() > 2) {
       throw new ImgException("Expecting image file name");
     }

@@ -12,7 +12,7 @@ public final class ImgMain {
       --object secret,id=ID,data=TEXT|file=FILE for encrypted images; those that read an image take --image-opts
         bench    [-c COUNT] [-d DEPTH] [-f FMT] [-o OFFSET] [-s SIZE] [-S STEP] [-w [--pattern=BYTE]
                  [--flush-interval=COUNT]] [-q] FILE
-        amend    [-f FMT] -o state=active,new-secret=ID|state=inactive,old-secret=ID|keyslot=N IMAGE
+        amend    [-f FMT] -o OPTIONS FILE (-o help lists the options, here and where images are made)
         bitmap   (--add [-g SIZE] | --remove | --clear | --enable | --disable | --merge SOURCE [-b FILE [-F FMT]])...
                  [-f FMT] FILE BITMAP
         check    [-q] [-f FMT] [--output=human|json] [-r leaks|all] FILE

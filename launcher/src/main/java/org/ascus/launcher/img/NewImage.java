@@ -57,10 +57,23 @@ final class NewImage {
   }
 
   private boolean flag(String name) throws ImgException {
-    return switch (options.getOrDefault(name, "off")) {
+    return flag(name, options.getOrDefault(name, "off"));
+  }
+
+  static boolean flag(String name, String value) throws ImgException {
+    return switch (value) {
       case "on", "yes", "true" -> true;
       case "off", "no", "false" -> false;
       default -> throw new ImgException("Parameter '" + name + "' expects 'on' or 'off'");
+    };
+  }
+
+  /** What a compatibility level of qcow2 is in its header. */
+  static int version(String compat) throws ImgException {
+    return switch (compat) {
+      case "0.10", "v2" -> 2;
+      case "1.1", "v3" -> 3;
+      default -> throw new ImgException("Invalid parameter '" + compat + "' for 'compat'");
     };
   }
 
@@ -77,11 +90,7 @@ final class NewImage {
         case "refcount_bits" -> made.withRefcountBits((int) Math.min(Sizes.parse("refcount_bits", value), 1 << 10));
         case "lazy_refcounts" -> made.withLazyRefcounts(flag("lazy_refcounts"));
         case "extended_l2" -> made.withExtendedL2(flag("extended_l2"));
-        case "compat" -> made.withVersion(switch (value) {
-          case "0.10", "v2" -> 2;
-          case "1.1", "v3" -> 3;
-          default -> throw new ImgException("Invalid parameter '" + value + "' for 'compat'");
-        });
+        case "compat" -> made.withVersion(version(value));
         case "compression_type" -> made.withZstd(switch (value) {
           case "zlib" -> false;
           case "zstd" -> true;

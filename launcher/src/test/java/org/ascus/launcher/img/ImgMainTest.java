@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -147,6 +149,48 @@ class ImgMainTest {
         assertThat(img(amend + p + bad + " " + image + "t").code()).as(bad).isEqualTo(1);
       }
     }
+  }
+
+  @Test
+  void optionHelpSaysWhatQemuImgSays() throws Exception {
+    needQemuImg();
+    for (String line : List.of("create -o help @n.raw", "create -f luks -o help", "amend -f luks -o help @r.raw")) {
+      assertThat(good(line)).as(line).isEqualTo(qemu(line));
+    }
+    for (String line : List.of("create -f qcow2 -o help", "convert -O qcow2 -o ? @r.raw @n.raw",
+        "amend -f qcow2 -o help @r.raw")) {
+      List<String> ours = good(line).out().lines().filter(l -> !l.matches(".*encrypt.(format|key-secret).*")).toList();
+      assertThat(qemu(line).out().lines().toList()).as(line).containsAll(ours);
+    }
+    assertThat(path("n.raw")).doesNotExist();
+  }
+
+  @Test
+  void amendedImagesAreWhatQemuImgMakesOfThem() throws Exception {
+    needQemuImg();
+    good("create -q -f qcow2 -b r.raw -F raw @o.qcow2 4M");
+    try (BlockNode node = ImageOptions.named(path("o.qcow2").toString(), "qcow2", false, false, true).open()) {
+      node.writeZeroes(65536, 1 << 20, true);
+      node.write(2_000_000, ByteBuffer.wrap(content, 100_000, 300_000));
+      node.writeZeroes(2_097_152, 65536, false);
+    }
+    good("convert -O raw @o.qcow2 @before.raw");
+    for (String options : List.of("lazy_refcounts=on", "lazy_refcounts=off", "compat=0.10",
+        "compat=v3,lazy_refcounts=on",
+        "size=6M", "backing_file=r.raw,backing_fmt=raw", "compat=0.10")) {
+      Files.copy(path("o.qcow2"), path("q.qcow2"), StandardCopyOption.REPLACE_EXISTING);
+      good("amend -o " + options + " @o.qcow2");
+      assertThat(qemu("amend -o " + options + " @q.qcow2").code()).isZero();
+      String ours = good("info @o.qcow2").out().replaceAll("disk size.*\n", "");
+      assertThat(ours).isEqualTo(qemu("info @q.qcow2").out().replaceAll("disk size.*\n", "").replace("q.q", "o.q"));
+      assertThat(qemu("check @o.qcow2").code()).as(options).isZero();
+      assertThat(qemu("compare @before.raw @o.qcow2").code()).as(options).isZero();
+    }
+    for (String bad : List.of("lazy_refcounts=on", "compat=2", "cluster_size=512", "foo=1", "backing_file=x",
+        "encrypt.state=active", "size=1x")) {
+      assertThat(img("amend -o " + bad + " @o.qcow2").code()).as(bad).isEqualTo(1);
+    }
+    assertThat(img("amend -f raw -o size=1M @r.raw").errors()).contains("does not support option amendment");
   }
 
   @Test

@@ -65,6 +65,7 @@ final class Header {
   /** Extensions that have no field here, kept as they are. */
   List<Extension> others = new ArrayList<>();
 
+  /** Of version 3; version 2 has always {@link #V2_BYTES}. */
   private int headerBytes = NEW_V3_BYTES;
 
   int clusterSize() {
@@ -137,19 +138,20 @@ final class Header {
     h.refcountTableClusters = in.getInt();
     h.snapshotCount = in.getInt();
     h.snapshotsOffset = in.getLong();
-    h.headerBytes = V2_BYTES;
+    int headerBytes = V2_BYTES;
     if (h.version == 3) {
       h.incompatible = in.getLong();
       h.compatible = in.getLong();
       h.autoclear = in.getLong();
       h.refcountOrder = in.getInt();
-      h.headerBytes = in.getInt();
-      h.compression = h.headerBytes > V3_BYTES ? in.get() & 0xff : 0;
+      headerBytes = in.getInt();
+      h.headerBytes = headerBytes;
+      h.compression = headerBytes > V3_BYTES ? in.get() & 0xff : 0;
     }
     h.checkBasics(file);
     byte[] cluster = file.read(0, h.clusterSize());
     int end = backingOffset == 0 ? cluster.length : Math.clamp(backingOffset, 0, cluster.length);
-    h.readExtensions(file, ByteBuffer.wrap(cluster, 0, end).position(Math.min(h.headerBytes, end)));
+    h.readExtensions(file, ByteBuffer.wrap(cluster, 0, end).position(Math.min(headerBytes, end)));
     if (backingOffset != 0) {
       if (backingBytes < 0 || backingBytes > MAX_NAME || backingOffset < 0
           || backingOffset > cluster.length - backingBytes) {

@@ -477,6 +477,16 @@ public final class Qcow2Node implements BlockNode {
         });
   }
 
+  /** Changes the version or the feature bits; this fails before it has changed anything, or does it all. */
+  public void amend(Amendment amendment) throws BlockException {
+    begin();
+    exclusively(
+        () -> {
+          amendment.check(meta);
+          amendment.apply(meta, reader, writer);
+        });
+  }
+
   /** Forgets all that this image has of its own; it reads as its backing file then. */
   public void makeEmpty() throws BlockException {
     begin();
