@@ -51,7 +51,7 @@ esac
 
 # Modules the initramfs can load, besides what the stock kernel has built in.
 mmio_modules="virtio_mmio virtio_blk virtio_net"
-all_modules="$mmio_modules virtio_pci virtio_console virtio_rng virtio_scsi sd_mod ext4 crc32c_generic
+all_modules="$mmio_modules virtio_pci virtio_console virtio_rng virtio_scsi sd_mod ext4 e1000e crc32c_generic
   crc32c-cryptoapi 9p 9pnet_virtio"
 
 guests=${ASCUS_GUESTS:-$(cd "$here/../.." && pwd)/.guests}

@@ -31,6 +31,7 @@ module org.ascus.devices {
   exports org.ascus.devices.block;
   exports org.ascus.devices.chardev;
   exports org.ascus.devices.chardev.socket;
+  exports org.ascus.devices.dma;
   exports org.ascus.devices.fdt;
   exports org.ascus.devices.flash;
   exports org.ascus.devices.fs;
@@ -39,6 +40,7 @@ module org.ascus.devices {
   exports org.ascus.devices.input;
   exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;
+  exports org.ascus.devices.net.e1000e;
   exports org.ascus.devices.net.socket;
   exports org.ascus.devices.net.tap;
   exports org.ascus.devices.net.user;
@@ -65,6 +67,7 @@ module org.ascus.devices {
 
   provides org.ascus.machine.device.DeviceProvider with
       org.ascus.devices.loader.LoaderDevices,
+      org.ascus.devices.net.e1000e.E1000eDevices,
       org.ascus.devices.pci.PciDevices,
       org.ascus.devices.virtio.VirtioDevices,
       org.ascus.devices.virtio.scsi.ScsiDevices;

@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -18,9 +19,12 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.zip.GZIPInputStream;
 import org.ascus.tests.support.ConsoleProcess;
 import org.ascus.tests.support.Host;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A stock Linux guest on the user-mode network: what a person does first with a machine that has one. */
 class LinuxNetTest {
@@ -35,14 +39,18 @@ class LinuxNetTest {
           + " for i in 1 2 3 4 5 6 7 8 9; do ping -6 -c 1 -W 5 fec0::2 && break; sleep 1; done;"
           + " echo LISTENING; echo from the guest | nc -l -p 7; echo";
 
-  @Test
-  void reachesTheHostAndIsReached() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"virtio-net-device,virtio_net", "e1000e,e1000e"})
+  void reachesTheHostAndIsReached(String card, String module) throws Exception {
     Path guest = Host.requireRiscv64Guest();
+    Assumptions.assumeTrue(
+        modules(guest).contains("modules/" + module + ".ko"),
+        "the guest has no module " + module + ": make it anew with tests/guests/make-guest.sh --force riscv64");
     byte[] content = new byte[BYTES];
     new Random(1).nextBytes(content);
     HttpServer server = serve(content);
     int port = freePort();
-    try (var console = boot(guest, String.format(SCRIPT, server.getAddress().getPort()), port)) {
+    try (var console = boot(guest, card, String.format(SCRIPT, server.getAddress().getPort()), port)) {
       console.expect("GUEST-READY", BOOT);
       assertThat(console.expect("LISTENING", BOOT))
           .contains("lease of 10.0.2.15 obtained from 10.0.2.2")
@@ -54,6 +62,13 @@ class LinuxNetTest {
       assertThat(console.awaitExit(SOON)).isZero();
     } finally {
       server.stop(0);
+    }
+  }
+
+  /** The initramfs, in which names of files can be found. */
+  private static String modules(Path guest) throws IOException {
+    try (var in = new GZIPInputStream(Files.newInputStream(guest.resolve("initramfs.cpio.gz")))) {
+      return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
     }
   }
 
@@ -99,16 +114,16 @@ class LinuxNetTest {
     return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
   }
 
-  private static ConsoleProcess boot(Path guest, String script, int port) throws IOException {
+  private static ConsoleProcess boot(Path guest, String card, String script, int port) throws IOException {
     var arguments = new ArrayList<String>();
     arguments.addAll(List.of("-M", "virt", "-m", "512M", "-nographic", "-no-reboot"));
     arguments.addAll(List.of("-bios", guest.resolve("fw/fw_dynamic.bin").toString()));
     arguments.addAll(List.of("-kernel", guest.resolve("Image").toString()));
     arguments.addAll(List.of("-initrd", guest.resolve("initramfs.cpio.gz").toString()));
-    String words = "console=ttyS0 quiet guest.mods=mmio guest.net guest.run=\"" + script + "\"";
+    String words = "console=ttyS0 quiet guest.net guest.run=\"" + script + "\"";
     arguments.addAll(List.of("-append", words));
     arguments.addAll(List.of("-netdev", "user,id=n,hostfwd=tcp:127.0.0.1:" + port + "-:7"));
-    arguments.addAll(List.of("-device", "virtio-net-device,netdev=n"));
+    arguments.addAll(List.of("-device", card + ",netdev=n"));
     return Host.startAscus(arguments);
   }
 }

@@ -15,6 +15,9 @@ public record MacAddress(long value) {
 
   public static final MacAddress BROADCAST = new MacAddress(0xffff_ffff_ffffL);
 
+  /** What the first card of a machine has if nobody says otherwise. */
+  public static final MacAddress FIRST_CARD = new MacAddress(0x5254_0012_3456L);
+
   private static final Pattern TEXT = Pattern.compile("[0-9a-f]{1,2}(?:[:-][0-9a-f]{1,2}){5}");
   private static final long GROUP = 0x0100_0000_0000L;
 

@@ -8,6 +8,9 @@ public final class ExpressCapability {
   /** Values of the device/port type field. */
   public static final int ENDPOINT = 0;
 
+  /** An endpoint on the root bus, which has no link. */
+  public static final int INTEGRATED_ENDPOINT = 9;
+
   static final int ROOT_PORT = 4;
 
   static final int LENGTH = 0x3c;

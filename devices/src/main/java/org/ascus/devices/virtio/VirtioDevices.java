@@ -13,8 +13,7 @@ import org.ascus.devices.block.IoThread;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.fs.FolderOptions;
 import org.ascus.devices.fs.SharedFolder;
-import org.ascus.devices.net.MacAddress;
-import org.ascus.devices.net.NetLink;
+import org.ascus.devices.net.NetCard;
 import org.ascus.devices.virtio.balloon.BalloonOptions;
 import org.ascus.devices.virtio.balloon.VirtioBalloon;
 import org.ascus.devices.virtio.blk.BlkOptions;
@@ -47,7 +46,6 @@ import org.ascus.machine.run.RunState;
  */
 public final class VirtioDevices implements DeviceProvider {
   private static final String SERIAL_BUS = "virtio-serial-bus";
-  private static final long FIRST_MAC = 0x5254_0012_3456L;
   private static final Property BUS_PROPERTY = new Property("bus", Kind.STRING, "", "Bus to plug into");
 
   private static final Property IOTHREAD =
@@ -227,12 +225,9 @@ public final class VirtioDevices implements DeviceProvider {
   }
 
   private static VirtioKind net() {
-    return new VirtioKind(
-        "virtio-net",
-        "Virtio network device",
+    List<Property> properties = new ArrayList<>(NetCard.PROPERTIES);
+    properties.addAll(
         List.of(
-            new Property("netdev", Kind.STRING, "", "ID of a -netdev; a cable that leads nowhere if empty"),
-            new Property("mac", Kind.STRING, "", "Ethernet address; 52:54:00:12:34:56 and up if empty"),
             new Property("queues", Kind.UINT32, "1", "Pairs of receive and transmit queues, 1 to 8"),
             new Property("rx_queue_size", Kind.UINT32, "256", "Entries per receive queue, 256, 512 or 1024"),
             new Property("tx_queue_size", Kind.UINT32, "256", "Entries per transmit queue, 256, 512 or 1024"),
@@ -241,16 +236,14 @@ public final class VirtioDevices implements DeviceProvider {
             new Property("csum", Kind.BOOL, "on", "Leave checksums to the other side"),
             new Property("gso", Kind.BOOL, "on", "Let TCP send and receive frames of up to 64 KiB"),
             new Property("ctrl_vq", Kind.BOOL, "on", "Offer the control queue"),
-            new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order")),
-        VirtioDevices::makeNet);
+            new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order")));
+    return new VirtioKind("virtio-net", "Virtio network device", properties, VirtioDevices::makeNet);
   }
 
   private static VirtioDevice makeNet(DeviceContext context, String id, PropertyValues v) throws DeviceException {
-    String netdev = v.getString("netdev");
-    NetLink link = netdev.isEmpty() ? NetLink.none() : context.lookup(NetLink.class, netdev);
     NetOptions options =
         new NetOptions(
-            mac(context, v.getString("mac")),
+            NetCard.mac(context, v),
             (int) Math.min(v.getLong("queues"), Integer.MAX_VALUE),
             (int) Math.min(v.getLong("rx_queue_size"), Integer.MAX_VALUE),
             (int) Math.min(v.getLong("tx_queue_size"), Integer.MAX_VALUE),
@@ -259,7 +252,7 @@ public final class VirtioDevices implements DeviceProvider {
             v.getBool("csum"),
             v.getBool("gso"),
             v.getBool("ctrl_vq"));
-    VirtioNet card = new VirtioNet(id, VirtioHost.of(context.machine()), link, options);
+    VirtioNet card = new VirtioNet(id, VirtioHost.of(context.machine()), NetCard.link(context, v), options);
     // What comes while the machine is stopped waits with the sender.
     context
         .machine()
@@ -270,18 +263,6 @@ public final class VirtioDevices implements DeviceProvider {
               }
             });
     return card;
-  }
-
-  private static MacAddress mac(DeviceContext context, String text) throws DeviceException {
-    if (text.isEmpty()) {
-      long cards = context.machine().devices().stream().filter(VirtioNet.class::isInstance).count();
-      return new MacAddress(FIRST_MAC + cards);
-    }
-    try {
-      return MacAddress.parse(text);
-    } catch (IllegalArgumentException e) {
-      throw new DeviceException("Property 'mac' doesn't take value '" + text + "'", e);
-    }
   }
 
   private static VirtioKind rng() {

@@ -2,12 +2,13 @@ package org.ascus.launcher.monitor;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.ascus.devices.net.NetCard;
 import org.ascus.devices.net.NetLink;
 import org.ascus.devices.net.user.HostForward;
 import org.ascus.devices.net.user.UserNet;
-import org.ascus.devices.virtio.net.VirtioNet;
 import org.ascus.launcher.options.NetArguments;
 import org.ascus.launcher.options.OptionException;
+import org.ascus.machine.device.Device;
 import org.ascus.machine.device.DeviceException;
 import org.ascus.polyglot.Vm;
 import org.ascus.polyglot.VmException;
@@ -20,22 +21,20 @@ final class NetCommands {
     this.vm = vm;
   }
 
-  private List<VirtioNet> cards() {
-    return vm.machine().devices().stream()
-        .filter(VirtioNet.class::isInstance)
-        .map(VirtioNet.class::cast)
-        .toList();
+  private List<Device> cards() {
+    return vm.machine().devices().stream().filter(NetCard.class::isInstance).toList();
   }
 
   /** {@code info network}: each card with its back end below it, then back ends without a card. */
   String network() {
     StringBuilder text = new StringBuilder();
     List<NetLink> free = new ArrayList<>(vm.networks().values());
-    for (VirtioNet card : cards()) {
+    for (Device device : cards()) {
+      NetCard card = (NetCard) device;
       String up = card.link().isUp() ? "" : ",link=off";
       text.append(
           String.format(
-              "%s: index=0,type=nic,model=%s,macaddr=%s%s%n", card.id(), card.type(), card.mac(), up));
+              "%s: index=0,type=nic,model=%s,macaddr=%s%s%n", device.id(), device.type(), card.mac(), up));
       if (!card.link().id().isEmpty()) {
         text.append(" \\ ").append(line(card.link()));
       }
@@ -70,7 +69,7 @@ final class NetCommands {
     NetLink link =
         cards().stream()
             .filter(c -> c.id().equals(name))
-            .map(VirtioNet::link)
+            .map(c -> ((NetCard) c).link())
             .findFirst()
             .or(() -> java.util.Optional.ofNullable(vm.networks().get(name)))
             .orElseThrow(() -> new IllegalArgumentException("Device '" + name + "' not found"));

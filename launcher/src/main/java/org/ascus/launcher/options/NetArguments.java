@@ -22,7 +22,8 @@ import org.ascus.polyglot.NetdevOptions;
 /** {@code -netdev}, {@code -nic} and {@code -net}. */
 public final class NetArguments {
   private static final String TYPES = "Available netdev backend types:\ndgram\nhubport\nsocket\nstream\ntap\nuser\n";
-  private static final List<String> MODELS = List.of("virtio-net-device", "virtio-net-pci");
+  private static final String DEFAULT_MODEL = "virtio-net-device";
+  private static final List<String> MODELS = List.of("e1000e", "virtio-net-device", "virtio-net-pci");
 
   private NetArguments() {}
 
@@ -90,7 +91,7 @@ public final class NetArguments {
   }
 
   private static String driver(Draft draft, Optional<String> model) throws OptionException {
-    String driver = model.map(m -> m.equals("virtio") ? MODELS.getFirst() : m).orElse(MODELS.getFirst());
+    String driver = model.map(m -> m.equals("virtio") ? DEFAULT_MODEL : m).orElse(DEFAULT_MODEL);
     if (!models(draft).contains(driver)) {
       throw new OptionException("Unsupported NIC model: " + driver + " (see -nic model=help)");
     }

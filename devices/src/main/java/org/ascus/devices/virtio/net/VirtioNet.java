@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.net.Frame;
 import org.ascus.devices.net.MacAddress;
+import org.ascus.devices.net.NetCard;
 import org.ascus.devices.net.NetLink;
 import org.ascus.devices.net.NetPeer;
 import org.ascus.devices.net.Offload;
@@ -31,7 +32,7 @@ import org.ascus.machine.state.StateWriter;
  * room the rest stays in the queue. A frame for the guest is copied into its buffers by the back end's thread. So a
  * frame is either the guest's or the back end's, and a saved state needs no frames.
  */
-public final class VirtioNet extends VirtioDevice {
+public final class VirtioNet extends VirtioDevice implements NetCard {
   private static final int DEVICE_ID = 1;
 
   private static final long F_CSUM = 1L;
@@ -83,7 +84,7 @@ public final class VirtioNet extends VirtioDevice {
     link.plug(card);
   }
 
-  /** Its address as the driver may have changed it. */
+  @Override
   public MacAddress mac() {
     lock().lock();
     try {
@@ -93,6 +94,7 @@ public final class VirtioNet extends VirtioDevice {
     }
   }
 
+  @Override
   public NetLink link() {
     return link;
   }

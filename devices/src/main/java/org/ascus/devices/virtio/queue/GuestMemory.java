@@ -1,25 +1,19 @@
 package org.ascus.devices.virtio.queue;
 
 import java.util.List;
+import org.ascus.devices.dma.DmaException;
+import org.ascus.devices.dma.DmaMemory;
 import org.ascus.machine.bus.AddressSpace;
-import org.ascus.machine.bus.BusFault;
 import org.ascus.machine.bus.FlatView;
 import org.ascus.machine.bus.GuestRam;
 import org.ascus.machine.bus.RamRegion;
 
-/**
- * Where virtio devices do their DMA: the RAM of an address space.
- *
- * <p>Device registers are out of reach on purpose. A driver that names them as a buffer could otherwise make a device
- * write its own notify register, or take the locks of two devices in the wrong order.
- */
+/** The pieces of guest RAM that rings and buffers lie in, see {@link DmaMemory}. */
 public final class GuestMemory {
-  private final AddressSpace space;
-  private FlatView cachedView;
-  private FlatView.Range cachedRange;
+  private final DmaMemory memory;
 
   public GuestMemory(AddressSpace space) {
-    this.space = space;
+    this.memory = new DmaMemory(space);
   }
 
   /**
@@ -61,25 +55,14 @@ public final class GuestMemory {
 
   /** The layout that {@link #window} resolved against; a window is good as long as this is the same object. */
   FlatView layout() {
-    return space.view();
+    return memory.layout();
   }
 
-  private synchronized FlatView.Range find(long address, boolean write) throws VirtqueueException {
-    FlatView view = space.view();
-    if (view != cachedView || !cachedRange.contains(address, 1)) {
-      try {
-        cachedRange = view.find(address, 1);
-        cachedView = view;
-      } catch (BusFault _) {
-        throw new VirtqueueException("no memory at 0x" + Long.toHexString(address));
-      }
+  private FlatView.Range find(long address, boolean write) throws VirtqueueException {
+    try {
+      return memory.find(address, write);
+    } catch (DmaException e) {
+      throw new VirtqueueException(e.getMessage());
     }
-    if (!(cachedRange.region() instanceof RamRegion ram)) {
-      throw new VirtqueueException("0x" + Long.toHexString(address) + " is not RAM");
-    }
-    if (write && !ram.writable()) {
-      throw new VirtqueueException("0x" + Long.toHexString(address) + " is ROM");
-    }
-    return cachedRange;
   }
 }
