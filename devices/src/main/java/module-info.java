@@ -41,6 +41,7 @@ module org.ascus.devices {
   exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;
   exports org.ascus.devices.net.e1000e;
+  exports org.ascus.devices.net.filter;
   exports org.ascus.devices.net.socket;
   exports org.ascus.devices.net.tap;
   exports org.ascus.devices.net.user;

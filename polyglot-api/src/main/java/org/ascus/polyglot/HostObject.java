@@ -3,7 +3,7 @@ package org.ascus.polyglot;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.ascus.devices.fs.FolderOptions;
-import org.ascus.devices.net.NetTap;
+import org.ascus.devices.net.NetFilter;
 
 /** What the host lends to a machine under a name, {@code -object} and {@code -fsdev}. */
 public sealed interface HostObject {
@@ -21,14 +21,37 @@ public sealed interface HostObject {
   record Rng(String option, String id, Optional<Path> file) implements HostObject {}
 
   /**
-   * A file of what goes over a network, in libpcap's format.
+   * A filter on the cable of a network.
    *
    * @param netdev id of the network
-   * @param most bytes that are kept of a frame
    * @param direction which frames
+   * @param on whether it does anything
    */
-  record Dump(String option, String id, String netdev, Path file, int most, NetTap.Direction direction)
+  record Filter(String option, String id, String netdev, NetFilter.Direction direction, boolean on, FilterKind kind)
       implements HostObject {}
+
+  /** What a filter does with frames. Chardevs are named by their ids. */
+  sealed interface FilterKind {
+    /**
+     * Writes them to a file, in libpcap's format.
+     *
+     * @param most bytes that are kept of a frame
+     */
+    record Dump(Path file, int most) implements FilterKind {}
+
+    /** Sends copies to a chardev. */
+    record Mirror(String out, boolean virtioHeaders) implements FilterKind {}
+
+    /** Sends them to a chardev instead of on, and lets what comes from another go on. */
+    record Redirector(Optional<String> in, Optional<String> out, boolean virtioHeaders) implements FilterKind {}
+
+    /**
+     * Keeps them for a while.
+     *
+     * @param intervalMicros microseconds between releases
+     */
+    record Buffer(long intervalMicros) implements FilterKind {}
+  }
 
   /** A folder, {@code -fsdev}, whose name may be that of an {@code -object}, too. */
   record Folder(String option, String id, FolderOptions folder) implements HostObject {}

@@ -6,16 +6,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.net.NetBackend;
+import org.ascus.devices.net.NetFilter;
 import org.ascus.devices.net.NetHub;
 import org.ascus.devices.net.NetLink;
-import org.ascus.devices.net.PcapDump;
+import org.ascus.devices.net.filter.BufferFilter;
+import org.ascus.devices.net.filter.MirrorFilter;
+import org.ascus.devices.net.filter.PcapDump;
+import org.ascus.devices.net.filter.RedirectorFilter;
 import org.ascus.devices.net.socket.DatagramNet;
 import org.ascus.devices.net.socket.StreamNet;
 import org.ascus.devices.net.tap.TapNet;
 import org.ascus.devices.net.user.UserNet;
+import org.ascus.machine.clock.VirtualClock;
 import org.ascus.machine.device.DeviceException;
 import org.ascus.machine.trace.Log;
+import org.ascus.polyglot.HostObject.FilterKind;
 
 /** The networks of a machine: opened in order, all of them closed when that fails. */
 final class Networks implements AutoCloseable {
@@ -73,20 +80,61 @@ final class Networks implements AutoCloseable {
     return NetHub.join(other, port);
   }
 
-  /** Lets everyone see the frames who asked for it. */
-  void tap(List<HostObject> objects) throws VmException {
+  /**
+   * Puts filters on the cables.
+   *
+   * @param chardevs by their ids
+   * @param clock guest time
+   */
+  void filter(List<HostObject> objects, Map<String, CharBackend> chardevs, VirtualClock clock) throws VmException {
     for (HostObject object : objects) {
-      if (object instanceof HostObject.Dump d) {
-        NetLink link = find(d.netdev()).orElseThrow(
-            () -> new VmException(d.option() + ": Parameter 'netdev' expects a network backend id, not '" + d.netdev()
+      if (object instanceof HostObject.Filter f) {
+        NetLink link = find(f.netdev()).orElseThrow(
+            () -> new VmException(f.option() + ": Parameter 'netdev' expects a network backend id, not '" + f.netdev()
                 + "'"));
-        try {
-          link.add(new PcapDump(d.file(), d.most(), log), d.direction());
-        } catch (IOException e) {
-          throw new VmException(d.option() + ": Could not open '" + d.file() + "': " + e.getMessage(), e);
+        NetFilter filter = filter(f, link, chardevs, clock);
+        if (f.on()) {
+          link.add(filter, f.direction());
+        } else {
+          filter.close();
         }
       }
     }
+  }
+
+  private NetFilter filter(
+      HostObject.Filter f, NetLink link, Map<String, CharBackend> chardevs, VirtualClock clock) throws VmException {
+    return switch (f.kind()) {
+      case FilterKind.Dump(var file, int most) -> {
+        try {
+          yield new PcapDump(file, most, log);
+        } catch (IOException e) {
+          throw new VmException(f.option() + ": Could not open '" + file + "': " + e.getMessage(), e);
+        }
+      }
+      case FilterKind.Mirror(String out, boolean headers) ->
+          new MirrorFilter(chardev(f.option(), out, chardevs), headers);
+      case FilterKind.Redirector(Optional<String> in, Optional<String> out, boolean headers) -> {
+        Optional<CharBackend> from = Optional.empty();
+        Optional<CharBackend> to = Optional.empty();
+        if (in.isPresent()) {
+          from = Optional.of(chardev(f.option(), in.get(), chardevs));
+        }
+        if (out.isPresent()) {
+          to = Optional.of(chardev(f.option(), out.get(), chardevs));
+        }
+        yield new RedirectorFilter(link, f.direction(), from, to, headers);
+      }
+      case FilterKind.Buffer(long micros) -> new BufferFilter(link, clock, micros);
+    };
+  }
+
+  private static CharBackend chardev(String option, String id, Map<String, CharBackend> chardevs) throws VmException {
+    CharBackend found = chardevs.get(id);
+    if (found == null) {
+      throw new VmException(option + ": Device '" + id + "' not found");
+    }
+    return found;
   }
 
   synchronized Optional<NetLink> find(String id) {

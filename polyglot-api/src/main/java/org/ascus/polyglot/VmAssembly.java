@@ -138,7 +138,7 @@ final class VmAssembly implements DeviceContext {
       open(drive);
     }
     networks.open(options.netdevs());
-    networks.tap(options.objects());
+    networks.filter(options.objects(), chardevs, machine.clock());
     RingChardev console =
         options.icountShift().isPresent() ? RingChardev.synchronous(CONSOLE_BYTES) : RingChardev.of(CONSOLE_BYTES);
     if (serials.isEmpty()) {

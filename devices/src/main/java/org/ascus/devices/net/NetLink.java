@@ -11,11 +11,11 @@ import org.ascus.machine.device.DeviceException;
  * <p>The back end's end of it is what {@link NetBackend#connect} gets; the card's end are the methods here.
  */
 public final class NetLink implements AutoCloseable {
-  private record Tap(NetTap.Direction direction, NetTap tap) {}
+  private record Placed(NetFilter.Direction direction, NetFilter filter) {}
 
   private final String id;
   private final NetBackend backend;
-  private final List<Tap> taps = new CopyOnWriteArrayList<>();
+  private final List<Placed> filters = new CopyOnWriteArrayList<>();
   private volatile Optional<NetPeer> card = Optional.empty();
   private volatile boolean up = true;
   private volatile boolean removed;
@@ -66,17 +66,58 @@ public final class NetLink implements AutoCloseable {
     }
   }
 
-  /** Lets someone see the frames; they are closed with this. */
-  public void add(NetTap tap, NetTap.Direction direction) {
-    taps.add(new Tap(direction, tap));
+  /**
+   * Puts a filter on the cable, next to the card: what goes to the guest comes to the first that was put there first,
+   * and what comes from the guest to the last. It is closed with this.
+   */
+  public void add(NetFilter filter, NetFilter.Direction direction) {
+    filters.add(new Placed(direction, filter));
   }
 
-  private void show(Frame frame, NetTap.Direction direction) {
-    for (Tap t : taps) {
-      if (t.direction() == NetTap.Direction.ALL || t.direction() == direction) {
-        t.tap().seen(frame);
-      }
+  /**
+   * Lets a frame go on from a filter. Called by the filter's own thread, which holds no lock.
+   *
+   * @param frame a finished one, or one that the filter has seen
+   * @param way {@link NetFilter.Direction#RX} or {@link NetFilter.Direction#TX}
+   * @return false if there is no room, see {@link NetFilter#roomAgain}
+   */
+  public boolean inject(NetFilter from, Frame frame, NetFilter.Direction way) {
+    List<NetFilter> chain = chain(way);
+    return pass(frame, way, chain.subList(chain.indexOf(from) + 1, chain.size()));
+  }
+
+  /** The filters in the order in which a frame meets them. */
+  private List<NetFilter> chain(NetFilter.Direction way) {
+    if (filters.isEmpty()) {
+      return List.of();
     }
+    List<NetFilter> chain =
+        filters.stream().filter(f -> f.direction().covers(way)).map(Placed::filter).toList();
+    return way == NetFilter.Direction.RX ? chain : chain.reversed();
+  }
+
+  /** Filters see a frame only once it is taken, since who has no room for it gets it again. */
+  private boolean pass(Frame frame, NetFilter.Direction way, List<NetFilter> chain) {
+    if (!up) {
+      return true;
+    }
+    int end = 0;
+    while (end < chain.size() && !chain.get(end).diverts()) {
+      end++;
+    }
+    boolean diverted = end < chain.size();
+    if (!diverted && !(way == NetFilter.Direction.TX ? backend.receive(frame) : receive(frame))) {
+      return false;
+    }
+    for (NetFilter filter : diverted ? chain.subList(0, end + 1) : chain) {
+      filter.seen(frame, way);
+    }
+    return true;
+  }
+
+  private boolean receive(Frame frame) {
+    Optional<NetPeer> now = card;
+    return now.isEmpty() || now.get().receive(frame);
   }
 
   public boolean isUp() {
@@ -100,15 +141,12 @@ public final class NetLink implements AutoCloseable {
 
   /** As {@link NetPeer#receive} of the back end. */
   public boolean send(Frame frame) {
-    boolean taken = !up || backend.receive(frame);
-    if (taken && up) {
-      show(frame, NetTap.Direction.TX);
-    }
-    return taken;
+    return pass(frame, NetFilter.Direction.TX, chain(NetFilter.Direction.TX));
   }
 
   /** The card has room again. */
   public void cardHasRoom() {
+    filters.forEach(f -> f.filter().roomAgain());
     backend.roomAgain();
   }
 
@@ -123,7 +161,7 @@ public final class NetLink implements AutoCloseable {
   @Override
   public void close() {
     backend.close();
-    taps.forEach(t -> t.tap().close());
+    filters.forEach(f -> f.filter().close());
   }
 
   private final class GuestEnd implements NetPeer {
@@ -134,15 +172,12 @@ public final class NetLink implements AutoCloseable {
 
     @Override
     public boolean receive(Frame frame) {
-      boolean taken = !up || card.isEmpty() || card.get().receive(frame);
-      if (taken && up) {
-        show(frame, NetTap.Direction.RX);
-      }
-      return taken;
+      return pass(frame, NetFilter.Direction.RX, chain(NetFilter.Direction.RX));
     }
 
     @Override
     public void roomAgain() {
+      filters.forEach(f -> f.filter().roomAgain());
       card.ifPresent(NetPeer::roomAgain);
     }
   }

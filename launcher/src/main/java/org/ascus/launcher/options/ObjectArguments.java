@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.ascus.devices.block.IoThread;
-import org.ascus.devices.net.NetTap;
 import org.ascus.polyglot.HostObject;
 
 /** {@code -object}, and what the machine takes of it. */
@@ -40,30 +39,20 @@ final class ObjectArguments {
       return;
     }
     String option = "-object " + argument;
+    if (FilterArguments.KINDS.containsKey(kind)) {
+      draft.objects.add(FilterArguments.parse(option, kind, id, kv));
+      kv.expectEmpty();
+      return;
+    }
     draft.objects.add(
         switch (kind) {
           case "rng-random" ->
               new HostObject.Rng(option, id, Optional.of(Path.of(kv.take("filename").orElse("/dev/urandom"))));
-          case "filter-dump" -> dump(option, id, kv);
           case "iothread" -> iothread(option, id, kv);
           case "rng-builtin" -> new HostObject.Rng(option, id, Optional.empty());
           default -> ram(option, id, kv);
         });
     kv.expectEmpty();
-  }
-
-  private static HostObject dump(String option, String id, KeyValues kv) throws OptionException {
-    String netdev = kv.require("netdev");
-    Path file = Path.of(kv.require("file"));
-    int most = (int) kv.takeNumber("maxlen", 1, Integer.MAX_VALUE).orElse(65536);
-    NetTap.Direction direction =
-        switch (kv.takeOneOf("queue", "all", "rx", "tx").orElse("all")) {
-          // The filter's queues are named after the back end's side of the cable.
-          case "rx" -> NetTap.Direction.TX;
-          case "tx" -> NetTap.Direction.RX;
-          default -> NetTap.Direction.ALL;
-        };
-    return new HostObject.Dump(option, id, netdev, file, most, direction);
   }
 
   private static HostObject iothread(String option, String id, KeyValues kv) throws OptionException {
@@ -99,7 +88,8 @@ final class ObjectArguments {
 
   private static String list() {
     List<String> kinds = new ArrayList<>();
-    kinds.addAll(List.of("filter-dump", "iothread", "memory-backend-ram", "rng-builtin", "rng-random"));
+    kinds.addAll(List.of("iothread", "memory-backend-ram", "rng-builtin", "rng-random"));
+    kinds.addAll(FilterArguments.KINDS.keySet());
     kinds.addAll(SecurityArguments.KINDS.keySet());
     kinds.add(ThrottleArguments.KIND);
     return kinds.stream().sorted().collect(Collectors.joining("\n  ", "List of user creatable objects:\n  ", "\n"));
@@ -110,6 +100,9 @@ final class ObjectArguments {
     if (SecurityArguments.KINDS.containsKey(kind)) {
       return kind + " options:\n" + SecurityArguments.KINDS.get(kind);
     }
+    if (FilterArguments.KINDS.containsKey(kind)) {
+      return kind + " options:\n" + FilterArguments.KINDS.get(kind);
+    }
     return kind + " options:\n"
         + switch (kind) {
           case "rng-random" -> "  filename=<string>      - Where random bytes come from (default: /dev/urandom)\n";
@@ -117,13 +110,6 @@ final class ObjectArguments {
           case "rng-builtin" -> "";
           case "iothread" ->
               "  thread-pool-max=<int64> - Threads that wait for disks at the same time (default: 64)\n";
-          case "filter-dump" ->
-              """
-                file=<string>          - Where frames are written to, for tcpdump and wireshark
-                maxlen=<uint32>        - Most bytes of a frame (default: 65536)
-                netdev=<string>        - ID of the -netdev whose frames they are
-                queue=<string>         - all, rx or tx (default: all)
-              """;
           default -> "  size=<size>            - Bytes, the same as -m; for -machine memory-backend=ID\n";
         };
   }

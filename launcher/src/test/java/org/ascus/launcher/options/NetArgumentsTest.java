@@ -156,6 +156,12 @@ class NetArgumentsTest {
         "-netdev tap,id=n,ifname=abcdefghijklmnop | expects up to 15 characters, not 'abcdefghijklmnop'",
         "-netdev hubport,id=n | Parameter 'hubid' is missing",
         "-object filter-dump,id=f,netdev=n | Parameter 'file' is missing",
+        "-object filter-mirror,id=f,netdev=n | Parameter 'outdev' is missing",
+        "-object filter-redirector,id=f,netdev=n,indev=a,outdev=a | 'indev' and 'outdev' could not be same",
+        "-object filter-redirector,id=f,netdev=n | filter redirector needs 'indev' or 'outdev'",
+        "-object filter-buffer,id=f,netdev=n | Parameter 'interval' is missing",
+        "-object filter-buffer,id=f,netdev=n,interval=0 | 'filter-buffer.interval' requires a positive value",
+        "-object filter-buffer,id=f,netdev=n,interval=1,status=x | Parameter 'status'",
         "-nic user,model=nosuch | Unsupported NIC model: nosuch",
         "-nic user,mac=12 | invalid syntax for ethernet address '12'",
       })

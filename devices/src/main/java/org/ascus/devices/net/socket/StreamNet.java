@@ -24,14 +24,14 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.ascus.devices.net.AcceptErrors;
 import org.ascus.devices.net.Frame;
+import org.ascus.devices.net.filter.FrameWire;
 import org.ascus.machine.device.DeviceException;
 
 /**
- * Frames over one TCP or unix connection, each behind its length in 4 bytes, big-endian. A server takes one client at a
+ * Frames over one TCP or unix connection, as {@link FrameWire} has them. A server takes one client at a
  * time; frames of a guest whose other side is not there are lost.
  */
 public final class StreamNet extends FrameSocket {
-  private static final int LENGTH = 4;
   private static final int MOST_WAITING = 1 << 16;
 
   private final String kind;
@@ -131,10 +131,7 @@ public final class StreamNet extends FrameSocket {
   }
 
   private final class Decoder extends ChannelInboundHandlerAdapter {
-    private final byte[] header = new byte[LENGTH];
-    private int headerBytes;
-    private byte[] frame = new byte[0];
-    private int frameBytes;
+    private final FrameWire wire = new FrameWire(false, frame -> deliver(frame.bytes()));
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
@@ -150,39 +147,12 @@ public final class StreamNet extends FrameSocket {
     public void channelRead(ChannelHandlerContext context, Object message) {
       ByteBuf data = (ByteBuf) message;
       try {
-        while (data.isReadable()) {
-          if (!decode(data)) {
-            context.close();
-            return;
-          }
+        if (!wire.decode(data.nioBuffer())) {
+          context.close();
         }
       } finally {
         data.release();
       }
-    }
-
-    /** Takes some bytes; returns false for a length that no frame has. */
-    private boolean decode(ByteBuf data) {
-      if (headerBytes < LENGTH) {
-        header[headerBytes++] = data.readByte();
-        if (headerBytes < LENGTH) {
-          return true;
-        }
-        int length = Unpooled.wrappedBuffer(header).readInt();
-        frame = length >= 0 && length <= Frame.MAX_BYTES ? new byte[length] : null;
-        frameBytes = 0;
-        if (frame == null) {
-          return false;
-        }
-      }
-      int count = Math.min(frame.length - frameBytes, data.readableBytes());
-      data.readBytes(frame, frameBytes, count);
-      frameBytes += count;
-      if (frameBytes == frame.length) {
-        headerBytes = 0;
-        deliver(frame);
-      }
-      return true;
     }
 
     @Override
@@ -216,7 +186,7 @@ public final class StreamNet extends FrameSocket {
   void send(Frame frame) {
     if (peer.isPresent()) {
       byte[] bytes = frame.finished().bytes();
-      peer.get().write(Unpooled.buffer(LENGTH).writeInt(bytes.length));
+      peer.get().write(Unpooled.wrappedBuffer(FrameWire.head(bytes.length, false)));
       peer.get().write(Unpooled.wrappedBuffer(bytes));
     }
   }

@@ -1,4 +1,4 @@
-package org.ascus.devices.net;
+package org.ascus.devices.net.filter;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -7,6 +7,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import org.ascus.devices.net.Frame;
+import org.ascus.devices.net.NetFilter;
 import org.ascus.machine.trace.Log;
 
 /**
@@ -15,7 +17,7 @@ import org.ascus.machine.trace.Log;
  *
  * <p>Frames are as they are on the cable: with checksum or segmentation offload, before that work is done.
  */
-public final class PcapDump implements NetTap {
+public final class PcapDump implements NetFilter {
   private static final int MAGIC = 0xa1b2c3d4;
   private static final int ETHERNET = 1;
   private static final int FILE_HEADER = 24;
@@ -46,7 +48,7 @@ public final class PcapDump implements NetTap {
   }
 
   @Override
-  public synchronized void seen(Frame frame) {
+  public synchronized void seen(Frame frame, Direction way) {
     int kept = Math.min(most, frame.length());
     Instant now = Instant.now();
     ByteBuffer record = ByteBuffer.allocate(RECORD_HEADER + kept).order(ByteOrder.LITTLE_ENDIAN);
