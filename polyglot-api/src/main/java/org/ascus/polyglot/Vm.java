@@ -2,6 +2,8 @@ package org.ascus.polyglot;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -10,6 +12,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Drive;
+import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.RingChardev;
 import org.ascus.devices.net.NetLink;
@@ -31,7 +35,8 @@ public final class Vm implements AutoCloseable {
   private final MachineOptions options;
   private final byte[] deviceTree;
   private final RingChardev console;
-  private final Map<String, BlockNode> drives;
+  private final Map<String, Drive> drives;
+  private final BlockExports exports;
   private final List<CharBackend> backends;
   private final Networks networks;
   private final List<VmCpu> cpus;
@@ -51,7 +56,7 @@ public final class Vm implements AutoCloseable {
       MachineOptions options,
       byte[] deviceTree,
       RingChardev console,
-      Map<String, BlockNode> drives,
+      Map<String, Drive> drives,
       List<CharBackend> backends,
       Networks networks,
       VmAssembly assembly) {
@@ -60,7 +65,8 @@ public final class Vm implements AutoCloseable {
     this.options = options;
     this.deviceTree = deviceTree;
     this.console = console;
-    this.drives = Map.copyOf(drives);
+    this.drives = Collections.unmodifiableMap(new LinkedHashMap<>(drives));
+    this.exports = new BlockExports(this.drives);
     this.backends = List.copyOf(backends);
     this.networks = networks;
     this.cpus = machine.cpus().stream().map(c -> new VmCpu(this, c)).toList();
@@ -263,8 +269,86 @@ public final class Vm implements AutoCloseable {
   }
 
   /** The disk images by id. */
-  public Map<String, BlockNode> drives() {
+  public Map<String, Drive> drives() {
     return drives;
+  }
+
+  /**
+   * Takes the medium out of a drive and leaves its tray open.
+   *
+   * @param force whatever the guest says; without, a guest that has locked the drive is asked to let go, and this fails
+   * @throws VmException when there is no such drive, or its medium stays
+   */
+  public void eject(String id, boolean force) throws VmException {
+    Drive drive = drive(id);
+    Drive.User user = drive.user().filter(Drive.User::removable)
+        .orElseThrow(() -> new VmException("Device '" + id + "' is not removable"));
+    if (user.locked() && !force) {
+      user.ejectRequested();
+      throw new VmException("Device '" + id + "' is locked and force was not specified, wait for tray to open and try"
+          + " again");
+    }
+    user.trayMoved(true);
+    replace(drive, Optional.empty());
+  }
+
+  /**
+   * Puts another medium into a drive, and closes its tray.
+   *
+   * @throws VmException as for {@link #eject}, or when the image cannot be opened
+   */
+  public void change(String id, ImageOptions image) throws VmException {
+    Drive drive = drive(id);
+    try {
+      BlockNode next = image.open();
+      try {
+        eject(id, false);
+      } catch (VmException e) {
+        next.close();
+        throw e;
+      }
+      replace(drive, Optional.of(next));
+    } catch (BlockException e) {
+      throw new VmException(e.getMessage(), e);
+    }
+    drive.user().ifPresent(u -> u.trayMoved(false));
+  }
+
+  /**
+   * Changes the size of a disk; the guest is told.
+   *
+   * @param bytes a multiple of 512
+   */
+  public void resize(String id, long bytes) throws VmException {
+    if (bytes <= 0 || bytes % 512 != 0) {
+      throw new VmException("Parameter 'size' expects a positive multiple of 512, not " + bytes);
+    }
+    try {
+      drive(id).resize(bytes);
+    } catch (BlockException e) {
+      throw new VmException(e.getMessage(), e);
+    }
+  }
+
+  private Drive drive(String id) throws VmException {
+    Drive drive = drives.get(id);
+    if (drive == null) {
+      throw new VmException("Device '" + id + "' not found");
+    }
+    return drive;
+  }
+
+  private static void replace(Drive drive, Optional<BlockNode> medium) throws VmException {
+    try {
+      drive.replace(medium);
+    } catch (BlockException e) {
+      throw new VmException(e.getMessage(), e);
+    }
+  }
+
+  /** The server through which clients on the host can use the disks. */
+  public BlockExports exports() {
+    return exports;
   }
 
   /** The networks by the id of the host's end. */
@@ -303,7 +387,10 @@ public final class Vm implements AutoCloseable {
     for (DriveOptions drive : options.drives()) {
       if (id.equals("all") || id.equals(drive.id())) {
         try {
-          drive.image().commit(drives.get(drive.id()));
+          Optional<BlockNode> medium = drives.get(drive.id()).medium();
+          if (medium.isPresent()) {
+            drive.image().commit(medium.get());
+          }
         } catch (BlockException e) {
           throw new VmException("commit " + drive.id() + ": " + e.getMessage(), e);
         }
@@ -415,6 +502,7 @@ public final class Vm implements AutoCloseable {
     machine.close();
     backends.forEach(CharBackend::close);
     networks.close();
+    exports.close();
     List<BlockException> failures = new ArrayList<>();
     for (BlockNode node : drives.values()) {
       try {

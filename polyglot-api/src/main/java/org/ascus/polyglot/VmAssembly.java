@@ -18,6 +18,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.LongSupplier;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.IoThread;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.board.riscv.VirtBoard;
@@ -57,7 +58,7 @@ final class VmAssembly implements DeviceContext {
   private final Map<String, CharBackend> chardevs;
   private final Machine machine;
   private final DeviceCatalog catalog = new DeviceCatalog();
-  private final Map<String, BlockNode> drives = new LinkedHashMap<>();
+  private final Map<String, Drive> drives = new LinkedHashMap<>();
   private final Map<String, EntropySource> entropy = new LinkedHashMap<>();
   private final Map<String, IoThread> iothreads = new LinkedHashMap<>();
   private final Map<String, FolderOptions> folders = new LinkedHashMap<>();
@@ -202,7 +203,7 @@ final class VmAssembly implements DeviceContext {
       throw new VmException(drive.option() + ": there is another drive with id '" + drive.id() + "'");
     }
     try {
-      drives.put(drive.id(), drive.open());
+      drives.put(drive.id(), new Drive(drive.id(), drive.open()));
     } catch (BlockException e) {
       throw new VmException(drive.option() + ": " + e.getMessage(), e);
     }
@@ -336,7 +337,7 @@ final class VmAssembly implements DeviceContext {
       return kind.cast(board.orElseThrow().virtioBus());
     }
     Optional<?> found;
-    if (kind == BlockNode.class) {
+    if (kind == Drive.class) {
       found = Optional.ofNullable(drives.get(id));
     } else if (kind == EntropySource.class) {
       found = Optional.ofNullable(entropy.get(id));

@@ -3,23 +3,38 @@ package org.ascus.devices.scsi;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Drive;
 
 /**
  * A logical unit: a disk (SBC-3) or a CD drive (MMC-6, as far as a read-only medium needs it), with the commands that
  * all units have (SPC-4). Any number of commands may run at once.
  */
-public final class ScsiDisk {
+public final class ScsiDisk implements Drive.User {
   private static final int MOST_PARAMETERS = 1 << 16;
   private static final int MAX_UNMAP_BLOCKS = 1 << 22;
   private static final int MAX_UNMAP_DESCRIPTORS = 255;
 
+  /** Media events of GET EVENT STATUS NOTIFICATION (MMC-6, section 6.6.3.5). */
+  private static final int NO_EVENT = 0;
+
+  private static final int EJECT_REQUEST = 1;
+  private static final int NEW_MEDIUM = 2;
+  private static final int MEDIUM_REMOVED = 3;
+
   private final BlockNode node;
   private final ScsiDiskOptions options;
   private final InquiryPages inquiry;
-  private final AtomicBoolean attention = new AtomicBoolean(true);
+  private final AtomicReference<Optional<SenseException>> attention =
+      new AtomicReference<>(Optional.of(SenseException.UNIT_RESET));
+  private volatile Consumer<SenseException> notices = _ -> {};
+  private volatile boolean trayOpen;
+  private volatile boolean locked;
+  private volatile int mediaEvent;
   private volatile boolean writeCache;
 
   /**
@@ -34,19 +49,75 @@ public final class ScsiDisk {
 
   /** The next command learns that the unit was reset. */
   public void reset() {
-    attention.set(true);
+    attention.set(Optional.of(SenseException.UNIT_RESET));
     writeCache = !node.writeThrough();
+    locked = false;
+  }
+
+  /** Has {@code listener} told of what the guest should look at soon. */
+  public void onNotice(Consumer<SenseException> listener) {
+    notices = listener;
+  }
+
+  private void notice(SenseException what) {
+    attention.set(Optional.of(what));
+    notices.accept(what);
+  }
+
+  @Override
+  public void resized() {
+    notice(options.cdrom() ? SenseException.MEDIUM_CHANGED : SenseException.CAPACITY_CHANGED);
+  }
+
+  @Override
+  public boolean removable() {
+    return options.cdrom();
+  }
+
+  @Override
+  public boolean locked() {
+    return locked;
+  }
+
+  @Override
+  public boolean trayOpen() {
+    return trayOpen;
+  }
+
+  @Override
+  public void ejectRequested() {
+    mediaEvent = EJECT_REQUEST;
+  }
+
+  @Override
+  public void trayMoved(boolean open) {
+    trayOpen = open;
+    if (open) {
+      locked = false;
+    }
+    mediaEvent = open ? MEDIUM_REMOVED : NEW_MEDIUM;
+    notice(SenseException.MEDIUM_CHANGED);
+  }
+
+  private boolean hasMedium() {
+    return !trayOpen && node.size() > 0;
   }
 
   /** Whether the next command is to learn about a reset. */
   public boolean hasAttention() {
-    return attention.get();
+    return attention.get().isPresent();
   }
 
   /** Goes on from a saved state. */
   public void restore(boolean withAttention, boolean withWriteCache) {
-    attention.set(withAttention);
+    attention.set(withAttention ? Optional.of(SenseException.UNIT_RESET) : Optional.empty());
     writeCache = withWriteCache;
+  }
+
+  /** Goes on from a saved state of the tray. */
+  public void restoreTray(boolean open, boolean withLock) {
+    trayOpen = open;
+    locked = withLock;
   }
 
   /** Whether writes may stay in a cache until they are flushed. */
@@ -83,8 +154,14 @@ public final class ScsiDisk {
    */
   public long execute(byte[] cdb, ScsiData data) throws SenseException {
     int code = cdb[0] & 0xff;
-    if (code != 0x12 && code != 0xa0 && code != 0x03 && attention.compareAndSet(true, false)) {
-      throw SenseException.UNIT_RESET;
+    if (code != 0x12 && code != 0xa0 && code != 0x03 && code != 0x4a) {
+      Optional<SenseException> news = attention.getAndSet(Optional.empty());
+      if (news.isPresent()) {
+        throw news.get();
+      }
+    }
+    if (options.cdrom() && needsMedium(code) && !hasMedium()) {
+      throw SenseException.NO_MEDIUM;
     }
     ByteBuffer c = ByteBuffer.wrap(cdb);
     int most = switch (code >> 5) {
@@ -93,7 +170,9 @@ public final class ScsiDisk {
       default -> (int) Math.min(c.getInt(code == 0xa0 ? 6 : 10) & 0xffffffffL, MOST_PARAMETERS);
     };
     return switch (code) {
-      case 0x00, 0x16, 0x17, 0x1b, 0x1e, 0x2f, 0x56, 0x57, 0x8f -> 0;
+      case 0x1b -> startStop(cdb[4]);
+      case 0x1e -> prevent(cdb[4]);
+      case 0x00, 0x16, 0x17, 0x2f, 0x56, 0x57, 0x8f -> 0;
       case 0x03 -> answer(SenseException.none(), most, data);
       case 0x12 -> answer(inquiry.page((cdb[1] & 1) != 0, cdb[2] & 0xff), c.getShort(3) & 0xffff, data);
       case 0x15 -> modeSelect(4, most, data);
@@ -117,6 +196,34 @@ public final class ScsiDisk {
       case 0x43, 0x46, 0x4a -> cd(code, cdb, most, data);
       default -> throw SenseException.INVALID_COMMAND;
     };
+  }
+
+  private static boolean needsMedium(int code) {
+    return switch (code) {
+      case 0x00, 0x08, 0x25, 0x28, 0x2f, 0x35, 0x43, 0x88, 0x8f, 0x91, 0x9e, 0xa8 -> true;
+      default -> false;
+    };
+  }
+
+  /** START STOP UNIT (MMC-6, section 6.42): bit 0 to start, bit 1 to move the tray. */
+  private long startStop(byte flags) throws SenseException {
+    if (options.cdrom() && (flags & 2) != 0) {
+      boolean open = (flags & 1) == 0;
+      if (open && locked) {
+        throw SenseException.REMOVAL_PREVENTED;
+      }
+      if (open != trayOpen) {
+        trayOpen = open;
+        mediaEvent = open ? MEDIUM_REMOVED : NEW_MEDIUM;
+        attention.set(Optional.of(SenseException.MEDIUM_CHANGED));
+      }
+    }
+    return 0;
+  }
+
+  private long prevent(byte flags) {
+    locked = options.cdrom() && (flags & 1) != 0;
+    return 0;
   }
 
   private static int six(byte blocks) {
@@ -317,13 +424,28 @@ public final class ScsiDisk {
     return switch (code) {
       case 0x43 -> answer(contents((cdb[1] & 2) != 0), most, data);
       case 0x46 -> {
-        ByteBuffer b = ByteBuffer.allocate(20).putInt(16).putShort((short) 0).putShort((short) 0x08);
-        // The profile list, with the profile of a CD-ROM as the current one.
-        b.putShort((short) 0).put((byte) 3).put((byte) 4).putShort((short) 0x08).put((byte) 1);
+        ByteBuffer b = ByteBuffer.allocate(20).putInt(16);
+        b.putShort((short) 0).putShort((short) (hasMedium() ? 0x08 : 0));
+        // The profile list; the profile of a CD-ROM is the current one if there is a disc.
+        b.putShort((short) 0).put((byte) 3).put((byte) 4).putShort((short) 0x08).put((byte) (hasMedium() ? 1 : 0));
         yield answer(b.array(), most, data);
       }
-      default -> answer(new byte[] {0, 6, 4, 0x10, 0, 2, 0, 0}, most, data);
+      default -> mediaStatus(cdb, most, data);
     };
+  }
+
+  /** GET EVENT STATUS NOTIFICATION: bit 0 of the status is an open tray, bit 1 a disc. */
+  private long mediaStatus(byte[] cdb, int most, ScsiData data) throws SenseException {
+    if ((cdb[1] & 1) == 0) {
+      throw SenseException.INVALID_FIELD;
+    }
+    if ((cdb[4] & 0x10) == 0) {
+      return answer(new byte[] {0, 2, (byte) 0x80, 0x10}, most, data);
+    }
+    int event = mediaEvent;
+    mediaEvent = NO_EVENT;
+    int status = (trayOpen ? 1 : 0) | (hasMedium() ? 2 : 0);
+    return answer(new byte[] {0, 6, 4, 0x10, (byte) event, (byte) status, 0, 0}, most, data);
   }
 
   private byte[] contents(boolean minutes) {

@@ -8,6 +8,9 @@ public final class SenseException extends Exception {
   public static final SenseException INVALID_FIELD = new SenseException(5, 0x24, 0);
   public static final SenseException INVALID_PARAMETER = new SenseException(5, 0x26, 0);
   public static final SenseException NO_SUCH_UNIT = new SenseException(5, 0x25, 0);
+  public static final SenseException MEDIUM_CHANGED = new SenseException(6, 0x28, 0);
+  public static final SenseException CAPACITY_CHANGED = new SenseException(6, 0x2a, 9);
+  public static final SenseException REMOVAL_PREVENTED = new SenseException(5, 0x53, 2);
   public static final SenseException NO_MEDIUM = new SenseException(2, 0x3a, 0);
   public static final SenseException WRITE_PROTECTED = new SenseException(7, 0x27, 0);
   public static final SenseException READ_ERROR = new SenseException(3, 0x11, 0);
@@ -26,6 +29,11 @@ public final class SenseException extends Exception {
     this.key = key;
     this.code = code;
     this.qualifier = qualifier;
+  }
+
+  /** Additional sense code, with its qualifier in bits 8 to 15, as a virtio event has them. */
+  public int reason() {
+    return code | qualifier << 8;
   }
 
   /** The sense data in fixed format (SPC-4, section 4.5.3). */

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.IoThread;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.fs.FolderOptions;
@@ -205,7 +205,7 @@ public final class VirtioDevices implements DeviceProvider {
     if (v.getString("drive").isEmpty()) {
       throw new DeviceException("drive property not set");
     }
-    BlockNode node = context.lookup(BlockNode.class, v.getString("drive"));
+    Drive node = context.lookup(Drive.class, v.getString("drive"));
     BlkOptions options =
         new BlkOptions(
             v.getString("serial"),
@@ -216,7 +216,9 @@ public final class VirtioDevices implements DeviceProvider {
             v.getBool("config-wce"),
             v.getBool("discard"),
             v.getBool("write-zeroes"));
-    return new VirtioBlk(id, VirtioHost.of(context.machine()), node, options, threads(context, id, v));
+    VirtioBlk device = new VirtioBlk(id, VirtioHost.of(context.machine()), node, options, threads(context, id, v));
+    node.attach(device);
+    return device;
   }
 
   private static IoThread threads(DeviceContext context, String id, PropertyValues v) throws DeviceException {

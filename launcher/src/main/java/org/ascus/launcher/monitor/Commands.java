@@ -42,7 +42,16 @@ final class Commands {
     add("x", "/fmt addr", "virtual memory dump starting at 'addr'", a -> dump.run(a, true));
     add("xp", "/fmt addr", "physical memory dump starting at 'addr'", a -> dump.run(a, false));
     add("print p", "/fmt expr", "print expression value ($reg for a register)", dump::print);
-    add("commit", "device|all", "write changes of disks with snapshot=on to their files", this::commit);
+    BlockCommands disks = new BlockCommands(vm);
+    add("commit", "device|all", "write changes of disks with snapshot=on to their files", disks::commit);
+    add("eject", "[-f] device", "eject a removable medium (use -f to force it)", disks::eject);
+    add("change", "device filename [format]", "change a removable medium, optional format", disks::change);
+    add("block_resize", "device size", "resize a block image", disks::resize);
+    add("nbd_server_start", "[-a] [-w] host:port", "serve block devices on the given host and port",
+        disks::startServer);
+    add("nbd_server_add", "[-w] device [name]", "export a block device via NBD", disks::export);
+    add("nbd_server_remove", "name", "remove an export previously exposed via NBD", disks::unexport);
+    add("nbd_server_stop", "", "stop serving block devices using the NBD protocol", disks::stopServer);
     add("balloon", "target", "request VM to change its memory allocation (in MB)", new BalloonCommands(vm)::set);
     InputCommands input = new InputCommands(vm);
     add("sendkey", "keys [hold_ms]", "send keys to the VM (e.g. 'sendkey ctrl-alt-f1', default hold time=100 ms)",
@@ -151,14 +160,6 @@ final class Commands {
 
   private String powerDown(List<String> arguments) {
     throw new IllegalArgumentException("machine 'virt' has no power button");
-  }
-
-  private String commit(List<String> arguments) throws VmException {
-    if (arguments.size() != 1) {
-      throw new IllegalArgumentException("commit takes the id of a disk, or all");
-    }
-    vm.commit(arguments.getFirst());
-    return "";
   }
 
   private String deviceAdd(List<String> arguments) throws VmException {

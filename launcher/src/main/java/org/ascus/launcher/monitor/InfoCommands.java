@@ -2,9 +2,7 @@ package org.ascus.launcher.monitor;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
-import org.ascus.devices.block.BlockNode;
 import org.ascus.launcher.options.Version;
 import org.ascus.machine.bus.AliasRegion;
 import org.ascus.machine.bus.ContainerRegion;
@@ -29,7 +27,7 @@ final class InfoCommands {
     this.name = name;
     this.cpu = cpu;
     add("balloon", "", "show balloon information", a -> new BalloonCommands(vm).show());
-    add("block", "", "show the block devices", a -> block());
+    add("block", "", "show the block devices", a -> new BlockCommands(vm).show());
     add("chardev", "", "show the character devices", a -> new ChardevCommands(chardevs).show());
     add("cpus", "", "show infos for each CPU", a -> cpus());
     add("jit", "", "show dynamic compiler info", a -> jit());
@@ -121,17 +119,6 @@ final class InfoCommands {
 
   private static String lineEnd(String text) {
     return text.isEmpty() || text.endsWith("\n") ? text : text + "\n";
-  }
-
-  private String block() {
-    StringBuilder text = new StringBuilder();
-    for (Map.Entry<String, BlockNode> e : vm.drives().entrySet()) {
-      BlockNode node = e.getValue();
-      text.append(
-          String.format(
-              "%s: %s (%d bytes%s)%n", e.getKey(), node.name(), node.size(), node.readOnly() ? ", read-only" : ""));
-    }
-    return text.isEmpty() ? "no block devices\n" : text.toString();
   }
 
   private String qtree() {

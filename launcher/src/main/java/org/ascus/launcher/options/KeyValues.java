@@ -190,7 +190,7 @@ public final class KeyValues {
    *
    * @param unit bytes that a number without suffix counts
    */
-  static long size(String key, String text, long unit) throws OptionException {
+  public static long size(String key, String text, long unit) throws OptionException {
     try {
       boolean plain = !text.isEmpty() && Character.isDigit(text.charAt(text.length() - 1)) && !text.startsWith("0x");
       long value = PropertyValues.parseSize(text);

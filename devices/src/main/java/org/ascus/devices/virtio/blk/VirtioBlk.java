@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.IoThread;
 import org.ascus.devices.virtio.DiskTransfer;
 import org.ascus.devices.virtio.RequestWorkers;
@@ -37,7 +38,7 @@ import org.ascus.machine.trace.Log;
  * <p>A flush covers what was completed before it was made available, as the specification has it; so it waits for
  * nothing. A reset waits for the requests that have begun, which may use guest memory; the others never happen.
  */
-public final class VirtioBlk extends VirtioDevice {
+public final class VirtioBlk extends VirtioDevice implements Drive.User {
   private static final int DEVICE_ID = 2;
 
   private static final long F_SEG_MAX = 1L << 2;
@@ -62,7 +63,7 @@ public final class VirtioBlk extends VirtioDevice {
 
   private final BlockNode node;
   private final BlkOptions options;
-  private final long capacity;
+  private volatile long capacity;
   private final RequestWorkers workers;
   private final ArrayDeque<BlkRequest> taken = new ArrayDeque<>();
   private boolean closing;
@@ -89,6 +90,16 @@ public final class VirtioBlk extends VirtioDevice {
     int[] sizes = new int[options.queues()];
     Arrays.fill(sizes, options.queueSize());
     return sizes;
+  }
+
+  @Override
+  public void resized() {
+    confined(
+            () -> {
+              capacity = node.size() / BlkRequest.SECTOR;
+              configChanged();
+            })
+        .run();
   }
 
   @Override

@@ -2,7 +2,7 @@ package org.ascus.devices.virtio.scsi;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Drive;
 import org.ascus.devices.scsi.ScsiDisk;
 import org.ascus.devices.scsi.ScsiDiskOptions;
 import org.ascus.machine.device.Device;
@@ -56,7 +56,7 @@ public final class ScsiDevices implements DeviceProvider {
     if (v.getLong("channel") != 0) {
       throw new DeviceException("bad scsi channel id: " + v.getLong("channel"));
     }
-    BlockNode node = context.lookup(BlockNode.class, v.getString("drive"));
+    Drive drive = context.lookup(Drive.class, v.getString("drive"));
     int blockSize =
         d.cdrom() ? d.blockSize() : (int) Math.min(v.getSize("logical_block_size"), Integer.MAX_VALUE);
     ScsiDiskOptions options =
@@ -67,10 +67,11 @@ public final class ScsiDevices implements DeviceProvider {
             v.getString("product"),
             v.getString("ver"),
             blockSize);
-    ScsiDisk unit = new ScsiDisk(id, node, options.check());
+    ScsiDisk unit = new ScsiDisk(id, drive, options.check());
     int target = v.isSet("scsi-id") ? (int) Math.min(v.getLong("scsi-id"), Integer.MAX_VALUE) : ScsiBus.ANY;
     int lun = (int) Math.min(v.getLong("lun"), Integer.MAX_VALUE);
     context.lookup(ScsiBus.class, v.getString("bus")).plug(unit, target, lun);
+    drive.attach(unit);
     return new ScsiUnitDevice(name, id, unit);
   }
 }

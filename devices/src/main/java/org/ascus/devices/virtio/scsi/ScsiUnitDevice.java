@@ -30,10 +30,13 @@ public final class ScsiUnitDevice extends Device {
   public void save(StateWriter out) {
     out.putBoolean("attention", unit.hasAttention());
     out.putBoolean("writeCache", unit.hasWriteCache());
+    out.putBoolean("trayOpen", unit.trayOpen());
+    out.putBoolean("locked", unit.locked());
   }
 
   @Override
   public void load(StateReader in, int version) throws StateException {
     unit.restore(in.getBoolean("attention"), in.getBoolean("writeCache"));
+    unit.restoreTray(in.getBoolean("trayOpen"), in.getBoolean("locked"));
   }
 }

@@ -25,8 +25,8 @@ import org.ascus.machine.state.StateReader;
 import org.ascus.machine.state.StateWriter;
 
 /**
- * The virtio SCSI host (VIRTIO 1.2, section 5.6): a control queue, an event queue, on which nothing happens, and
- * request queues. A request is a header (lun 8 bytes, tag 64, attribute, priority, reference, command) with data to
+ * The virtio SCSI host (VIRTIO 1.2, section 5.6): a control queue, an event queue, on which units that change say so,
+ * and request queues. A request is a header (lun 8 bytes, tag 64, attribute, priority, reference, command) with data to
  * the device behind it, and its answer (sense length 32, residual 32, qualifier 16, status 8, response 8, sense) with
  * data to the driver behind it.
  *
@@ -41,7 +41,11 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   private static final int DEVICE_ID = 8;
   private static final int QUEUE_SIZE = 256;
   private static final int FIXED_QUEUES = 2;
+  private static final int EVENT_QUEUE = 1;
   private static final long F_INOUT = 1;
+  private static final long F_CHANGE = 1 << 2;
+  private static final int EVENT_PARAMETERS_CHANGED = 3;
+  private static final int EVENTS_MISSED = 1 << 31;
   private static final int CONFIG_SIZE = 36;
   private static final int CONFIG_SENSE = 20;
   private static final int CONFIG_CDB = 24;
@@ -65,6 +69,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   private final RequestWorkers workers;
   private Optional<Job> taken = Optional.empty();
   private boolean closing;
+  private boolean missed;
   private long pending;
   private int lastQueue;
   private int generation;
@@ -110,14 +115,39 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
       if (units.putIfAbsent(place(chosen, lun), unit) != null) {
         throw new DeviceException("lun already used by another device: target " + chosen + ", lun " + lun);
       }
+      int at = chosen;
+      unit.onNotice(what -> confined(() -> tell(at, lun, what)).run());
     } finally {
       lock().unlock();
     }
   }
 
+  /** An event (section 5.6.6.3) that a unit has something to say, if the driver has left a buffer for it. */
+  private void tell(int target, int lun, SenseException what) {
+    if (!negotiated(F_CHANGE) || !live()) {
+      return;
+    }
+    Virtqueue queue = queue(EVENT_QUEUE);
+    try {
+      Optional<VirtqueueElement> element = queue.pop();
+      if (element.isEmpty()) {
+        missed = true;
+        return;
+      }
+      ByteBuffer event = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
+      event.putInt(EVENT_PARAMETERS_CHANGED | (missed ? EVENTS_MISSED : 0));
+      event.put((byte) 1).put((byte) target).put((byte) (lun >> 8 | 0x40)).put((byte) lun).putInt(0);
+      event.putInt(what.reason());
+      missed = false;
+      complete(queue, element.get(), element.get().writable().write(0, event.array(), 0, event.capacity()));
+    } catch (VirtqueueException e) {
+      fail(queue, e.getMessage());
+    }
+  }
+
   @Override
   protected long deviceFeatures() {
-    return F_INOUT;
+    return F_INOUT | F_CHANGE;
   }
 
   @Override
@@ -145,6 +175,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
     generation++;
     pending = 0;
     taken = Optional.empty();
+    missed = false;
     workers.awaitRunning();
     senseSize = SENSE_DEFAULT;
     cdbSize = CDB_DEFAULT;
@@ -153,7 +184,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
 
   @Override
   protected void queueNotified(Virtqueue queue) {
-    if (closing || queue.index() == 1) {
+    if (closing || queue.index() == EVENT_QUEUE) {
       return;
     }
     pending |= 1L << queue.index();

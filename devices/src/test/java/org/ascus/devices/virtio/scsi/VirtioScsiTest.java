@@ -7,8 +7,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.IoThread;
 import org.ascus.devices.block.protocol.FileProtocol;
 import org.ascus.devices.scsi.ScsiDisk;
@@ -187,6 +189,36 @@ class VirtioScsiTest extends VirtioContract {
     assertThat(in(d, 300, 2048, 0x28, 0, 0, 0, 0, 3, 0, 0, 1).status()).isZero();
     assertThat(command(d, 0, 300, cdb(0x2a, 0, 0, 0, 0, 0, 0, 0, 1), new byte[2048], 0).status()).isEqualTo(2);
     assertThat(in(d, 300, 20, 0x43, 0, 0, 0, 0, 0, 0, 0, 20).data()[3]).as("last track").isEqualTo((byte) 1);
+  }
+
+  @Test
+  void aDriveOpensItsTrayForTheGuestAndForTheHost() throws Exception {
+    GuestDriver d = awake();
+    VirtioScsi scsi = (VirtioScsi) d.device;
+    Drive drive = new Drive("cd", disk);
+    ScsiDisk tray = new ScsiDisk("tray", drive, ScsiDiskOptions.CD);
+    scsi.plug(tray, 0, 5);
+    assertThat(in(d, 5, 8, 0x00).senseText()).as("reset").isEqualTo("6/29");
+    assertThat(in(d, 5, 8, 0x00).status()).isZero();
+    assertThat(in(d, 5, 8, 0x1e, 0, 0, 0, 1).status()).isZero();
+    assertThat(tray.locked()).isTrue();
+    assertThat(in(d, 5, 8, 0x1b, 0, 0, 0, 2).senseText()).as("locked").isEqualTo("5/53");
+    tray.ejectRequested();
+    assertThat(in(d, 5, 8, 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8).data()).containsExactly(0, 6, 4, 0x10, 1, 2, 0, 0);
+    assertThat(in(d, 5, 8, 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8).data()[4]).as("said once").isZero();
+    assertThat(in(d, 5, 8, 0x1e, 0, 0, 0, 0).status()).isZero();
+    assertThat(in(d, 5, 8, 0x1b, 0, 0, 0, 2).status()).isZero();
+    assertThat(tray.trayOpen()).isTrue();
+    assertThat(in(d, 5, 8, 0x00).senseText()).isEqualTo("6/28");
+    assertThat(in(d, 5, 8, 0x00).senseText()).isEqualTo("2/3a");
+    assertThat(in(d, 5, 8, 0x25).senseText()).isEqualTo("2/3a");
+    assertThat(in(d, 5, 8, 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8).data()).containsExactly(0, 6, 4, 0x10, 3, 1, 0, 0);
+    tray.trayMoved(false);
+    assertThat(in(d, 5, 8, 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8).data()).containsExactly(0, 6, 4, 0x10, 2, 2, 0, 0);
+    assertThat(in(d, 5, 8, 0x25).senseText()).isEqualTo("6/28");
+    assertThat(in(d, 5, 8, 0x25).status()).isZero();
+    drive.replace(Optional.empty());
+    assertThat(in(d, 5, 8, 0x00).senseText()).isEqualTo("2/3a");
   }
 
   @Test

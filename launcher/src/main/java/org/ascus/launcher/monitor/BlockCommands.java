@@ -1,0 +1,151 @@
+package org.ascus.launcher.monitor;
+
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.Drive;
+import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.launcher.options.KeyValues;
+import org.ascus.launcher.options.OptionException;
+import org.ascus.polyglot.BlockExports;
+import org.ascus.polyglot.Vm;
+import org.ascus.polyglot.VmException;
+
+/** Commands about disks. */
+final class BlockCommands {
+  private final Vm vm;
+
+  BlockCommands(Vm vm) {
+    this.vm = vm;
+  }
+
+  /** {@code info block}. */
+  String show() {
+    StringBuilder text = new StringBuilder();
+    for (Map.Entry<String, Drive> e : vm.drives().entrySet()) {
+      Drive drive = e.getValue();
+      text.append(e.getKey()).append(": ");
+      if (drive.medium().isEmpty()) {
+        text.append("[not inserted]\n");
+      } else {
+        String readOnly = drive.readOnly() ? ", read-only" : "";
+        text.append(String.format("%s (%d bytes%s)%n", drive.name(), drive.size(), readOnly));
+      }
+      drive.user().filter(Drive.User::removable).ifPresent(
+          u -> text.append(String.format("    Removable device: %slocked, tray %s%n", u.locked() ? "" : "not ",
+              u.trayOpen() ? "open" : "closed")));
+    }
+    return text.isEmpty() ? "no block devices\n" : text.toString();
+  }
+
+  /** {@code commit DEVICE|all}. */
+  String commit(List<String> arguments) throws VmException {
+    vm.commit(words(arguments, 1, 1, "commit takes the id of a disk, or all").getFirst());
+    return "";
+  }
+
+  /** {@code eject [-f] DEVICE}. */
+  String eject(List<String> arguments) throws VmException {
+    List<String> words = new ArrayList<>(arguments);
+    boolean force = words.remove("-f");
+    vm.eject(words(words, 1, 1, "eject takes the id of a drive").getFirst(), force);
+    return "";
+  }
+
+  /** {@code change DEVICE FILE [FORMAT]}. */
+  String change(List<String> arguments) throws VmException {
+    List<String> words = words(arguments, 2, 3, "change takes the id of a drive, a file name and perhaps a format");
+    try {
+      String format = words.size() > 2 ? words.get(2) : "";
+      vm.change(words.getFirst(), ImageOptions.named(words.get(1), format, true, false, true));
+    } catch (BlockException e) {
+      throw new VmException(e.getMessage(), e);
+    }
+    return "";
+  }
+
+  /** {@code block_resize DEVICE SIZE}; the size is in MiB if it has no suffix. */
+  String resize(List<String> arguments) throws VmException {
+    List<String> words = words(arguments, 2, 2, "block_resize takes the id of a disk and a size");
+    try {
+      vm.resize(words.getFirst(), KeyValues.size("size", words.get(1), 1 << 20));
+    } catch (OptionException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+    return "";
+  }
+
+  /** {@code nbd_server_start [-a] [-w] HOST:PORT}. */
+  String startServer(List<String> arguments) throws VmException {
+    List<String> words = new ArrayList<>(arguments);
+    boolean all = words.remove("-a");
+    boolean writable = words.remove("-w");
+    if (writable && !all) {
+      throw new IllegalArgumentException("-w only valid together with -a");
+    }
+    BlockExports exports = vm.exports();
+    exports.start(address(words(words, 1, 1, "nbd_server_start takes host:port or unix:path").getFirst()));
+    if (all) {
+      for (Map.Entry<String, Drive> e : vm.drives().entrySet()) {
+        if (e.getValue().medium().isPresent()) {
+          exports.add(e.getKey(), e.getKey(), writable && !e.getValue().readOnly());
+        }
+      }
+    }
+    return "";
+  }
+
+  private static SocketAddress address(String text) {
+    try {
+      if (text.startsWith("unix:")) {
+        return UnixDomainSocketAddress.of(Path.of(text.substring("unix:".length())).toAbsolutePath());
+      }
+    } catch (InvalidPathException e) {
+      throw new IllegalArgumentException("'" + text + "' is no path", e);
+    }
+    int colon = text.lastIndexOf(':');
+    String port = text.substring(colon + 1);
+    if (colon < 0 || !port.matches("[0-9]{1,5}") || Integer.parseInt(port) > 65535) {
+      throw new IllegalArgumentException("address '" + text + "' is not host:port");
+    }
+    String host = text.substring(0, colon).replaceAll("^\\[(.*)]$", "$1");
+    return host.isEmpty() ? new InetSocketAddress(Integer.parseInt(port))
+        : new InetSocketAddress(host, Integer.parseInt(port));
+  }
+
+  /** {@code nbd_server_add [-w] DEVICE [NAME]}. */
+  String export(List<String> arguments) throws VmException {
+    List<String> words = new ArrayList<>(arguments);
+    boolean writable = words.remove("-w");
+    words(words, 1, 2, "nbd_server_add takes the id of a disk and perhaps the name of the export");
+    vm.exports().add(words.getFirst(), words.getLast(), writable);
+    return "";
+  }
+
+  /** {@code nbd_server_remove NAME}; those who use the export go on. */
+  String unexport(List<String> arguments) throws VmException {
+    vm.exports().remove(words(arguments, 1, 1, "nbd_server_remove takes the name of an export").getFirst());
+    return "";
+  }
+
+  /** {@code nbd_server_stop}. */
+  String stopServer(List<String> arguments) throws VmException {
+    vm.exports().stop();
+    return "";
+  }
+
+  private static List<String> words(List<String> words, int least, int most, String complaint) {
+    Optional<String> option = words.stream().filter(w -> w.startsWith("-")).findFirst();
+    if (option.isPresent() || words.size() < least || words.size() > most) {
+      throw new IllegalArgumentException(option.isPresent() ? "unsupported option " + option.get() : complaint);
+    }
+    return words;
+  }
+}
