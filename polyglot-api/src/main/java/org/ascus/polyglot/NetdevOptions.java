@@ -3,6 +3,7 @@ package org.ascus.polyglot;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 import org.ascus.devices.net.socket.StreamAddress;
+import org.ascus.devices.net.tap.BridgeHelper;
 import org.ascus.devices.net.tap.TapScripts;
 import org.ascus.devices.net.user.UserNetOptions;
 
@@ -44,6 +45,9 @@ public sealed interface NetdevOptions {
    * @param name of the interface; empty for one that the host chooses
    */
   record Tap(String option, String id, String name, TapScripts scripts) implements NetdevOptions {}
+
+  /** A network interface on a bridge of the host, which a program with privileges makes. */
+  record Bridge(String option, String id, BridgeHelper helper) implements NetdevOptions {}
 
   /**
    * A port of a hub.

@@ -66,6 +66,7 @@ final class Networks implements AutoCloseable {
           new StreamNet(s.id(), s.kind(), s.address(), s.server(), s.reconnectSeconds());
       case NetdevOptions.Datagram d -> new DatagramNet(d.id(), d.kind(), d.local(), d.remote());
       case NetdevOptions.Tap t -> new TapNet(t.id(), t.name(), t.scripts());
+      case NetdevOptions.Bridge b -> new TapNet(b.id(), b.helper());
       case NetdevOptions.HubPort h -> hubPort(h);
     };
   }

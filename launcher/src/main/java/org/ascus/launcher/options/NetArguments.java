@@ -21,7 +21,8 @@ import org.ascus.polyglot.NetdevOptions;
 
 /** {@code -netdev}, {@code -nic} and {@code -net}. */
 public final class NetArguments {
-  private static final String TYPES = "Available netdev backend types:\ndgram\nhubport\nsocket\nstream\ntap\nuser\n";
+  private static final String TYPES =
+      "Available netdev backend types:\n" + "bridge\ndgram\nhubport\nsocket\nstream\ntap\nuser\n";
   private static final String DEFAULT_MODEL = "virtio-net-device";
   private static final List<String> MODELS = List.of("e1000e", "virtio-net-device", "virtio-net-pci");
 
@@ -59,6 +60,7 @@ public final class NetArguments {
       case "stream" -> SocketNetArguments.stream(option, id, kv);
       case "dgram" -> SocketNetArguments.dgram(option, id, kv);
       case "tap" -> SocketNetArguments.tap(option, id, kv);
+      case "bridge" -> SocketNetArguments.bridge(option, id, kv);
       case "hubport" -> SocketNetArguments.hubPort(option, id, kv);
       default ->
           throw new OptionException("Parameter 'type' expects a netdev backend type, not '" + type

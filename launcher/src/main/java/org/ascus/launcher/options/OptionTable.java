@@ -107,6 +107,8 @@ final class OptionTable {
             + "-netdev stream,id=id[,server=on|off][,reconnect=s],addr.type=unix,addr.path=path\n"
             + "-netdev dgram,id=id[,local.type=inet,local.host=addr,local.port=port],remote.type=inet,...\n"
             + "-netdev tap,id=id[,ifname=name][,script=file|no][,downscript=file|no]\n"
+            + "-netdev tap,id=id,helper=program[,br=bridge]\n"
+            + "-netdev bridge,id=id[,br=bridge][,helper=program]\n"
             + "-netdev hubport,id=id,hubid=n[,netdev=id]",
         "make the host's end of a network for -device to use; 'user' needs no privileges",
         NetArguments::netdev);

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.ascus.devices.net.socket.StreamAddress;
+import org.ascus.devices.net.tap.BridgeHelper;
 import org.ascus.devices.net.tap.TapScripts;
 import org.ascus.polyglot.NetdevOptions;
 
@@ -85,12 +86,22 @@ final class SocketNetArguments {
   }
 
   static NetdevOptions tap(String option, String id, KeyValues kv) throws OptionException {
-    for (String key : new String[] {"fd", "fds", "vhostfd", "vhostfds", "helper", "br"}) {
+    for (String key : new String[] {"fd", "fds", "vhostfd", "vhostfds"}) {
       refuse(kv, key);
     }
     if (kv.takeSwitch("vhost", false) || kv.takeSwitch("vhostforce", false)) {
       throw new OptionException("vhost=on is not supported");
     }
+    if (kv.has("helper")) {
+      for (String key : new String[] {"ifname", "script", "downscript", "vnet_hdr", "queues"}) {
+        if (kv.has(key)) {
+          throw new OptionException(
+              "ifname=, script=, downscript=, vnet_hdr=, queues=, and vhostfds= are invalid with helper=");
+        }
+      }
+      return bridge(option, id, kv);
+    }
+    kv.take("br");
     // They change how fast frames go, not what the guest can see.
     kv.takeSwitch("vnet_hdr", true);
     kv.take("sndbuf");
@@ -103,6 +114,12 @@ final class SocketNetArguments {
     }
     return new NetdevOptions.Tap(
         option, id, name, new TapScripts(script(kv, "script", "ifup"), script(kv, "downscript", "ifdown")));
+  }
+
+  static NetdevOptions bridge(String option, String id, KeyValues kv) throws OptionException {
+    String bridge = kv.take("br").orElse(BridgeHelper.DEFAULT_BRIDGE);
+    String program = kv.take("helper").orElseGet(BridgeHelper::defaultProgram);
+    return new NetdevOptions.Bridge(option, id, new BridgeHelper(program, bridge));
   }
 
   private static String script(KeyValues kv, String key, String otherwise) {

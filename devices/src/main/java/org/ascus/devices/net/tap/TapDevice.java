@@ -2,14 +2,9 @@ package org.ascus.devices.net.tap;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 import org.ascus.devices.net.Frame;
 
@@ -27,30 +22,53 @@ final class TapDevice implements AutoCloseable {
   private static final int O_CLOEXEC = 0x80000;
   private static final int O_NONBLOCK = 0x800;
   private static final long TUNSETIFF = 0x400454caL;
+  private static final long TUNGETIFF = 0x800454d2L;
   private static final short IFF_TAP = 2;
   private static final short IFF_NO_PI = 0x1000;
+  private static final int IFF_VNET_HDR = 0x4000;
+  private static final int F_SETFL = 4;
   private static final int IFREQ = 40;
   private static final int IFREQ_FLAGS = 16;
   private static final short POLLIN = 1;
   private static final int EAGAIN = 11;
 
   private static final int MOST = Frame.MAX_BYTES;
-  private static final StructLayout STATE = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
-  private final Arena arena = Arena.ofShared();
-  private final MethodHandle read = call("read", 3);
-  private final MethodHandle write = call("write", 3);
-  private final MethodHandle poll = call("poll", 3);
-  private final MethodHandle close = call("close", 1);
-  private final MethodHandle strerror;
-  private final MemorySegment readBuffer = arena.allocate(MOST);
-  private final MemorySegment writeBuffer = arena.allocate(MOST);
-  private final MemorySegment readState = arena.allocate(STATE);
-  private final MemorySegment writeState = arena.allocate(STATE);
-  private final MemorySegment pollEntry = arena.allocate(8);
+  private final Arena arena;
+  private final LibC reading;
+  private final MethodHandle read;
+  private final MethodHandle write;
+  private final MethodHandle poll;
+  private final MethodHandle close;
+  private final MemorySegment readBuffer;
+  private final MemorySegment writeBuffer;
+  private final MemorySegment pollEntry;
   private final int descriptor;
   private final String name;
+
+  private TapDevice(Arena arena, int descriptor, String name) {
+    this.arena = arena;
+    this.descriptor = descriptor;
+    this.name = name;
+    reading = new LibC(arena);
+    read = reading.transfer("read");
+    poll = reading.function("poll", ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT);
+    close = reading.function("close", ValueLayout.JAVA_INT);
+    write = new LibC(arena).transfer("write");
+    readBuffer = arena.allocate(MOST);
+    writeBuffer = arena.allocate(MOST);
+    pollEntry = arena.allocate(8);
+  }
+
+  /** How a descriptor is made, and made an interface. */
+  private interface Opener {
+    int open(Arena arena, LibC c) throws Throwable;
+  }
+
+  /** What an interface is asked, in the form of {@code struct ifreq}. */
+  private interface Setter {
+    MemorySegment set(Arena arena, LibC c, int descriptor) throws Throwable;
+  }
 
   /**
    * Opens an interface; it is made if there is none of that name.
@@ -58,68 +76,70 @@ final class TapDevice implements AutoCloseable {
    * @param wanted its name; empty for one that the kernel chooses
    * @throws IOException with the host's reason
    */
-  TapDevice(String wanted) throws IOException {
-    Linker linker = Linker.nativeLinker();
-    strerror =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("strerror"),
-            FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
-    MethodHandle open =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("open"),
-            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
-            Linker.Option.captureCallState("errno"),
-            Linker.Option.firstVariadicArg(2));
-    MethodHandle ioctl =
-        linker.downcallHandle(
-            linker.defaultLookup().findOrThrow("ioctl"),
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS),
-            Linker.Option.captureCallState("errno"),
-            Linker.Option.firstVariadicArg(2));
+  static TapDevice open(String wanted) throws IOException {
+    return open(
+        (arena, c) -> {
+          MethodHandle open = c.variadic("open", 2, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+          int made = (int) open.invokeExact(arena.allocateFrom(CLONE), O_RDWR | O_CLOEXEC | O_NONBLOCK, 0);
+          if (made < 0) {
+            throw c.failure("could not open " + CLONE);
+          }
+          return made;
+        },
+        (arena, c, made) -> {
+          MemorySegment request = arena.allocate(IFREQ);
+          byte[] bytes = wanted.getBytes(StandardCharsets.US_ASCII);
+          MemorySegment.copy(bytes, 0, request, ValueLayout.JAVA_BYTE, 0, bytes.length);
+          request.set(ValueLayout.JAVA_SHORT, IFREQ_FLAGS, (short) (IFF_TAP | IFF_NO_PI));
+          if (ioctl(c, made, TUNSETIFF, request) < 0) {
+            throw c.failure("could not configure " + CLONE + " (" + wanted + ")");
+          }
+          return request;
+        });
+  }
+
+  /** Takes over an interface that a program makes. */
+  static TapDevice open(BridgeHelper helper) throws IOException {
+    return open(
+        (_, _) -> helper.open(),
+        (arena, c, made) -> {
+          MemorySegment request = arena.allocate(IFREQ);
+          if (ioctl(c, made, TUNGETIFF, request) < 0) {
+            throw c.failure("bridge helper failed: what " + helper.program() + " handed over is no tap interface");
+          }
+          if ((request.get(ValueLayout.JAVA_SHORT, IFREQ_FLAGS) & IFF_VNET_HDR) != 0) {
+            throw new IOException("bridge helper failed: " + helper.program() + " asked for virtio headers by itself");
+          }
+          MethodHandle fcntl =
+              c.variadic("fcntl", 2, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+          if ((int) fcntl.invokeExact(made, F_SETFL, O_NONBLOCK) < 0) {
+            throw c.failure("could not configure " + CLONE);
+          }
+          return request;
+        });
+  }
+
+  private static TapDevice open(Opener opener, Setter setter) throws IOException {
+    Arena arena = Arena.ofShared();
+    LibC c = new LibC(arena);
+    int descriptor = -1;
     try {
-      MemorySegment path = arena.allocateFrom(CLONE);
-      descriptor = (int) open.invokeExact(readState, path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-      if (descriptor < 0) {
-        throw failure("could not open " + CLONE, readState);
-      }
-      MemorySegment request = arena.allocate(IFREQ);
-      byte[] bytes = wanted.getBytes(StandardCharsets.US_ASCII);
-      MemorySegment.copy(bytes, 0, request, ValueLayout.JAVA_BYTE, 0, bytes.length);
-      request.set(ValueLayout.JAVA_SHORT, IFREQ_FLAGS, (short) (IFF_TAP | IFF_NO_PI));
-      if ((int) ioctl.invokeExact(readState, descriptor, TUNSETIFF, request) < 0) {
-        IOException failure = failure("could not configure " + CLONE + " (" + wanted + ")", readState);
-        close();
-        throw failure;
-      }
-      name = request.getString(0, StandardCharsets.US_ASCII);
-    } catch (IOException e) {
-      throw e;
+      descriptor = opener.open(arena, c);
+      MemorySegment request = setter.set(arena, c, descriptor);
+      return new TapDevice(arena, descriptor, request.getString(0, StandardCharsets.US_ASCII));
     } catch (Throwable e) {
-      throw new IOException(e);
+      if (descriptor >= 0) {
+        new TapDevice(arena, descriptor, "").close();
+      } else {
+        arena.close();
+      }
+      throw e instanceof IOException io ? io : new IOException(e);
     }
   }
 
-  private static MethodHandle call(String name, int arguments) {
-    Linker linker = Linker.nativeLinker();
-    var descriptor =
-        switch (arguments) {
-          case 1 -> FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT);
-          default ->
-              name.equals("poll")
-                  ? FunctionDescriptor.of(
-                      ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT)
-                  : FunctionDescriptor.of(
-                      ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG);
-        };
-    return linker.downcallHandle(
-        linker.defaultLookup().findOrThrow(name), descriptor, Linker.Option.captureCallState("errno"));
-  }
-
-  private IOException failure(String what, MemorySegment state) throws Throwable {
-    int number = (int) ERRNO.get(state, 0L);
-    MemorySegment text = (MemorySegment) strerror.invokeExact(number);
-    return new IOException(what + ": " + text.reinterpret(256).getString(0));
+  private static int ioctl(LibC c, int descriptor, long request, MemorySegment argument) throws Throwable {
+    MethodHandle ioctl = c.variadic("ioctl", 2, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS);
+    return (int) ioctl.invokeExact(descriptor, request, argument);
   }
 
   /** The interface's name. */
@@ -132,7 +152,7 @@ final class TapDevice implements AutoCloseable {
     try {
       pollEntry.set(ValueLayout.JAVA_INT, 0, descriptor);
       pollEntry.set(ValueLayout.JAVA_INT, 4, POLLIN);
-      return (int) poll.invokeExact(readState, pollEntry, 1L, millis) > 0;
+      return (int) poll.invokeExact(pollEntry, 1L, millis) > 0;
     } catch (Throwable e) {
       throw new IOException(e);
     }
@@ -141,9 +161,9 @@ final class TapDevice implements AutoCloseable {
   /** The next frame, or nothing if there is none; called by the thread that waits. */
   byte[] read() throws IOException {
     try {
-      long count = (long) read.invokeExact(readState, descriptor, readBuffer, (long) MOST);
-      if (count < 0 && (int) ERRNO.get(readState, 0L) != EAGAIN) {
-        throw failure("read of " + name, readState);
+      long count = (long) read.invokeExact(descriptor, readBuffer, (long) MOST);
+      if (count < 0 && reading.errno() != EAGAIN) {
+        throw reading.failure("read of " + name);
       }
       return count < 0
           ? new byte[0]
@@ -159,7 +179,7 @@ final class TapDevice implements AutoCloseable {
   void write(byte[] frame) throws IOException {
     try {
       MemorySegment.copy(frame, 0, writeBuffer, ValueLayout.JAVA_BYTE, 0, frame.length);
-      long ignored = (long) write.invokeExact(writeState, descriptor, writeBuffer, (long) frame.length);
+      long ignored = (long) write.invokeExact(descriptor, writeBuffer, (long) frame.length);
     } catch (Throwable e) {
       throw new IOException(e);
     }
@@ -169,7 +189,7 @@ final class TapDevice implements AutoCloseable {
   @Override
   public void close() {
     try {
-      long ignored = (long) close.invokeExact(readState, descriptor);
+      int ignored = (int) close.invokeExact(descriptor);
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }

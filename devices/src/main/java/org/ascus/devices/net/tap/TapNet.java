@@ -19,6 +19,7 @@ public final class TapNet implements NetBackend {
 
   private final TapDevice device;
   private final TapScripts scripts;
+  private final String description;
   private final Thread reader;
   private final Object writing = new Object();
   private volatile Optional<NetPeer> guest = Optional.empty();
@@ -32,9 +33,27 @@ public final class TapNet implements NetBackend {
    * @throws DeviceException with the host's reason
    */
   public TapNet(String id, String name, TapScripts scripts) throws DeviceException {
+    this(id, () -> TapDevice.open(name), scripts, "type=tap");
+  }
+
+  /**
+   * Takes over an interface on a bridge.
+   *
+   * @throws DeviceException saying why there is none
+   */
+  public TapNet(String id, BridgeHelper helper) throws DeviceException {
+    this(id, () -> TapDevice.open(helper), TapScripts.NONE, "type=bridge,br=" + helper.bridge());
+  }
+
+  private interface Opener {
+    TapDevice open() throws IOException;
+  }
+
+  private TapNet(String id, Opener opener, TapScripts scripts, String description) throws DeviceException {
     this.scripts = scripts;
+    this.description = description;
     try {
-      device = new TapDevice(name);
+      device = opener.open();
     } catch (IOException e) {
       throw new DeviceException(e.getMessage(), e);
     }
@@ -107,7 +126,7 @@ public final class TapNet implements NetBackend {
 
   @Override
   public String describe() {
-    return "type=tap,ifname=" + device.name() + scripts.describe();
+    return description + ",ifname=" + device.name() + scripts.describe();
   }
 
   @Override

@@ -90,4 +90,52 @@ class TapNetTest {
     assertThatThrownBy(() -> new TapNet("t", "", new TapScripts("/nosuch/script", "")))
         .hasMessageContaining("/nosuch/script");
   }
+
+  @Test
+  void aHelperThatHandsNothingOverIsNamed() throws Exception {
+    assertThatThrownBy(() -> new TapNet("t", new BridgeHelper("/nosuch/helper", "br0")))
+        .isInstanceOf(DeviceException.class)
+        .hasMessage("bridge helper failed: /nosuch/helper: No such file or directory");
+    Path seen = folder.resolve("arguments");
+    String failing = script("echo $* >" + seen + "; ls /proc/self/fd >>" + seen + "; exit 3").toString();
+    assertThatThrownBy(() -> new TapNet("t", new BridgeHelper(failing, "brx")))
+        .hasMessage("bridge helper failed: " + failing + " failed with status 3");
+    assertThat(Files.readAllLines(seen)).startsWith("--fd=3 --br=brx", "0", "1", "2", "3");
+    String silent = script("exit 0").toString();
+    assertThatThrownBy(() -> new TapNet("t", new BridgeHelper(silent + " --quiet", "br0")))
+        .hasMessage("bridge helper failed: " + silent + " --quiet handed nothing over");
+  }
+
+  /** Makes a helper in Python, which can pass descriptors on. */
+  private String helper(String make) throws Exception {
+    boolean python = new ProcessBuilder("sh", "-c", "command -v python3 >/dev/null").start().waitFor() == 0;
+    Assumptions.assumeTrue(python, "python3 is missing");
+    String program =
+        "exec python3 -c 'import array, fcntl, os, socket, struct\n" + make
+            + "\ns = socket.socket(fileno=3)"
+            + "\ns.sendmsg([b\"c\"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array(\"i\", [f]))])'";
+    return script(program).toString();
+  }
+
+  @Test
+  void whatAHelperHandsOverMustBeATapInterface() throws Exception {
+    String helper = helper("f = os.open(\"/dev/null\", os.O_RDWR)");
+    assertThatThrownBy(() -> new TapNet("t", new BridgeHelper(helper, "br0")))
+        .hasMessageStartingWith("bridge helper failed: what " + helper + " handed over is no tap interface");
+  }
+
+  @Test
+  void anInterfaceThatAHelperMadeIsUsed() throws Exception {
+    open(TapScripts.NONE).close();
+    String make =
+        "f = os.open(\"/dev/net/tun\", os.O_RDWR)\n"
+            + "fcntl.ioctl(f, 0x400454ca, struct.pack(\"16sH22s\", b\"\", 0x1002, b\"\"))";
+    TapNet net = new TapNet("t", new BridgeHelper(helper(make), "br0"));
+    try {
+      assertThat(Path.of("/sys/class/net", net.name())).exists();
+      assertThat(net.describe()).startsWith("type=bridge,br=br0,ifname=" + net.name());
+    } finally {
+      net.close();
+    }
+  }
 }
