@@ -10,11 +10,13 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.ascus.devices.net.Checksum;
 
 /**
@@ -93,9 +95,12 @@ final class Tftp {
     long size = channel.size();
     int block = BLOCK;
     ByteArrayOutputStream agreed = new ByteArrayOutputStream();
+    Set<String> seen = new HashSet<>();
     for (int i = 2; i + 1 < words.size(); i += 2) {
       String value = words.get(i + 1);
-      switch (words.get(i).toLowerCase(Locale.ROOT)) {
+      String name = words.get(i).toLowerCase(Locale.ROOT);
+      // One that is there again and again would make the answer larger than any packet.
+      switch (seen.add(name) ? name : "") {
         case "tsize" -> agree(agreed, words.get(i), Long.toString(size));
         case "blksize" -> {
           if (value.matches("[0-9]{1,5}") && Integer.parseInt(value) >= 8) {
@@ -126,10 +131,8 @@ final class Tftp {
     try {
       Path root = folder.toRealPath();
       Path file = root.resolve(name.replaceAll("^/+", ""));
-      if (!Files.isRegularFile(file) || !file.toRealPath().startsWith(root)) {
-        return Optional.empty();
-      }
-      return Optional.of(file);
+      Path real = Files.isRegularFile(file) ? file.toRealPath() : root;
+      return real.startsWith(root) && !real.equals(root) ? Optional.of(real) : Optional.empty();
     } catch (InvalidPathException e) {
       return Optional.empty();
     }
