@@ -16,12 +16,10 @@ import java.util.Optional;
  */
 public final class StdioChardev implements CharBackend {
   private final InputStream in;
-  private final InputFeeder input;
-  private final OutputPump output;
+  private final StreamChardev streams;
   private final Optional<HostTerminal> terminal;
   private final boolean signals;
   private final Thread hook = new Thread(this::release, "ascus-stdio-restore");
-  private volatile CharReceiver receiver = CharReceiver.NOBODY;
   private boolean connected;
   private boolean closed;
 
@@ -34,19 +32,14 @@ public final class StdioChardev implements CharBackend {
    * @param signals on a terminal the interrupt, quit and suspend keys act on the process; otherwise the guest gets them
    */
   public StdioChardev(boolean signals) {
-    this(
-        standardInput(),
-        new FileOutputStream(FileDescriptor.out),
-        HostTerminal.find(),
-        signals);
+    this(standardInput(), standardOutput(), HostTerminal.find(), signals);
   }
 
   StdioChardev(InputStream in, OutputStream out, Optional<HostTerminal> terminal, boolean signals) {
     this.in = in;
     this.terminal = terminal;
     this.signals = signals;
-    this.input = new InputFeeder(InputFeeder.thread("stdio"), () -> {});
-    this.output = new OutputPump("stdio", out, () -> receiver.canSend());
+    this.streams = new StreamChardev("stdio", in, out);
   }
 
   /**
@@ -64,45 +57,40 @@ public final class StdioChardev implements CharBackend {
     return Channels.newInputStream(whole.getChannel());
   }
 
+  private static OutputStream standardOutput() {
+    return new FileOutputStream(FileDescriptor.out) {
+      @Override
+      public void close() {
+        // Standard output stays open for the rest of the process.
+      }
+    };
+  }
+
   @Override
   public void write(byte[] data, int offset, int length) {
-    output.write(data, offset, length);
+    streams.write(data, offset, length);
   }
 
   @Override
   public boolean hasRoom() {
-    return output.hasRoom();
+    return streams.hasRoom();
   }
 
   @Override
-  public void connect(CharReceiver newReceiver) {
-    receiver = newReceiver;
-    input.connect(newReceiver);
+  public void connect(CharReceiver receiver) {
     synchronized (this) {
-      if (connected) {
-        return;
+      if (!connected) {
+        connected = true;
+        Runtime.getRuntime().addShutdownHook(hook);
+        terminal.ifPresent(t -> t.makeRaw(signals));
       }
-      connected = true;
-      Runtime.getRuntime().addShutdownHook(hook);
-      terminal.ifPresent(t -> t.makeRaw(signals));
     }
-    Thread.ofPlatform().daemon().name("ascus-stdin").start(this::readLoop);
-  }
-
-  private void readLoop() {
-    byte[] data = new byte[4096];
-    try {
-      for (int count = in.read(data); count >= 0; count = in.read(data)) {
-        input.put(data, 0, count);
-      }
-    } catch (IOException | InterruptedException e) {
-      // Standard input is gone: there is no more input.
-    }
+    streams.connect(receiver);
   }
 
   @Override
   public void acceptInput() {
-    input.wake();
+    streams.acceptInput();
   }
 
   private void release() {
@@ -111,7 +99,7 @@ public final class StdioChardev implements CharBackend {
     } catch (IOException e) {
       // Nobody reads any more, which is all that was wanted.
     }
-    output.flush();
+    streams.flush();
     terminal.ifPresent(HostTerminal::restore);
   }
 
@@ -121,9 +109,8 @@ public final class StdioChardev implements CharBackend {
       return;
     }
     closed = true;
-    input.close();
     release();
-    // Standard output itself stays open for the rest of the process.
+    streams.close();
     if (connected) {
       try {
         Runtime.getRuntime().removeShutdownHook(hook);

@@ -63,6 +63,11 @@ public final class StreamChardev implements CharBackend {
     input.wake();
   }
 
+  /** Waits until the host has what was written, as far as it takes it. */
+  void flush() {
+    output.flush();
+  }
+
   @Override
   public void close() {
     input.close();
