@@ -69,7 +69,8 @@ public final class RegionHelp {
    */
   @BetweenRegions
   public static boolean call(VCpu cpu, long link) {
-    if (cpu.callDepth >= VCpu.MAX_CALL_DEPTH) {
+    // Without the second, a chain of calls without loops would go far beyond the budget.
+    if (cpu.callDepth >= VCpu.MAX_CALL_DEPTH || cpu.budget <= 0) {
       return false;
     }
     CompiledCode code = cpu.fetchCompiled();
