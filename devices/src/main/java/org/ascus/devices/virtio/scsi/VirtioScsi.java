@@ -43,6 +43,10 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   private static final int FIXED_QUEUES = 2;
   private static final int EVENT_QUEUE = 1;
   private static final long F_INOUT = 1;
+
+  /** Linux leaves no buffers for events without it. */
+  private static final long F_HOTPLUG = 1 << 1;
+
   private static final long F_CHANGE = 1 << 2;
   private static final int EVENT_PARAMETERS_CHANGED = 3;
   private static final int EVENTS_MISSED = 1 << 31;
@@ -136,7 +140,8 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
       }
       ByteBuffer event = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
       event.putInt(EVENT_PARAMETERS_CHANGED | (missed ? EVENTS_MISSED : 0));
-      event.put((byte) 1).put((byte) target).put((byte) (lun >> 8 | 0x40)).put((byte) lun).putInt(0);
+      // Linux wants numbers as REPORT LUNS gives them, not as requests have them.
+      event.put((byte) 1).put((byte) target).put((byte) (lun < 256 ? 0 : lun >> 8 | 0x40)).put((byte) lun).putInt(0);
       event.putInt(what.reason());
       missed = false;
       complete(queue, element.get(), element.get().writable().write(0, event.array(), 0, event.capacity()));
@@ -147,7 +152,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
 
   @Override
   protected long deviceFeatures() {
-    return F_INOUT | F_CHANGE;
+    return F_INOUT | F_HOTPLUG | F_CHANGE;
   }
 
   @Override

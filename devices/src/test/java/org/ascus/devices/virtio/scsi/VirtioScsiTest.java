@@ -192,6 +192,33 @@ class VirtioScsiTest extends VirtioContract {
   }
 
   @Test
+  void aUnitOfAnotherSizeIsAnEvent() throws Exception {
+    GuestDriver d = driver(GuestDriver.Bus.MMIO);
+    d.start(1 << 1 | 1 << 2);
+    GuestDriver.Queue events = d.queue(1, 8);
+    queue = d.queue(2, 8);
+    d.ready();
+    long event = d.alloc(16);
+    events.add(d.in(event, 16));
+    events.kick();
+    VirtioScsi scsi = (VirtioScsi) d.device;
+    Drive drive = new Drive("hd", disk);
+    ScsiDisk unit = new ScsiDisk("x", drive, ScsiDiskOptions.DISK);
+    drive.attach(unit);
+    scsi.plug(unit, 3, 258);
+    assertThat(command(d, 3, 258, cdb(0), new byte[0], 0).senseText()).isEqualTo("6/29");
+    drive.resize(2 * SIZE);
+    events.await(1);
+    assertThat(d.bytesAt(event, 16)).containsExactly(3, 0, 0, 0, 1, 3, 0x41, 2, 0, 0, 0, 0, 0x2a, 9, 0, 0);
+    assertThat(command(d, 3, 258, cdb(0), new byte[0], 0).senseText()).isEqualTo("6/2a");
+    drive.resize(SIZE);
+    events.add(d.in(event, 16));
+    drive.resize(2 * SIZE);
+    events.await(1);
+    assertThat(d.bytesAt(event, 16)[3]).as("one was missed").isEqualTo((byte) 0x80);
+  }
+
+  @Test
   void aDriveOpensItsTrayForTheGuestAndForTheHost() throws Exception {
     GuestDriver d = awake();
     VirtioScsi scsi = (VirtioScsi) d.device;
