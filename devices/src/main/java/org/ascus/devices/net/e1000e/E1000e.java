@@ -450,6 +450,13 @@ public final class E1000e extends PciFunction implements NetCard {
     }
   }
 
+  @Override
+  public void unplug() {
+    // A frame on its way must not find a card that is off the bus.
+    resetEnter();
+    super.unplug();
+  }
+
   /** The network outlives its card, which may be one that is taken out while the machine runs. */
   @Override
   public void close() {

@@ -324,7 +324,7 @@ public final class VirtioVsock extends VirtioDevice {
             connection,
             data.length,
             end ? VsockPacket.SHUTDOWN : VsockPacket.DATA,
-            end ? VsockPacket.NO_SEND | VsockPacket.NO_RECEIVE : 0);
+            end ? connection.shutdownTold() : 0);
     element.writable().write(0, packet.toBytes(), 0, VsockPacket.HEADER);
     element.writable().write(VsockPacket.HEADER, data, 0, data.length);
     // The next one has its turn.

@@ -34,8 +34,8 @@ final class VsockConnection extends ChannelInboundHandlerAdapter {
   private int waitingStart;
   private volatile Channel channel;
   private boolean open;
-  private boolean hostEnded;
-  private boolean hostEndTold;
+  private int hostShutdown;
+  private int hostShutdownTold;
   private int guestShutdown;
   private int received;
   private int consumed;
@@ -85,10 +85,22 @@ final class VsockConnection extends ChannelInboundHandlerAdapter {
   }
 
   @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    if (EndOfInput.found(channel)) {
+      hostShutsDown(VsockPacket.NO_SEND);
+    }
+  }
+
+  @Override
   public void channelInactive(ChannelHandlerContext context) {
+    hostShutsDown(VsockPacket.NO_SEND | VsockPacket.NO_RECEIVE);
+  }
+
+  private void hostShutsDown(int flags) {
     device.locked(
         () -> {
-          hostEnded = true;
+          hostShutdown |= flags;
+          channel.config().setAutoRead(false);
           device.deliver();
         });
   }
@@ -106,7 +118,13 @@ final class VsockConnection extends ChannelInboundHandlerAdapter {
     if (fromHost) {
       write(("OK " + (key.hostPort() & 0xffffffffL) + "\n").getBytes(StandardCharsets.US_ASCII), false);
     }
-    channel.config().setAutoRead(true);
+    read();
+  }
+
+  private void read() {
+    if (hostShutdown == 0) {
+      channel.config().setAutoRead(true);
+    }
   }
 
   boolean isOpen() {
@@ -170,18 +188,23 @@ final class VsockConnection extends ChannelInboundHandlerAdapter {
 
   /** Whether there is something to send and the guest may be sent it. */
   boolean hasOutput() {
-    return open && (waitingBytes > 0 ? credit() > 0 : hostEnded && !hostEndTold);
+    return open && (waitingBytes > 0 ? credit() > 0 : hostShutdown != hostShutdownTold);
+  }
+
+  /** What the guest was told of the directions that the host has ended. */
+  int shutdownTold() {
+    return hostShutdownTold;
   }
 
   /** Whether the guest was told that the socket is closed. */
   boolean isDone() {
-    return hostEndTold;
+    return hostShutdownTold == (VsockPacket.NO_SEND | VsockPacket.NO_RECEIVE);
   }
 
-  /** Next data for the guest, at most {@code most} bytes; empty when it is the end of them that is to be told. */
+  /** Next data for the guest, at most {@code most} bytes; empty when it is {@link #shutdownTold} that is. */
   byte[] output(int most) {
     if (waitingBytes == 0) {
-      hostEndTold = true;
+      hostShutdownTold = hostShutdown;
       return new byte[0];
     }
     byte[] first = waiting.element();
@@ -196,7 +219,7 @@ final class VsockConnection extends ChannelInboundHandlerAdapter {
     boolean full = waitingBytes >= MOST_WAITING;
     waitingBytes -= count;
     if (full && waitingBytes < MOST_WAITING && open) {
-      channel.config().setAutoRead(true);
+      read();
     }
     sent += count;
     return part;

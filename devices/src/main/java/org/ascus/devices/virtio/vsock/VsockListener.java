@@ -27,8 +27,8 @@ import java.util.function.Consumer;
 /**
  * The host's end: a Unix socket at a path. Who connects to it writes {@code CONNECT port} and a line end, and is then
  * connected to that port of the guest; the answer is a line of {@code OK} and a number. When the guest connects to port
- * N of the host, somebody must listen at that path with {@code _N} added. The guest may end the direction from it
- * alone; a socket of the host that does so counts as closed.
+ * N of the host, somebody must listen at that path with {@code _N} added. Either side may end the direction from it
+ * alone.
  */
 final class VsockListener implements AutoCloseable {
   private static final int MOST_LINE = 32;
@@ -50,6 +50,7 @@ final class VsockListener implements AutoCloseable {
         new ServerBootstrap()
             .group(loops)
             .channel(NioServerDomainSocketChannel.class)
+            .childOption(ChannelOption.RCVBUF_ALLOCATOR, new EndOfInput())
             .childHandler(
                 new ChannelInitializer<>() {
                   @Override
@@ -96,6 +97,14 @@ final class VsockListener implements AutoCloseable {
     }
 
     @Override
+    public void channelReadComplete(ChannelHandlerContext context) throws Exception {
+      if (EndOfInput.found(context.channel()) && !done) {
+        context.close();
+      }
+      super.channelReadComplete(context);
+    }
+
+    @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       context.close();
     }
@@ -112,6 +121,7 @@ final class VsockListener implements AutoCloseable {
         .group(loops)
         .channel(NioDomainSocketChannel.class)
         .option(ChannelOption.AUTO_READ, false)
+        .option(ChannelOption.RCVBUF_ALLOCATOR, new EndOfInput())
         .handler(connection)
         .connect(UnixDomainSocketAddress.of(path + "_" + (port & 0xffffffffL)))
         .addListener(f -> done.accept(f.isSuccess()));

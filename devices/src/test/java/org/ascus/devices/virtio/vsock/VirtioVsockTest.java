@@ -161,9 +161,34 @@ class VirtioVsockTest extends VirtioContract {
     assertThat(receive().data()).isEqualTo(ascii("all"));
     VsockPacket end = receive().header();
     assertThat(end.operation()).isEqualTo(VsockPacket.SHUTDOWN);
+    assertThat(end.flags()).as("nobody can tell yet whether it still reads").isEqualTo(VsockPacket.NO_SEND);
+    send(5, port, VsockPacket.DATA, 0, ascii("nobody reads this"));
+    end = receive().header();
+    assertThat(end.operation()).isEqualTo(VsockPacket.SHUTDOWN);
     assertThat(end.flags()).isEqualTo(VsockPacket.NO_SEND | VsockPacket.NO_RECEIVE);
     send(5, port, VsockPacket.CREDIT_UPDATE, 0);
     assertThat(receive().header().operation()).as("it is forgotten").isEqualTo(VsockPacket.RESET);
+  }
+
+  @Test
+  void aSocketThatEndsItsOutputStillGetsTheAnswer() throws Exception {
+    start();
+    try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+      client.write(ByteBuffer.wrap(ascii("CONNECT 5\nquestion")));
+      client.shutdownOutput();
+      int port = receive().header().sourcePort();
+      send(5, port, VsockPacket.RESPONSE, 0);
+      assertThat(read(client, ("OK " + port + "\n").length())).startsWith("OK ");
+      assertThat(receive().data()).isEqualTo(ascii("question"));
+      VsockPacket end = receive().header();
+      assertThat(end.operation()).isEqualTo(VsockPacket.SHUTDOWN);
+      assertThat(end.flags()).isEqualTo(VsockPacket.NO_SEND);
+      send(5, port, VsockPacket.DATA, 0, ascii("answer"));
+      assertThat(read(client, 6)).isEqualTo("answer");
+      send(5, port, VsockPacket.SHUTDOWN, VsockPacket.NO_SEND | VsockPacket.NO_RECEIVE);
+      assertThat(receive().header().operation()).isEqualTo(VsockPacket.RESET);
+      assertThat(read(client, 1)).isEmpty();
+    }
   }
 
   @Test
