@@ -68,7 +68,15 @@ class BootTiersTest {
       long most = harts == 1 ? INSTRUCTIONS : SMP_INSTRUCTIONS;
       boots.put(harts, new TierComparison(tier -> new BootMachine(guest, harts, tier), most, STEP));
     }
-    return boots.get(harts).check(acceleration, instructions);
+    String translation = boots.get(harts).check(acceleration, instructions);
+    if (acceleration.tier() == Tier.BYTECODE) {
+      // No storm of compilations that fail or are thrown away.
+      int made = count("bytecode regions made", translation);
+      assertThat(count("bytecode not compiled", translation)).as(translation).isLessThan(10 + made / 50);
+      assertThat(count("bytecode best again", translation)).as(translation).isLessThan(20 + made / 2);
+      assertThat(count("bytecode best given up", translation)).as(translation).isLessThan(10 + made / 50);
+    }
+    return translation;
   }
 
   private static int count(String what, String translation) {

@@ -186,11 +186,12 @@ public final class BytecodeTranslator implements Translator {
 
   @Override
   public void sampled(VCpu cpu, Block block, CodeSpace.RegionHandle region) {
-    if (region instanceof CompactRegion compact
-        && block.compiled != null
-        && block.compiled.region() instanceof Region better
-        && better.level() > compact.level()
-        && compact.contains(block)) {
+    boolean hasBetter =
+        region instanceof CompactRegion compact
+            && block.compiled != null
+            && block.compiled.region() instanceof Region better
+            && better.level() > compact.level();
+    if (hasBetter && region instanceof CompactRegion compact && compact.contains(block)) {
       // Control goes round in it and never gets to the better code.
       cache.retire(compact);
       return;
@@ -199,7 +200,7 @@ public final class BytecodeTranslator implements Translator {
         p -> {
           if (region instanceof BestRegion best) {
             p.sampled(best);
-          } else if (region instanceof CompactRegion compact && compact.sampled() % samples == 0) {
+          } else if (!hasBetter && region instanceof CompactRegion compact && compact.sampled() % samples == 0) {
             // Most of its samples are where most of the time goes, and so most likely is this one; if not, the next.
             former.form(cpu, block, cpu.pc, BEST_BUDGET, Integer.MAX_VALUE).ifPresent(this::promote);
           }

@@ -7,6 +7,9 @@ import org.ascus.isa.cpu.CodeSpace;
 
 /** The regions of a tier that can be run, bounded by the guest instructions in them: the oldest go first. */
 public final class RegionCache {
+  /** Regions added between two looks at which of them have become invalid. */
+  private static final int SWEEP = 256;
+
   private final CodeSpace codeSpace;
   private final long maxInstructions;
   private final Set<Region> regions = new LinkedHashSet<>();
@@ -33,6 +36,9 @@ public final class RegionCache {
       // It became so before it was installed.
       region.uninstall();
     }
+    if (added % SWEEP == 0) {
+      forgetInvalid();
+    }
     evict();
     return true;
   }
@@ -50,6 +56,12 @@ public final class RegionCache {
   private void discard(Region region) {
     codeSpace.remove(region, region.physicalPages());
     region.invalidate();
+  }
+
+  /** Gives back what regions hold whose guest code has been overwritten. */
+  private void forgetInvalid() {
+    regions.removeIf(region -> !region.isValid());
+    instructions = regions.stream().mapToLong(Region::instructions).sum();
   }
 
   private void evict() {
