@@ -178,8 +178,9 @@ public final class NbdMain {
       details = details.withWindow(Sizes.parse("offset", option("o", "offset").get()), OptionalLong.empty());
     }
     Location file = image.file();
-    if (cache().equals("unsafe") && file instanceof Location.File f) {
-      file = new Location.File(f.path(), false);
+    if (file instanceof Location.File f) {
+      boolean direct = cache().equals("none") || cache().equals("directsync");
+      file = new Location.File(f.path(), !cache().equals("unsafe"), direct);
     }
     return new ImageOptions(file, image.format(), readOnly, snapshot, image.locking(), details);
   }

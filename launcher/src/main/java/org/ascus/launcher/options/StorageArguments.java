@@ -61,7 +61,8 @@ final class StorageArguments {
       throw new OptionException("Parameter 'file' is missing");
     }
     if (file instanceof Location.File plain) {
-      file = new Location.File(plain.path(), plain.durable() && !cache.noFlush());
+      boolean durable = plain.durable() && !cache.noFlush();
+      file = new Location.File(plain.path(), durable, plain.direct() || cache.direct());
     }
     ImageOptions image =
         new ImageOptions(file, format, readOnly || cdrom, snapshot, locking)
@@ -85,7 +86,7 @@ final class StorageArguments {
   }
 
   /** What {@code cache=} and the switches that it stands for mean. */
-  private record Cache(boolean writeback, boolean noFlush) {}
+  private record Cache(boolean writeback, boolean direct, boolean noFlush) {}
 
   /** Where nothing else is said, what the guest writes is in the host's page cache and its flushes are the host's. */
   private static Cache cache(KeyValues kv) throws OptionException {
@@ -97,7 +98,7 @@ final class StorageArguments {
     if (kv.takeOneOf("aio", "threads", "native", "io_uring").orElse("threads").equals("native") && !direct) {
       throw new OptionException("aio=native was specified, but it requires cache.direct=on, which was not specified.");
     }
-    return new Cache(writeback, noFlush);
+    return new Cache(writeback, direct, noFlush);
   }
 
   /** A file name or a URL; {@code file.driver=} may say once more what it is. */
@@ -164,6 +165,7 @@ final class StorageArguments {
     boolean readOnly = kv.takeSwitch("read-only", false);
     kv.takeSwitch("auto-read-only", false);
     ImageOptions.Details details = key(draft, kv, "", details(kv, driver.equals("raw")));
+    boolean direct = kv.takeSwitch("cache.direct", false);
     Optional<String> reference = kv.take("file");
     ImageOptions file;
     if (reference.isPresent()) {
@@ -181,7 +183,11 @@ final class StorageArguments {
     if (driver.equals("qcow2") || driver.equals("vmdk") || driver.equals("qed")) {
       details = backing(draft, kv, details);
     }
-    return new ImageOptions(file.file(), driver, readOnly || file.readOnly(), false, file.locking())
+    Location location = file.file();
+    if (direct && reference.isEmpty() && location instanceof Location.File f) {
+      location = new Location.File(f.path(), f.durable(), true);
+    }
+    return new ImageOptions(location, driver, readOnly || file.readOnly(), false, file.locking())
         .withDetails(details);
   }
 
@@ -322,7 +328,6 @@ final class StorageArguments {
     String zeroes = kv.takeOneOf("detect-zeroes", "off", "on", "unmap").orElse("off");
     OptionalLong offset = raw ? takeSize(kv, "offset") : OptionalLong.empty();
     OptionalLong size = raw ? takeSize(kv, "size") : OptionalLong.empty();
-    kv.takeSwitch("cache.direct", false);
     kv.takeSwitch("cache.no-flush", false);
     boolean unmap = discard.equals("unmap") || discard.equals("on");
     if (zeroes.equals("unmap") && !unmap) {

@@ -190,7 +190,7 @@ class CommandLineTest {
                 "-drive file=b.img,readonly=on,cache=none",
                 "virtio1",
                 true,
-                new ImageOptions(Path.of("b.img"), "", true, false, true)),
+                new ImageOptions(new Location.File(Path.of("b.img"), true, true), "", true, false, true)),
             new DriveOptions("c.img", "virtio2", true, new ImageOptions(Path.of("c.img"), "", false, false, true)));
     assertThat(virt("-snapshot c.img").machine().drives().getFirst().image().snapshot()).isTrue();
   }
@@ -219,7 +219,7 @@ class CommandLineTest {
     ImageOptions base = new ImageOptions(Path.of("b.raw"), "raw", true, false, true);
     assertThat(drive)
         .isEqualTo(
-            new ImageOptions(Path.of("a.qcow2"), "qcow2", false, false, true)
+            new ImageOptions(new Location.File(Path.of("a.qcow2"), true, true), "qcow2", false, false, true)
                 .withDetails(details.withBacking(Optional.of(base))));
     List<DriveOptions> nodes =
         virt("-blockdev raw,node-name=b,file.filename=b.raw"
@@ -450,21 +450,22 @@ class CommandLineTest {
 
   @Test
   void cacheModesSayWhenWritesAreDurable() throws Exception {
-    record Mode(String cache, boolean through, boolean durable) {}
+    record Mode(String cache, boolean through, boolean durable, boolean direct) {}
 
     List<Mode> modes =
         List.of(
-            new Mode("cache=none", false, true),
-            new Mode("cache=writeback", false, true),
-            new Mode("cache=writethrough", true, true),
-            new Mode("cache=directsync", true, true),
-            new Mode("cache=unsafe", false, false),
-            new Mode("cache=unsafe,cache.no-flush=off", false, true),
-            new Mode("cache.writeback=off", true, true));
+            new Mode("cache=none", false, true, true),
+            new Mode("cache=writeback", false, true, false),
+            new Mode("cache=writethrough", true, true, false),
+            new Mode("cache=directsync", true, true, true),
+            new Mode("cache=unsafe", false, false, false),
+            new Mode("cache=unsafe,cache.no-flush=off", false, true, false),
+            new Mode("cache.writeback=off", true, true, false));
     for (Mode mode : modes) {
       DriveOptions drive = virt("-drive file=a,format=raw," + mode.cache()).machine().drives().getFirst();
       assertThat(drive.writeThrough()).as(mode.cache()).isEqualTo(mode.through());
-      assertThat(drive.image().file()).as(mode.cache()).isEqualTo(new Location.File(Path.of("a"), mode.durable()));
+      Location file = new Location.File(Path.of("a"), mode.durable(), mode.direct());
+      assertThat(drive.image().file()).as(mode.cache()).isEqualTo(file);
     }
     assertThatThrownBy(() -> virt("-drive file=a,format=raw,aio=native"))
         .hasMessageContaining("aio=native was specified, but it requires cache.direct=on, which was not specified.");

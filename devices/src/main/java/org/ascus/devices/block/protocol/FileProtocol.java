@@ -13,6 +13,9 @@ import java.util.Arrays;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.LongSupplier;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
@@ -36,6 +39,11 @@ public final class FileProtocol implements BlockNode {
   private final boolean growable;
   private final boolean unmap;
   private final HostFile host;
+  private final boolean direct;
+
+  /** Without the page cache: held shared by requests past it, alone by those through it, which move whole pages. */
+  private final ReadWriteLock pages = new ReentrantReadWriteLock();
+
   private final AtomicLong size;
 
   /**
@@ -46,8 +54,10 @@ public final class FileProtocol implements BlockNode {
    * @param growable requests may go past the end: reads find zeroes, writes make the file longer
    * @param unmap discarded bytes are given back to the host
    * @param durable whether a flush reaches the disk; without, a power failure loses what the host had not written
+   * @param direct whether what is aligned to {@value HostFile#DIRECT_UNIT} bytes goes past the host's page cache
    */
-  public record Options(boolean readOnly, boolean locking, boolean growable, boolean unmap, boolean durable) {
+  public record Options(
+      boolean readOnly, boolean locking, boolean growable, boolean unmap, boolean durable, boolean direct) {
     public static final Options READ_WRITE = new Options(false, true);
     public static final Options READ_ONLY = new Options(true, true);
 
@@ -57,15 +67,19 @@ public final class FileProtocol implements BlockNode {
     }
 
     public Options(boolean readOnly, boolean locking, boolean growable) {
-      this(readOnly, locking, growable, false, true);
+      this(readOnly, locking, growable, false, true, false);
     }
 
     public Options withUnmap(boolean on) {
-      return new Options(readOnly, locking, growable, on, durable);
+      return new Options(readOnly, locking, growable, on, durable, direct);
     }
 
     public Options withDurable(boolean on) {
-      return new Options(readOnly, locking, growable, unmap, on);
+      return new Options(readOnly, locking, growable, unmap, on, direct);
+    }
+
+    public Options withDirect(boolean on) {
+      return new Options(readOnly, locking, growable, unmap, durable, on);
     }
   }
 
@@ -76,7 +90,8 @@ public final class FileProtocol implements BlockNode {
     this.durable = options.durable();
     this.growable = options.growable();
     this.unmap = options.unmap();
-    this.host = new HostFile(name, readOnly);
+    this.host = new HostFile(name, readOnly, options.direct());
+    this.direct = options.direct();
     this.size = new AtomicLong(growable ? channel.size() : roundUp(channel.size()));
   }
 
@@ -104,7 +119,12 @@ public final class FileProtocol implements BlockNode {
       if (options.locking()) {
         lock(path, channel, options.readOnly());
       }
-      return new FileProtocol(path.toString(), channel, options);
+      FileProtocol file = new FileProtocol(path.toString(), channel, options);
+      if (options.direct() && !file.host.open()) {
+        throw new BlockException(
+            "Could not open '" + path + "': the host or its file system does not support O_DIRECT (cache.direct=on)");
+      }
+      return file;
     } catch (IOException e) {
       closeQuietly(channel, e);
       throw BlockException.open(path, e);
@@ -212,6 +232,14 @@ public final class FileProtocol implements BlockNode {
 
   @Override
   public void read(long offset, ByteBuffer target) throws BlockException {
+    if (direct) {
+      read(offset, new ByteBuffer[] {target});
+    } else {
+      readCached(offset, target);
+    }
+  }
+
+  private void readCached(long offset, ByteBuffer target) throws BlockException {
     checkRange(offset, target.remaining());
     request(
         "read at " + offset,
@@ -242,6 +270,14 @@ public final class FileProtocol implements BlockNode {
 
   @Override
   public void write(long offset, ByteBuffer source) throws BlockException {
+    if (direct) {
+      write(offset, new ByteBuffer[] {source});
+    } else {
+      writeCached(offset, source);
+    }
+  }
+
+  private void writeCached(long offset, ByteBuffer source) throws BlockException {
     checkWritable();
     checkRange(offset, source.remaining());
     request(
@@ -258,16 +294,39 @@ public final class FileProtocol implements BlockNode {
   @Override
   public void read(long offset, ByteBuffer[] targets) throws BlockException {
     checkRange(offset, BlockNode.remaining(targets));
-    goOn(this::read, offset, targets, isDirect(targets) ? host.read(offset, targets) : 0);
+    long done = 0;
+    if (isDirect(targets)) {
+      done = atOnce(offset, targets, () -> host.read(offset, targets));
+    }
+    goOn(this::readCached, offset, targets, done);
   }
 
   @Override
   public void write(long offset, ByteBuffer[] sources) throws BlockException {
     checkWritable();
     checkRange(offset, BlockNode.remaining(sources));
-    long done = isDirect(sources) ? host.write(offset, sources) : 0;
-    grown(offset + done);
-    goOn(this::write, offset, sources, done);
+    long done = 0;
+    if (isDirect(sources)) {
+      done = atOnce(offset, sources, () -> host.write(offset, sources));
+      grown(offset + done);
+    }
+    goOn(this::writeCached, offset, sources, done);
+  }
+
+  /** Bytes that {@code request} moves; 0 if it must go through the page cache. */
+  private long atOnce(long offset, ByteBuffer[] buffers, LongSupplier request) {
+    if (!direct) {
+      return request.getAsLong();
+    }
+    if (!HostFile.isAligned(offset, buffers)) {
+      return 0;
+    }
+    pages.readLock().lock();
+    try {
+      return request.getAsLong();
+    } finally {
+      pages.readLock().unlock();
+    }
   }
 
   private static boolean isDirect(ByteBuffer[] buffers) {
@@ -284,7 +343,7 @@ public final class FileProtocol implements BlockNode {
   }
 
   /** Does the rest of a request of several buffers of which {@code done} bytes are done. */
-  private static void goOn(Request request, long offset, ByteBuffer[] buffers, long done) throws BlockException {
+  private void goOn(Request request, long offset, ByteBuffer[] buffers, long done) throws BlockException {
     long at = offset;
     long skip = done;
     for (ByteBuffer buffer : buffers) {
@@ -292,10 +351,24 @@ public final class FileProtocol implements BlockNode {
       int skipped = (int) Math.min(skip, count);
       buffer.position(buffer.position() + skipped);
       if (skipped < count) {
-        request.run(at + skipped, buffer);
+        cached(request, at + skipped, buffer);
       }
       skip -= skipped;
       at += count;
+    }
+  }
+
+  /** A request through the page cache, which must not meet one past it in the same page. */
+  private void cached(Request request, long offset, ByteBuffer buffer) throws BlockException {
+    if (!direct) {
+      request.run(offset, buffer);
+      return;
+    }
+    pages.writeLock().lock();
+    try {
+      request.run(offset, buffer);
+    } finally {
+      pages.writeLock().unlock();
     }
   }
 

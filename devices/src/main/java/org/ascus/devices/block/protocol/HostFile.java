@@ -15,8 +15,8 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * What a Linux file can do that Java has no calls for: find, make and count its holes, and fill many buffers from one
- * place at once. Elsewhere, or where a file system knows no holes, a file is all data.
+ * What a Linux file can do that Java has no calls for: find, make and count its holes, fill many buffers from one place
+ * at once, and do so without the page cache. Elsewhere, or where a file system knows no holes, a file is all data.
  *
  * <p>It opens the file once more, when first asked, and closes that last: to close any handle of a file gives up all
  * locks that the process has on it.
@@ -46,14 +46,20 @@ public final class HostFile {
       ThreadLocal.withInitial(
           () -> ByteBuffer.allocateDirect(MAX_VECTORS * VECTOR_BYTES).order(ByteOrder.nativeOrder()));
 
+  /** Offsets, lengths and addresses without the page cache are multiples of this, as every Linux disk takes them. */
+  static final int DIRECT_UNIT = 4096;
+
   private final String path;
   private final boolean readOnly;
+  private final boolean direct;
   private final ReadWriteLock use = new ReentrantReadWriteLock();
   private volatile int handle = NOT_OPEN;
 
-  HostFile(String path, boolean readOnly) {
+  /** @param direct whether reads and writes go past the host's page cache */
+  HostFile(String path, boolean readOnly, boolean direct) {
     this.path = path;
     this.readOnly = readOnly;
+    this.direct = direct;
   }
 
   /** The calls to the host. All have one shape, since linking a shape takes long: arguments go in registers. */
@@ -91,18 +97,32 @@ public final class HostFile {
     }
   }
 
-  /** Opens the file now; later it may have lost its name. */
-  synchronized void open() {
+  private static int directFlag() {
+    return System.getProperty("os.arch").equals("aarch64") ? 0x10000 : 0x4000;
+  }
+
+  /** Opens the file now; later it may have lost its name. False if that cannot be. */
+  synchronized boolean open() {
     if (handle == NOT_OPEN) {
       int opened = FAILED;
       if (LINUX) {
         try (Arena arena = Arena.ofConfined()) {
-          int flags = (readOnly ? 0 : READ_WRITE) | CLOSE_ON_EXEC;
+          int flags = (readOnly ? 0 : READ_WRITE) | CLOSE_ON_EXEC | (direct ? directFlag() : 0);
           opened = (int) Host.call(Host.OPEN, arena.allocateFrom(path).address(), flags, 0, 0);
         }
       }
       handle = opened >= 0 ? opened : FAILED;
     }
+    return handle >= 0;
+  }
+
+  /** Whether a request can go past the page cache as it is. */
+  static boolean isAligned(long offset, ByteBuffer[] buffers) {
+    long bits = offset;
+    for (ByteBuffer buffer : buffers) {
+      bits |= buffer.remaining() | buffer.alignmentOffset(buffer.position(), DIRECT_UNIT);
+    }
+    return (bits & DIRECT_UNIT - 1) == 0;
   }
 
   private interface Use {

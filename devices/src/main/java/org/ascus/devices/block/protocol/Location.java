@@ -48,10 +48,15 @@ public sealed interface Location {
    * {@code file} and {@code host_device}: a file of the host.
    *
    * @param durable whether flushes reach the disk; not with {@code cache.no-flush=on}
+   * @param direct whether it is read and written past the host's page cache, {@code cache.direct=on}
    */
-  record File(Path path, boolean durable) implements Location {
+  record File(Path path, boolean durable, boolean direct) implements Location {
     public File(Path path) {
-      this(path, true);
+      this(path, true, false);
+    }
+
+    public File(Path path, boolean durable) {
+      this(path, durable, false);
     }
 
     @Override
@@ -61,7 +66,7 @@ public sealed interface Location {
 
     @Override
     public BlockNode open(FileProtocol.Options options) throws BlockException {
-      return FileProtocol.open(path, options.withDurable(durable && options.durable()));
+      return FileProtocol.open(path, options.withDurable(durable && options.durable()).withDirect(direct));
     }
 
     @Override
@@ -70,7 +75,7 @@ public sealed interface Location {
         return Protocols.named(other);
       }
       Path there = Location.path(other.startsWith("file:") ? other.substring("file:".length()) : other);
-      return new File(path.resolveSibling(there), durable);
+      return new File(path.resolveSibling(there), durable, direct);
     }
   }
 

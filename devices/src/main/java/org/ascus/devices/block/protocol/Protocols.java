@@ -98,8 +98,8 @@ public final class Protocols {
     return switch (driver) {
       case "file", "host_device" -> {
         k.oneOf("aio", "threads", "native", "io_uring");
-        k.flag("cache.direct", false);
-        yield new Location.File(path(k.require("filename")), !k.flag("cache.no-flush", false));
+        yield new Location.File(
+            path(k.require("filename")), !k.flag("cache.no-flush", false), k.flag("cache.direct", false));
       }
       case "null-co", "null-aio" ->
           new Location.Null(driver, k.size("size", NULL_SIZE), k.size("latency-ns", 0), k.flag("read-zeroes", false));
