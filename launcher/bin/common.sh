@@ -167,14 +167,14 @@ ascus_exec() {
 
 # Replaces this process by a tool's main class $1 with the arguments from $3 on. Graal and the cache of its classes are
 # for guests: a tool starts on the JDK as it is, with an archive of its own classes, made for these very jars by a
-# training run with the words in $2.
+# training run with the words in $2. HotSpot's second compiler stays: it alone knows the host's instructions for AES.
 ascus_exec_tool() {
   local main=$1 train=$2 target=$ASCUS_ROOT/launcher/target key archive
-  local flags=(-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx512m
+  local flags=(-XX:+UseSerialGC -XX:-UsePerfData -Xmx512m
     --enable-native-access=org.ascus.devices,com.github.luben.zstd_jni --sun-misc-unsafe-memory-access=allow
     -Djdk.nio.maxCachedBufferSize=1048576)
   shift 2
-  key=$(stat -c '%n %s %Y' "$target"/lib/*.jar "$ASCUS_JDK/release" | cksum | cut -d ' ' -f 1)
+  key=$({ stat -c '%n %s %Y' "$target"/lib/*.jar "$ASCUS_JDK/release"; echo "${flags[@]}"; } | cksum | cut -d ' ' -f 1)
   archive=$target/tools/$key-${main##*.}.aot
   if [ ! -e "$archive" ] && [ -w "$target" ]; then
     mkdir -p "$target/tools"
