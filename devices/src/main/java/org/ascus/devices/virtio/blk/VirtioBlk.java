@@ -96,8 +96,10 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
   public void resized() {
     confined(
             () -> {
-              capacity = node.size() / BlkRequest.SECTOR;
-              configChanged();
+              if (!closing) {
+                capacity = node.size() / BlkRequest.SECTOR;
+                configChanged();
+              }
             })
         .run();
   }
