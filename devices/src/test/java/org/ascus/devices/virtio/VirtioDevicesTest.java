@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.stream.IntStream;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.protocol.FileProtocol;
 import org.ascus.devices.pci.MsiTarget;
 import org.ascus.devices.pci.PciBus;
@@ -59,7 +60,7 @@ class VirtioDevicesTest {
                   ? bus
                   : kind == PciPlug.class
                       ? machine.devices().stream().filter(d -> d.id().equals(id)).findFirst().orElse(pci)
-                      : id.equals("hd") ? disk : null;
+                      : id.equals("hd") ? new Drive("hd", disk) : null;
           if (!kind.isInstance(found)) {
             throw new DeviceException("no " + kind.getSimpleName() + " '" + id + "'");
           }
