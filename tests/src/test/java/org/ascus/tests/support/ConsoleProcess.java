@@ -49,6 +49,11 @@ public final class ConsoleProcess implements AutoCloseable {
     }
   }
 
+  /** The host's number of the process. */
+  public long pid() {
+    return process.pid();
+  }
+
   /** Types the text; add the line end yourself. */
   public void send(String text) throws IOException {
     process.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
