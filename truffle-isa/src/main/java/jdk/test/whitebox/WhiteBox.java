@@ -23,6 +23,9 @@ public final class WhiteBox {
   /** Whether {@code method} is still to be compiled. */
   public native boolean isMethodQueuedForCompilation0(Executable method);
 
+  /** Adds compiler directives, in JSON (JEP 165); returns how many. */
+  public native int addCompilerDirective(String directives);
+
   /** Sets one of HotSpot's options of type intx. */
   public native void setIntxVMFlag(String name, long value);
 

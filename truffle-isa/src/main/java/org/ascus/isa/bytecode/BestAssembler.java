@@ -37,8 +37,6 @@ final class BestAssembler extends RegionAssembler {
   @Override
   void prepare(ClassDesc isaClass) {
     super.prepare(isaClass);
-    field("pc", CD_long);
-    code().lstore(HEAD);
     field("regs", LONGS);
     code().astore(REGISTERS);
     loadRegisters();

@@ -25,15 +25,12 @@ public abstract class BestRegion extends HeadRegion {
     return code;
   }
 
-  /** Leaves its head to other code for a while. */
-  final void suspend() {
-    uninstall();
-  }
-
-  final void resume() {
-    install();
+  @Override
+  public final void invalidate() {
+    super.invalidate();
+    head().requestedBest = false;
   }
 
   @Override
-  public abstract void run(VCpu cpu);
+  public abstract int run(VCpu cpu, long head, int place);
 }

@@ -2,7 +2,6 @@ package org.ascus.isa.bytecode;
 
 import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_long;
-import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
@@ -16,7 +15,6 @@ import org.ascus.isa.region.RegionPlan;
 /** Makes the classes of {@link BestRegion}s. */
 final class BestRegionClass extends RegionClass {
   private static final ClassDesc SUPER = RegionAssembler.desc(BestRegion.class);
-  private static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_void, RegionAssembler.VCPU);
   private static final MethodTypeDesc RETURNS = MethodTypeDesc.of(CD_boolean, RegionAssembler.VCPU, CD_long);
 
   private BestAssembler to;
@@ -32,7 +30,7 @@ final class BestRegionClass extends RegionClass {
 
   /** The class file of the region that {@code plan} describes; its constructor takes a {@link Region.Extent}. */
   static byte[] bytes(BytecodeIsa isa, RegionPlan plan) {
-    return new BestRegionClass(isa, plan).bytes(SUPER, RegionAssembler.desc(Region.Extent.class), RUN);
+    return new BestRegionClass(isa, plan).bytes(SUPER, RegionAssembler.desc(Region.Extent.class));
   }
 
   @Override
@@ -45,8 +43,6 @@ final class BestRegionClass extends RegionClass {
   @Override
   void prologue(RegionAssembler unused) {
     end = code().newLabel();
-    to.cpu();
-    code().ifnull(end);
     to.field("budget", CD_long);
     code().dup2().lstore(RegionAssembler.BUDGET);
     code().lconst_0().lcmp().ifle(end);
@@ -58,8 +54,7 @@ final class BestRegionClass extends RegionClass {
     to.syncBudget();
     code().labelBinding(stopped);
     to.storeRegisters();
-    code().labelBinding(end);
-    code().return_();
+    code().labelBinding(end).iconst_m1().ireturn();
   }
 
   @Override
@@ -81,7 +76,7 @@ final class BestRegionClass extends RegionClass {
           .ifeq(end)
           .aload(0);
       to.cpu();
-      code().invokevirtual(name, "run", RUN);
+      code().lload(RegionAssembler.HEAD).iconst_0().invokevirtual(name, "run", RUN).pop();
       to.cpu();
       helper = "calledSelf";
     }

@@ -13,7 +13,6 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.ascus.isa.bytecode.HotSpotCompiler.Level;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
@@ -88,7 +87,7 @@ public final class BytecodeTranslator implements Translator {
 
   @Override
   public void hot(VCpu cpu, Block block, long pc) {
-    if (block.compiled != null) {
+    if (block.entry() != null) {
       return;
     }
     Optional<RegionPlan> plan = former.form(cpu, block, pc, COMPACT_BUDGET, 0);
@@ -113,7 +112,7 @@ public final class BytecodeTranslator implements Translator {
     Map<CompactRegion, RegionPlan> regions = new LinkedHashMap<>();
     for (RegionPlan plan : plans) {
       // Another region of the same batch may have the block meanwhile.
-      if (plan.head().compiled == null && regions.keySet().stream().noneMatch(r -> r.isEntry(plan.head()))) {
+      if (plan.head().entry() == null && regions.keySet().stream().noneMatch(r -> r.isEntry(plan.head()))) {
         regions.put(compact(plan), plan);
       }
     }
@@ -122,7 +121,7 @@ public final class BytecodeTranslator implements Translator {
     }
     regions.forEach(
         (region, plan) -> {
-          if (await(() -> isCompiled(region))) {
+          if (isCompiledAtLast(region)) {
             cache.add(region);
           } else if (plan.parts().size() > 1) {
             queue.add(plan.firstHalf());
@@ -164,10 +163,16 @@ public final class BytecodeTranslator implements Translator {
     }
   }
 
-  private static boolean await(BooleanSupplier condition) {
+  /** Waits until HotSpot has compiled {@code region} or has given it up. */
+  private boolean isCompiledAtLast(CompactRegion region) {
+    if (compiler.isPresent()) {
+      return compiler.get().await(region.code(), Level.QUICK);
+    }
     long start = System.nanoTime();
     while (System.nanoTime() - start < PATIENCE_NANOS) {
-      if (condition.getAsBoolean()) {
+      long before = System.nanoTime();
+      call(region, PROBE_CALLS);
+      if (System.nanoTime() - before < PROBE_CALLS * COMPILED_CALL_NANOS) {
         return true;
       }
       LockSupport.parkNanos(POLL_NANOS);
@@ -175,23 +180,12 @@ public final class BytecodeTranslator implements Translator {
     return false;
   }
 
-  private boolean isCompiled(CompactRegion region) {
-    if (compiler.isPresent()) {
-      return compiler.get().level(region.code()) != Level.NONE;
-    }
-    long before = System.nanoTime();
-    call(region, PROBE_CALLS);
-    return System.nanoTime() - before < PROBE_CALLS * COMPILED_CALL_NANOS;
-  }
-
   @Override
   public void sampled(VCpu cpu, Block block, CodeSpace.RegionHandle region) {
-    boolean hasBetter =
-        region instanceof CompactRegion compact
-            && block.compiled != null
-            && block.compiled.region() instanceof Region better
-            && better.level() > compact.level();
-    if (hasBetter && region instanceof CompactRegion compact && compact.contains(block)) {
+    if (region instanceof CompactRegion compact
+        && block.compiled() instanceof Region better
+        && better.level() > compact.level()
+        && compact.contains(block)) {
       // Control goes round in it and never gets to the better code.
       cache.retire(compact);
       return;
@@ -200,7 +194,10 @@ public final class BytecodeTranslator implements Translator {
         p -> {
           if (region instanceof BestRegion best) {
             p.sampled(best);
-          } else if (!hasBetter && region instanceof CompactRegion compact && compact.sampled() % samples == 0) {
+          } else if (region instanceof CompactRegion compact
+              && compact.sampled() % samples == 0
+              && !block.requestedBest) {
+            block.requestedBest = true;
             // Most of its samples are where most of the time goes, and so most likely is this one; if not, the next.
             former.form(cpu, block, cpu.pc, BEST_BUDGET, Integer.MAX_VALUE).ifPresent(this::promote);
           }
@@ -214,8 +211,7 @@ public final class BytecodeTranslator implements Translator {
         () -> {
           BestRegion region = best(plan);
           HotSpotCompiler hotSpot = compiler.orElseThrow();
-          if (hotSpot.request(region.code(), Level.PROFILED)
-              && await(() -> hotSpot.level(region.code()) == Level.PROFILED)) {
+          if (hotSpot.request(region.code(), Level.PROFILED) && hotSpot.await(region.code(), Level.PROFILED)) {
             cache.add(region);
           } else {
             abandoned.incrementAndGet();

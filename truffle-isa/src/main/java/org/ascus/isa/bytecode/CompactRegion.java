@@ -4,7 +4,6 @@ import java.lang.reflect.Method;
 import java.util.Arrays;
 import org.ascus.isa.cpu.BetweenRegions;
 import org.ascus.isa.cpu.Block;
-import org.ascus.isa.cpu.CompiledCode;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.region.Region;
 
@@ -32,27 +31,9 @@ public abstract class CompactRegion extends Region {
    */
   public record Step(Block block, int index, int offset, int remaining) {}
 
-  /** The region, from one of its entries on. */
-  private record Entry(CompactRegion region, int number, int offset) implements CompiledCode {
-    @Override
-    public void run(VCpu cpu) {
-      region.enter(cpu, cpu.pc - offset, number);
-    }
-
-    @Override
-    public boolean matches(VCpu cpu) {
-      return region.matches(cpu, cpu.pc - offset);
-    }
-
-    @Override
-    public boolean isSteady() {
-      return true;
-    }
-  }
-
   private final Method code = HotSpotCompiler.generated(getClass());
   private final Block[] blocks;
-  private final Entry[] entries;
+  private final int[] offsets;
   private final Step[] steps;
 
   /** Slices that have ended here; races only lose some. */
@@ -61,11 +42,8 @@ public abstract class CompactRegion extends Region {
   protected CompactRegion(Parts parts) {
     super(parts.extent());
     blocks = parts.entries();
+    offsets = parts.offsets();
     steps = parts.steps();
-    entries = new Entry[blocks.length];
-    for (int i = 0; i < entries.length; i++) {
-      entries[i] = new Entry(this, i, parts.offsets()[i]);
-    }
   }
 
   /** Whether control may enter it at {@code block}. */
@@ -90,24 +68,22 @@ public abstract class CompactRegion extends Region {
    * @param place number of an entry; or of a step, counted on from the entries, behind which it begins
    * @return the number of the step that tier 0 must do now; negative when control has left the region
    */
+  @Override
   public abstract int run(VCpu cpu, long head, int place);
 
   @BetweenRegions
-  private void enter(VCpu cpu, long head, int entry) {
-    int place = entry;
-    while (true) {
-      int number = run(cpu, head, place);
-      if (number < 0) {
-        return;
-      }
-      Step step = steps[number];
+  @Override
+  public final void finish(VCpu cpu, long head, int number) {
+    int next = number;
+    while (next >= 0) {
+      Step step = steps[next];
       cpu.pc = head + step.offset;
       cpu.budget += step.remaining;
       if (!cpu.step(step.block, step.index)) {
         return;
       }
       cpu.budget -= step.remaining - 1;
-      place = entries.length + number;
+      next = run(cpu, head, blocks.length + next);
     }
   }
 
@@ -118,15 +94,15 @@ public abstract class CompactRegion extends Region {
 
   @Override
   protected final void install() {
-    for (int i = 0; i < entries.length; i++) {
-      install(blocks[i], entries[i]);
+    for (int i = 0; i < blocks.length; i++) {
+      install(blocks[i], i, offsets[i]);
     }
   }
 
   @Override
   protected final void uninstall() {
-    for (int i = 0; i < entries.length; i++) {
-      uninstall(blocks[i], entries[i]);
+    for (Block block : blocks) {
+      uninstall(block);
     }
   }
 }

@@ -1,7 +1,6 @@
 package org.ascus.isa.bytecode;
 
 import static java.lang.constant.ConstantDescs.CD_boolean;
-import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 
 import java.lang.classfile.Label;
@@ -19,8 +18,6 @@ import org.ascus.isa.region.RegionPlan;
 /** Makes the classes of {@link CompactRegion}s. */
 final class CompactRegionClass extends RegionClass {
   private static final ClassDesc SUPER = RegionAssembler.desc(CompactRegion.class);
-  private static final MethodTypeDesc RUN =
-      MethodTypeDesc.of(CD_int, RegionAssembler.VCPU, CD_long, CD_int);
 
   private final List<Integer> entries = new ArrayList<>();
   private CompactAssembler to;
@@ -43,7 +40,7 @@ final class CompactRegionClass extends RegionClass {
   /** Makes the class of the region that {@code plan} describes. */
   static Made make(BytecodeIsa isa, RegionPlan plan) {
     CompactRegionClass region = new CompactRegionClass(isa, plan);
-    byte[] file = region.bytes(SUPER, RegionAssembler.desc(CompactRegion.Parts.class), RUN);
+    byte[] file = region.bytes(SUPER, RegionAssembler.desc(CompactRegion.Parts.class));
     return new Made(
         file,
         new CompactRegion.Parts(

@@ -5,6 +5,9 @@ import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import jdk.test.whitebox.WhiteBox;
 
 /**
@@ -58,6 +61,14 @@ final class HotSpotCompiler {
   /** Leaves methods of more than 8,000 bytes to the interpreter. */
   private static final String HUGE_METHODS = "DontCompileHugeMethods";
 
+  /**
+   * Has the second compiler guess which class's method is called. Those of the first regions would be bad guesses, and
+   * it leaves code in place whose guess has failed.
+   */
+  private static final String TYPE_PROFILE = "UseTypeProfile";
+
+  private static final long POLL_NANOS = 200_000;
+
   private static final class Holder {
     static final Optional<HotSpotCompiler> FOUND = load();
   }
@@ -66,14 +77,17 @@ final class HotSpotCompiler {
   private final Method enqueue;
   private final Method level;
   private final Method queued;
+  private final Method addDirectives;
   private final Method setFlag;
   private final Method setBooleanFlag;
+  private final AtomicBoolean inlines = new AtomicBoolean();
 
   private HotSpotCompiler(Class<?> type) throws ReflectiveOperationException {
     whiteBox = type.getConstructor().newInstance();
     enqueue = method(type, "enqueueMethodForCompilation0");
     level = method(type, "getMethodCompilationLevel0");
     queued = method(type, "isMethodQueuedForCompilation0");
+    addDirectives = method(type, "addCompilerDirective");
     setFlag = method(type, "setIntxVMFlag");
     setBooleanFlag = method(type, "setBooleanVMFlag");
   }
@@ -126,6 +140,7 @@ final class HotSpotCompiler {
     setFlag.invoke(whiteBox, MATURITY, 0L);
     setFlag.invoke(whiteBox, INLINE_STACK, MAX_INLINE_STACK);
     setBooleanFlag.invoke(whiteBox, HUGE_METHODS, false);
+    setBooleanFlag.invoke(whiteBox, TYPE_PROFILE, false);
   }
 
   /** Has {@code method} compiled, in the background; false if HotSpot refuses. */
@@ -147,6 +162,24 @@ final class HotSpotCompiler {
     }
   }
 
+  /** Has the second compiler inline {@code methods} wherever methods of their classes call them; only once. */
+  void inline(List<Method> methods) {
+    if (inlines.getAndSet(true)) {
+      return;
+    }
+    String classes = methods.stream().map(m -> '"' + pattern(m, "*") + '"').distinct().collect(Collectors.joining(","));
+    String names = methods.stream().map(m -> "\"+" + pattern(m, m.getName()) + '"').collect(Collectors.joining(","));
+    try {
+      addDirectives.invoke(whiteBox, "[{match: [" + classes + "], c2: {inline: [" + names + "]}}]");
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String pattern(Method method, String name) {
+    return method.getDeclaringClass().getName().replace('.', '/') + '.' + name;
+  }
+
   /** What {@code method} is compiled at now. */
   Level level(Method method) {
     try {
@@ -160,6 +193,18 @@ final class HotSpotCompiler {
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** Waits until {@code method}, which was requested, is compiled; false if HotSpot has given it up. */
+  boolean await(Method method, Level wanted) {
+    while (level(method) != wanted) {
+      // A method stays queued until what was made of it is in place.
+      if (!isQueued(method)) {
+        return level(method) == wanted;
+      }
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+    return true;
   }
 
   /** Whether {@code method} is still to be compiled. */

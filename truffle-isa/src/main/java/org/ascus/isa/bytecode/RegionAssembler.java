@@ -21,9 +21,12 @@ public abstract class RegionAssembler {
   static final ClassDesc HELP = desc(RegionHelp.class);
   static final ClassDesc LONGS = CD_long.arrayType();
 
+  /** The parameters of {@link org.ascus.isa.cpu.CompiledCode#run}. */
   static final int CPU = 1;
+
   static final int HEAD = 2;
   static final int PLACE = 4;
+
   static final int UNSAFE = 5;
   static final int TLB_ARRAY = 6;
   static final int CONTEXT = 7;

@@ -22,6 +22,9 @@ import org.ascus.isa.region.RegionPlan;
 
 /** Makes the class file of one region. */
 abstract class RegionClass {
+  /** Type of {@link org.ascus.isa.cpu.CompiledCode#run}. */
+  static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_int, RegionAssembler.VCPU, CD_long, CD_int);
+
   private static final ClassDesc REGION = RegionAssembler.desc(CodeSpace.RegionHandle.class);
 
   final BytecodeIsa isa;
@@ -54,9 +57,8 @@ abstract class RegionClass {
    * The class file.
    *
    * @param parameter of the constructor, passed on to that of {@code superclass}
-   * @param run type of the method
    */
-  final byte[] bytes(ClassDesc superclass, ClassDesc parameter, MethodTypeDesc run) {
+  final byte[] bytes(ClassDesc superclass, ClassDesc parameter) {
     MethodTypeDesc constructor = MethodTypeDesc.of(CD_void, parameter);
     return ClassFile.of()
         .build(
@@ -69,7 +71,7 @@ abstract class RegionClass {
                         c ->
                             c.aload(0).aload(1).invokespecial(superclass, ConstantDescs.INIT_NAME, constructor)
                                 .return_())
-                    .withMethodBody("run", run, ClassFile.ACC_PUBLIC, this::run));
+                    .withMethodBody("run", RUN, ClassFile.ACC_PUBLIC, this::run));
   }
 
   final CodeBuilder code() {

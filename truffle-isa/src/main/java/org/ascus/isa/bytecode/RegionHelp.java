@@ -1,7 +1,7 @@
 package org.ascus.isa.bytecode;
 
 import org.ascus.isa.cpu.BetweenRegions;
-import org.ascus.isa.cpu.CompiledCode;
+import org.ascus.isa.cpu.EntryPoint;
 import org.ascus.isa.cpu.VCpu;
 
 /** What generated code calls; the hot ones are small enough to be inlined. */
@@ -73,13 +73,13 @@ public final class RegionHelp {
     if (cpu.callDepth >= VCpu.MAX_CALL_DEPTH || cpu.budget <= 0) {
       return false;
     }
-    CompiledCode code = cpu.fetchCompiled();
-    if (code == null) {
+    EntryPoint entry = cpu.fetchEntry();
+    if (entry == null) {
       cpu.hotEdge = true;
       return false;
     }
     cpu.callDepth++;
-    code.run(cpu);
+    cpu.run(entry);
     boolean back = cpu.pc == link ? mayGoOn(cpu) : comesBack(cpu, link);
     cpu.callDepth--;
     return back;
@@ -112,11 +112,11 @@ public final class RegionHelp {
       if (cpu.pc == link) {
         return true;
       }
-      CompiledCode code = cpu.fetchCompiled();
-      if (code == null) {
+      EntryPoint entry = cpu.fetchEntry();
+      if (entry == null) {
         return false;
       }
-      code.run(cpu);
+      cpu.run(entry);
     }
     return false;
   }

@@ -1,5 +1,6 @@
 package org.ascus.isa.bytecode;
 
+import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,10 +29,10 @@ final class RegionPromotion {
   /** Slices of the budget, each of 50,000 instructions, that a region profiles for at most. */
   private static final int PROFILE_SAMPLES = 20;
 
-  /** Slices in compiled code after which what lies between regions profiles, and after which it has done so. */
-  private static final int HOST_PROFILED = 1000;
+  /** Slices in compiled code between two looks whether what lies between regions has the best code. */
+  private static final int HOST_INTERVAL = 200;
 
-  private static final int HOST_BEST = 2000;
+  private static final int HOST_ATTEMPTS = 100;
 
   /** How often its code may have been thrown away before it is given up. */
   private static final int MAX_ATTEMPTS = 12;
@@ -43,6 +44,8 @@ final class RegionPromotion {
   private long promoted;
   private long thrownAway;
   private long givenUp;
+  private final List<Method> host;
+  private int hostAttempts;
   private int slices;
   private int next;
 
@@ -51,24 +54,33 @@ final class RegionPromotion {
     this.compiler = compiler;
     this.cache = cache;
     this.profileSamples = Math.min(samples, PROFILE_SAMPLES);
+    this.host =
+        Stream.of(VCpu.class, RegionHelp.class, CompactRegion.class)
+            .flatMap(type -> Arrays.stream(type.getDeclaredMethods()))
+            .filter(method -> method.isAnnotationPresent(BetweenRegions.class))
+            .toList();
+    compiler.inline(host.stream().filter(method -> method.getAnnotation(BetweenRegions.class).inlined()).toList());
   }
 
   /** A slice has ended in compiled code. */
   synchronized void sampled() {
-    int n = ++slices;
-    if (n == HOST_PROFILED) {
-      betweenRegions(Level.PROFILED);
-    } else if (n == HOST_BEST) {
-      betweenRegions(Level.BEST);
+    if (++slices % HOST_INTERVAL == 0) {
+      betweenRegions();
     }
     checkNext();
   }
 
-  private void betweenRegions(Level level) {
-    Stream.of(VCpu.class, RegionHelp.class, CompactRegion.class)
-        .flatMap(type -> Arrays.stream(type.getDeclaredMethods()))
-        .filter(method -> method.isAnnotationPresent(BetweenRegions.class))
-        .forEach(method -> compiler.request(method, level));
+  /**
+   * This gets no profile: each guest program would want another one. Code that is thrown away, because it
+   * has come to a class that had not been loaded, is asked for again.
+   */
+  private void betweenRegions() {
+    for (Method method : host) {
+      if (compiler.level(method) != Level.BEST && !compiler.isQueued(method) && hostAttempts < HOST_ATTEMPTS) {
+        hostAttempts++;
+        compiler.request(method, Level.BEST);
+      }
+    }
   }
 
   /** A slice has ended in {@code region}. */
@@ -105,7 +117,9 @@ final class RegionPromotion {
     }
     switch (region.stage) {
       case BEST -> {
-        if (compiler.level(region.code()) == Level.NONE) {
+        // HotSpot may have had its first compiler make something of its own accord meanwhile.
+        Level level = compiler.level(region.code());
+        if (level == Level.NONE || level == Level.QUICK) {
           thrownAway++;
           region.suspend();
           region.stage = Stage.AGAIN;
@@ -118,8 +132,8 @@ final class RegionPromotion {
         if (compiler.level(region.code()) == Level.BEST) {
           region.stage = Stage.BEST;
           region.resume();
-        } else if (!compiler.isQueued(region.code()) && compiler.level(region.code()) == Level.NONE
-            && ++region.attempts > MAX_ATTEMPTS) {
+        } else if (!compiler.isQueued(region.code())
+            && (++region.attempts > MAX_ATTEMPTS || !compiler.request(region.code(), Level.BEST))) {
           giveUp(region);
         }
       }
@@ -132,6 +146,7 @@ final class RegionPromotion {
     region.stage = Stage.GONE;
     watched.remove(region);
     cache.retire(region);
+    region.head().requestedBest = true;
   }
 
   /** For {@code info jit}. */

@@ -8,4 +8,7 @@ import java.lang.annotation.Target;
 /** Control passes through this method from one region to the next: it deserves the best code that there is. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)
-public @interface BetweenRegions {}
+public @interface BetweenRegions {
+  /** Whether the others have it inlined. */
+  boolean inlined() default false;
+}

@@ -11,6 +11,9 @@ public final class Block {
 
   private static final int MAX_TARGETS = 24;
 
+  /** Executions that prove a warm block hot. */
+  private static final int STILL_TO_COME = 50;
+
   /** Physical address of the first instruction. */
   public final long physical;
 
@@ -35,6 +38,9 @@ public final class Block {
   /** Compiled code was asked for, and it is there, or will be, or cannot be made. */
   public boolean requested;
 
+  /** The best code that there is was asked for, as with {@link #requested}. */
+  public volatile boolean requestedBest;
+
   /** How often a slice of the budget ended in front of this block, in compiled code. */
   public int samples;
 
@@ -43,8 +49,11 @@ public final class Block {
    */
   public int[] jumpTargets;
 
-  /** Compiled code that starts here, or null. */
-  public volatile CompiledCode compiled;
+  private volatile EntryPoint entry;
+
+  /** Blocks that control has gone to from here, in the same page; races lose them only. */
+  private Block next;
+  private Block next2;
 
   public Block(long physical, long[] code, short[] offsets, long secondPage, int threshold) {
     this.physical = physical;
@@ -71,6 +80,51 @@ public final class Block {
         return;
       }
     }
+  }
+
+  /** Where compiled code can be entered here, or null. */
+  public EntryPoint entry() {
+    return entry;
+  }
+
+  /** Compiled code that can be entered here, or null. */
+  public CompiledCode compiled() {
+    EntryPoint now = entry;
+    return now == null ? null : now.code;
+  }
+
+  /** From now on control enters compiled code by {@code next}, or not at all if it is null. */
+  public synchronized void enterBy(EntryPoint next) {
+    EntryPoint old = entry;
+    entry = next;
+    if (old != null) {
+      old.live = false;
+    }
+  }
+
+  /** The block at {@code target}, physical and in the same page, if control has gone there lately; or null. */
+  Block successor(long target) {
+    Block block = next;
+    if (block == null || block.physical != target) {
+      block = next2;
+      if (block == null || block.physical != target) {
+        return null;
+      }
+    }
+    return block.valid ? block : null;
+  }
+
+  /** Control has gone from here to {@code block}, which is in the same page. */
+  void noteSuccessor(Block block) {
+    if (block.secondPage < 0) {
+      next2 = next;
+      next = block;
+    }
+  }
+
+  /** It is as hot as code that was compiled, and for want of room there becomes so by itself soon. */
+  public void warm() {
+    heat = Math.max(heat, threshold - STILL_TO_COME);
   }
 
   /** Length in bytes. */

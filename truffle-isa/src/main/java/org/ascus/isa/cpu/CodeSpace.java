@@ -254,7 +254,7 @@ public final class CodeSpace implements GuestRam.CodeListener {
     page.blocks[slot] = null;
     page.count--;
     block.valid = false;
-    block.compiled = null;
+    block.enterBy(null);
     blockCount.decrementAndGet();
   }
 

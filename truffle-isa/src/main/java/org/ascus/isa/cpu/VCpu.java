@@ -98,9 +98,11 @@ public abstract class VCpu implements Cpu {
     int flushes;
 
     Block block;
-    CompiledCode code;
 
-    /** {@link VCpu#pageFlushes} when the code was found to match. */
+    /** The block's when it was found to match; or null. */
+    EntryPoint entry;
+
+    /** {@link VCpu#pageFlushes} then. */
     long matched;
   }
 
@@ -111,6 +113,9 @@ public abstract class VCpu implements Cpu {
 
   /** Identifies how instruction addresses map to memory now; equal values mean the same mapping. Never 0. */
   public long fetchContext = 1;
+
+  /** Whether all bytes of a page can be fetched or none. */
+  public boolean wholePages = true;
 
   /** Counts flushes of single pages: with {@link #fetchContext} it identifies how code is mapped. */
   public long pageFlushes;
@@ -349,56 +354,67 @@ public abstract class VCpu implements Cpu {
   @BetweenRegions
   private void runSlice(boolean exact) {
     while (budget > 0) {
-      CompiledCode compiled = findCompiled(pc);
-      Block block = null;
-      if (compiled == null) {
-        block = findBlock(pc);
-        if (block == null) {
-          if (attention) {
-            return;
-          }
-          continue;
+      EntryPoint entry = findEntry(pc);
+      if (entry == null || exact) {
+        if (!runSlowly(exact)) {
+          return;
         }
-        if (block.compiled != null) {
-          compiled = findCompiled(pc);
-        }
-      }
-      if (compiled != null && !exact) {
-        compiled.run(this);
-      } else if (compiled != null && budget > MAX_PATH) {
-        budget -= MAX_PATH;
-        sliceEnd -= MAX_PATH;
-        compiled.run(this);
-        budget += MAX_PATH;
-        sliceEnd += MAX_PATH;
       } else {
-        if (block == null) {
-          block = findBlock(pc);
-          if (block == null) {
-            continue;
-          }
-        }
-        if (hotEdge) {
-          hotEdge = false;
-          profile(block, pc);
-        }
-        int count = block.code.length;
-        interpret(block, exact && count > budget ? (int) budget : count);
+        run(entry);
       }
-      if (event != NONE) {
-        if (event == TRAP) {
-          event = NONE;
-          enterTrap();
-        } else if (event == LEAVE) {
-          event = NONE;
-          return;
-        } else {
-          return;
-        }
-      }
-      if (attention) {
+      if (event != NONE && !handleEvent() || attention) {
         return;
       }
+    }
+  }
+
+  /** Runs one block, or more; false if something needs the outer loop. */
+  private boolean runSlowly(boolean exact) {
+    Block block = findBlock(pc);
+    if (block == null) {
+      return !attention;
+    }
+    EntryPoint entry = block.entry() == null ? null : findEntry(pc);
+    if (entry != null && !exact) {
+      run(entry);
+    } else if (entry != null && budget > MAX_PATH) {
+      budget -= MAX_PATH;
+      sliceEnd -= MAX_PATH;
+      run(entry);
+      budget += MAX_PATH;
+      sliceEnd += MAX_PATH;
+    } else {
+      if (hotEdge) {
+        hotEdge = false;
+        profile(block, pc);
+      }
+      int count = block.code.length;
+      interpret(block, exact && count > budget ? (int) budget : count);
+    }
+    return true;
+  }
+
+  /** False if the event is one for the outer loop. */
+  private boolean handleEvent() {
+    if (event == TRAP) {
+      event = NONE;
+      enterTrap();
+      return true;
+    }
+    if (event == LEAVE) {
+      event = NONE;
+    }
+    return false;
+  }
+
+  /** Runs compiled code from {@code entry}, where the CPU is, until control leaves it. */
+  @BetweenRegions(inlined = true)
+  public final void run(EntryPoint entry) {
+    CompiledCode code = entry.code;
+    long head = pc - entry.offset;
+    int number = code.run(this, head, entry.place);
+    if (number >= 0) {
+      code.finish(this, head, number);
     }
   }
 
@@ -410,11 +426,10 @@ public abstract class VCpu implements Cpu {
       return;
     }
     if (region == null) {
-      CompiledCode compiled = block.compiled;
-      if (compiled == null) {
+      region = block.compiled();
+      if (region == null) {
         return;
       }
-      region = compiled.region();
     }
     translator.sampled(this, block, region);
   }
@@ -452,16 +467,36 @@ public abstract class VCpu implements Cpu {
       jump.context = fetchContext;
       jump.flushes = jumpFlushes[flushIndex(va)];
       jump.block = block;
-      jump.code = null;
+      jump.entry = null;
     }
     return block;
   }
 
-  /** For an interpreter at the end of a block: the block at pc, if it can simply go on there; else null. */
+  /** Changes when code may be mapped differently from now on. */
+  public final long mapping() {
+    return fetchContext ^ pageFlushes << 32;
+  }
+
+  /**
+   * For an interpreter at the end of {@code last}: the block at pc, if it can simply go on there; else null.
+   *
+   * @param start where {@code last} began
+   * @param mapping {@link #mapping} then
+   */
   @BetweenRegions
-  public final Block nextToInterpret() {
+  public final Block nextToInterpret(Block last, long start, long mapping) {
     long va = pc;
-    Block block = knownBlock(va);
+    Block block = null;
+    boolean samePage = (va ^ start) >>> 12 == 0 && mapping == mapping() && wholePages;
+    if (samePage) {
+      block = last.successor(last.physical & -4096L | va & 4095);
+    }
+    if (block == null) {
+      block = knownBlock(va);
+      if (samePage && block != null) {
+        last.noteSuccessor(block);
+      }
+    }
     if (block == null || attention) {
       return null;
     }
@@ -469,7 +504,7 @@ public abstract class VCpu implements Cpu {
       hotEdge = false;
       profile(block, va);
     }
-    return block.compiled == null && block.code.length <= budget && breakpoints.isEmpty() ? block : null;
+    return block.entry() == null && block.code.length <= budget && breakpoints.isEmpty() ? block : null;
   }
 
   /** The block at {@code va} if it has been looked for lately, or null. */
@@ -483,42 +518,51 @@ public abstract class VCpu implements Cpu {
         : null;
   }
 
-  /** The compiled code at {@code va} if it is known, valid and mapped; null sends the caller to the dispatcher. */
-  @BetweenRegions
-  public final CompiledCode findCompiled(long va) {
+  /** Where compiled code can be entered at {@code va}, as far as is known; null sends the caller to the dispatcher. */
+  @BetweenRegions(inlined = true)
+  public final EntryPoint findEntry(long va) {
     Jump jump = jumps[jumpIndex(va)];
-    if (jump.pc != va || jump.context != fetchContext || jump.flushes != jumpFlushes[flushIndex(va)]) {
+    if (jump.pc == va && jump.context == fetchContext && jump.matched == pageFlushes) {
+      EntryPoint entry = jump.entry;
+      if (entry != null && entry.live) {
+        return entry;
+      }
+    }
+    return matchEntry(jump, va);
+  }
+
+  /** As {@link #findEntry}, for code whose pages may have been mapped differently meanwhile or that is new. */
+  private EntryPoint matchEntry(Jump jump, long va) {
+    if (jump.pc != va
+        || jump.context != fetchContext
+        || jump.flushes != jumpFlushes[flushIndex(va)]
+        || !jump.block.valid) {
       return null;
     }
-    // Code that became invalid has been taken from its block.
-    CompiledCode code = jump.block.compiled;
-    return code != null && code == jump.code && jump.matched == pageFlushes ? code : match(jump, code);
+    EntryPoint entry = jump.block.entry();
+    if (entry == null || !entry.matches(this)) {
+      return null;
+    }
+    if (entry.code.isSteady()) {
+      jump.entry = entry;
+      jump.matched = pageFlushes;
+    }
+    return entry;
   }
 
   /**
-   * As {@link #findCompiled}, for code at {@link #pc} that has not been looked for lately, too. After null the fetch
-   * may have trapped, and the CPU be at the trap's handler.
+   * As {@link #findEntry}, for code at {@link #pc} that has not been looked for lately, too. After null the fetch may
+   * have trapped, and the CPU be at the trap's handler.
    */
-  public final CompiledCode fetchCompiled() {
-    CompiledCode code = findCompiled(pc);
-    if (code == null) {
-      Block block = findBlock(pc);
-      if (block != null && block.compiled != null) {
-        code = findCompiled(pc);
-      }
-    }
-    return code;
+  @BetweenRegions(inlined = true)
+  public final EntryPoint fetchEntry() {
+    EntryPoint entry = findEntry(pc);
+    return entry != null ? entry : fetchNewEntry();
   }
 
-  private CompiledCode match(Jump jump, CompiledCode code) {
-    if (code == null || !jump.block.valid || !code.matches(this)) {
-      return null;
-    }
-    if (code.isSteady()) {
-      jump.code = code;
-      jump.matched = pageFlushes;
-    }
-    return code;
+  private EntryPoint fetchNewEntry() {
+    Block block = findBlock(pc);
+    return block == null || block.entry() == null ? null : findEntry(pc);
   }
 
   /** Forgets the jump cache entries of the page of {@code va}, and of the page before, which may straddle into it. */
@@ -533,7 +577,7 @@ public abstract class VCpu implements Cpu {
     for (Jump jump : jumps) {
       jump.context = 0;
       jump.block = null;
-      jump.code = null;
+      jump.entry = null;
     }
   }
 

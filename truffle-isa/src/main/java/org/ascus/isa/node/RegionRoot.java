@@ -8,7 +8,7 @@ import com.oracle.truffle.api.frame.VirtualFrame;
 import com.oracle.truffle.api.nodes.ExplodeLoop;
 import com.oracle.truffle.api.nodes.IndirectCallNode;
 import com.oracle.truffle.api.nodes.RootNode;
-import org.ascus.isa.cpu.CompiledCode;
+import org.ascus.isa.cpu.EntryPoint;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.region.TruffleRegion;
 
@@ -153,20 +153,20 @@ public final class RegionRoot extends RootNode {
       return false;
     }
     Object ran;
-    if (end.callee != null && end.callee.matches(cpu) && end.callee.isReady()) {
+    if (end.callee != null && end.callee.matches(cpu, cpu.pc) && end.callee.isReady()) {
       cpu.callDepth++;
       ran = end.call.call(cpu.arguments);
     } else {
-      CompiledCode code = cpu.findCompiled(target);
-      if (code instanceof TruffleRegion region) {
+      EntryPoint entry = cpu.findEntry(target);
+      if (entry != null && entry.code instanceof TruffleRegion region) {
         if (!region.isReady()) {
           return false;
         }
         cpu.callDepth++;
         ran = indirectCall.call(region.callTarget(), cpu.arguments);
-      } else if (code != null) {
+      } else if (entry != null) {
         cpu.callDepth++;
-        ran = runOtherTier(code, cpu);
+        ran = runOtherTier(entry, cpu);
       } else {
         // Its calls count, though this tier makes them.
         cpu.hotEdge = true;
@@ -178,8 +178,8 @@ public final class RegionRoot extends RootNode {
   }
 
   @TruffleBoundary
-  private static Object runOtherTier(CompiledCode code, VCpu cpu) {
-    code.run(cpu);
+  private static Object runOtherTier(EntryPoint entry, VCpu cpu) {
+    cpu.run(entry);
     return RAN;
   }
 

@@ -3,15 +3,15 @@ package org.ascus.isa.region;
 import com.oracle.truffle.api.CompilerDirectives.TruffleBoundary;
 import java.util.Arrays;
 import org.ascus.isa.cpu.Block;
-import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.cpu.CompiledCode;
+import org.ascus.isa.cpu.EntryPoint;
 import org.ascus.isa.cpu.VCpu;
 
 /**
  * A compiled region of some tier. It is valid while its bytes are unchanged and its pages are mapped at the same
  * distances from each other.
  */
-public abstract class Region implements CodeSpace.RegionHandle {
+public abstract class Region extends CompiledCode {
   /**
    * What a region was made of.
    *
@@ -63,8 +63,8 @@ public abstract class Region implements CodeSpace.RegionHandle {
   /** Undoes {@link #install}. */
   protected abstract void uninstall();
 
-  /** See {@link CompiledCode#matches}; {@code head} is the virtual address at which the region's head would be. */
-  protected final boolean matches(VCpu cpu, long head) {
+  @Override
+  public boolean matches(VCpu cpu, long head) {
     if (!valid) {
       return false;
     }
@@ -93,23 +93,22 @@ public abstract class Region implements CodeSpace.RegionHandle {
   }
 
   @Override
-  public final void invalidate() {
+  public void invalidate() {
     valid = false;
     uninstall();
   }
 
-  /** Has {@code block} run by {@code code}, unless what it has is better. */
-  protected final void install(Block block, CompiledCode code) {
-    CompiledCode old = block.compiled;
-    if (old == null || !(old.region() instanceof Region region) || region.level() < level() || !region.valid) {
-      block.compiled = code;
+  /** Has {@code block}, {@code offset} bytes from the head, run by this from {@code place} on, unless it has better. */
+  protected final void install(Block block, int place, int offset) {
+    if (!(block.compiled() instanceof Region other) || other.level() < level() || !other.valid) {
+      block.enterBy(new EntryPoint(this, place, offset));
     }
   }
 
-  /** Undoes {@link #install(Block, CompiledCode)}; the block may ask for compiled code again when it is hot. */
-  protected final void uninstall(Block block, CompiledCode code) {
-    if (block.compiled == code) {
-      block.compiled = null;
+  /** Undoes {@link #install(Block, int, int)}; the block may ask for compiled code again when it is hot. */
+  protected final void uninstall(Block block) {
+    if (block.compiled() == this) {
+      block.enterBy(null);
       block.heat = 0;
       block.requested = false;
     }
@@ -118,7 +117,7 @@ public abstract class Region implements CodeSpace.RegionHandle {
   /** Has its blocks ask for compiled code as soon as they are executed again: they are hot. */
   final void askAgain() {
     for (Block block : extent.blocks()) {
-      if (block.compiled == null) {
+      if (block.entry() == null) {
         block.heat = block.threshold;
       }
     }

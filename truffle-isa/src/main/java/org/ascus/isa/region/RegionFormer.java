@@ -55,10 +55,14 @@ public final class RegionFormer {
         physicalPage = physical & -4096L;
       }
       Block block = offset == 0 ? head : cpu.codeSpace().find(physicalPage | va & 4095);
-      if (block == null || !block.valid || instructions + block.code.length > budget && offset != 0) {
+      if (block == null || !block.valid) {
         continue;
       }
-      if (block.compiled != null && block.compiled.region() instanceof Region other && other.level() > level) {
+      if (instructions + block.code.length > budget && offset != 0) {
+        block.warm();
+        continue;
+      }
+      if (block.compiled() instanceof Region other && other.level() > level) {
         continue;
       }
       if (block.secondPage >= 0) {

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
-import org.ascus.isa.cpu.CompiledCode;
+import org.ascus.isa.cpu.EntryPoint;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.node.BlockNode;
@@ -43,13 +43,13 @@ public final class RegionTranslator implements Translator {
 
   @Override
   public void hot(VCpu cpu, Block block, long pc) {
-    Optional<CompiledCode> fallback = Optional.ofNullable(block.compiled);
+    Optional<EntryPoint> fallback = Optional.ofNullable(block.entry());
     former
         .form(cpu, block, pc, REGION_BUDGET, Integer.MAX_VALUE)
         .ifPresent(plan -> cache.add(build(cpu, plan, fallback)));
   }
 
-  private TruffleRegion build(VCpu cpu, RegionPlan plan, Optional<CompiledCode> fallback) {
+  private TruffleRegion build(VCpu cpu, RegionPlan plan, Optional<EntryPoint> fallback) {
     Map<Integer, Integer> index = plan.index();
     Map<Long, Long> pages = new HashMap<>(plan.pages());
     RegionIsa.RegisterUse registers = new RegionIsa.RegisterUse();
@@ -84,7 +84,7 @@ public final class RegionTranslator implements Translator {
     long va = pc + p.offset() + p.flow().taken();
     long physical = cpu.probeFetch(va);
     Block block = physical < 0 ? null : cpu.codeSpace().find(physical);
-    if (block == null || !(block.compiled instanceof TruffleRegion region) || !region.isValid()) {
+    if (block == null || !(block.compiled() instanceof TruffleRegion region) || !region.isValid()) {
       return Optional.empty();
     }
     pages.put((va & -4096L) - (pc & -4096L), physical & -4096L);

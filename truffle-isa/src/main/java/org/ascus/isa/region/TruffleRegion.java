@@ -3,7 +3,7 @@ package org.ascus.isa.region;
 import com.oracle.truffle.api.CompilerDirectives.TruffleBoundary;
 import com.oracle.truffle.api.RootCallTarget;
 import java.util.Optional;
-import org.ascus.isa.cpu.CompiledCode;
+import org.ascus.isa.cpu.EntryPoint;
 import org.ascus.isa.cpu.VCpu;
 
 /** A region of the Truffle tier: compiled, or waiting for its compilation. */
@@ -14,12 +14,12 @@ public final class TruffleRegion extends HeadRegion {
   private final RootCallTarget callTarget;
 
   /** The same code in a lower tier, which runs meanwhile; null if there is none. */
-  private final CompiledCode fallback;
+  private final EntryPoint fallback;
 
   private volatile boolean ready;
   private int patience = RETRY;
 
-  TruffleRegion(Extent extent, RootCallTarget callTarget, Optional<CompiledCode> fallback) {
+  TruffleRegion(Extent extent, RootCallTarget callTarget, Optional<EntryPoint> fallback) {
     super(extent);
     this.callTarget = callTarget;
     this.fallback = fallback.orElse(null);
@@ -36,23 +36,24 @@ public final class TruffleRegion extends HeadRegion {
   }
 
   @Override
-  public void run(VCpu cpu) {
+  public int run(VCpu cpu, long head, int place) {
     // Another CPU may have changed both since matches() was asked.
     if (!ready && patience > 0 && hasFallback(cpu)) {
       patience--;
-      fallback.run(cpu);
-      return;
+      cpu.run(fallback);
+      return -1;
     }
     patience = RETRY;
     ready = callTarget.call(cpu.arguments) != null;
     if (!ready && hasFallback(cpu)) {
-      fallback.run(cpu);
+      cpu.run(fallback);
     }
+    return -1;
   }
 
   @Override
-  public boolean matches(VCpu cpu) {
-    return super.matches(cpu) && (ready || hasFallback(cpu) || --patience <= 0);
+  public boolean matches(VCpu cpu, long head) {
+    return super.matches(cpu, head) && (ready || hasFallback(cpu) || --patience <= 0);
   }
 
   @Override

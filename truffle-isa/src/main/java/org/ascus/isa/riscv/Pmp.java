@@ -108,6 +108,16 @@ final class Pmp {
     return mode == Status.M || count == 0;
   }
 
+  /** True if the answer of {@link #allows} is the same for all of any page. */
+  boolean wholePages() {
+    for (int i = 0; i < active; i++) {
+      if (high[i] != low[i] && ((low[i] | high[i]) & 4095) != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** True if the answer of {@link #allows} is the same for all of a page, so that it may be cached. */
   boolean uniform(long page) {
     for (int i = 0; i < active; i++) {

@@ -152,6 +152,7 @@ public final class RiscvHart extends VCpu {
   }
 
   private void flushAllContexts() {
+    wholePages = pmp.wholePages();
     contexts.forgetAll();
     space = contexts.space(csrs.satp);
     bareSpace = contexts.space(0);

@@ -31,10 +31,12 @@ final class RiscvInterpreter {
     Block block = first;
     int length = count;
     while (block != null) {
+      long start = hart.pc;
+      long mapping = hart.mapping();
       if (!runBlock(block, 0, length)) {
         return;
       }
-      block = hart.nextToInterpret();
+      block = hart.nextToInterpret(block, start, mapping);
       length = block == null ? 0 : block.code.length;
     }
   }

@@ -57,10 +57,12 @@ final class InterpreterSource {
             Block block = first;
             int length = count;
             while (block != null) {
+              long start = hart.pc;
+              long mapping = hart.mapping();
               if (!runBlock(block, 0, length)) {
                 return;
               }
-              block = hart.nextToInterpret();
+              block = hart.nextToInterpret(block, start, mapping);
               length = block == null ? 0 : block.code.length;
             }
           }
