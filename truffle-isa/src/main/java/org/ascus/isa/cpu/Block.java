@@ -26,7 +26,7 @@ public final class Block {
   /** Physical page of the second part of a straddling instruction, or -1. */
   public final long secondPage;
 
-  /** Cleared when a byte of the block was overwritten; then nobody enters it any more. */
+  /** Cleared by {@link #drop}; then nobody enters it any more. */
   public volatile boolean valid = true;
 
   /** How often control came here by a back edge or call; plain races only lose counts. */
@@ -100,6 +100,14 @@ public final class Block {
     if (old != null) {
       old.live = false;
     }
+  }
+
+  /** A byte of it was overwritten. */
+  void drop() {
+    valid = false;
+    enterBy(null);
+    next = null;
+    next2 = null;
   }
 
   /** The block at {@code target}, physical and in the same page, if control has gone there lately; or null. */

@@ -253,8 +253,7 @@ public final class CodeSpace implements GuestRam.CodeListener {
     Block block = page.blocks[slot];
     page.blocks[slot] = null;
     page.count--;
-    block.valid = false;
-    block.enterBy(null);
+    block.drop();
     blockCount.decrementAndGet();
   }
 

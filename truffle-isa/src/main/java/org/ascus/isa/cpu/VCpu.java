@@ -35,6 +35,10 @@ public abstract class VCpu implements Cpu {
 
   private static final long POLL_INTERVAL = 50_000;
   private static final int JUMP_CACHE = 1 << 15;
+
+  /** Slices of the budget that end in compiled code between two looks for dead entries of the jump cache. */
+  private static final int FORGET_INTERVAL = 1 << 14;
+
   private static final int FLUSH_COUNTS = 1 << 10;
 
   /** Register file; the ISA says which slots are what. */
@@ -86,6 +90,7 @@ public abstract class VCpu implements Cpu {
   private final int index;
   private final Set<Long> breakpoints = new HashSet<>();
   private boolean atBreakpoint;
+  private int samples;
 
   /** Where an instruction address leads: to a block, and to compiled code that was found to match. */
   private static final class Jump {
@@ -419,6 +424,9 @@ public abstract class VCpu implements Cpu {
   }
 
   private void sample() {
+    if (++samples % FORGET_INTERVAL == 0) {
+      forgetDead();
+    }
     CodeSpace.RegionHandle region = spentIn;
     spentIn = null;
     Block block = knownBlock(pc);
@@ -570,6 +578,21 @@ public abstract class VCpu implements Cpu {
     pageFlushes++;
     jumpFlushes[flushIndex(va)]++;
     jumpFlushes[flushIndex(va - 4096)]++;
+  }
+
+  /** Lets go of what is no longer run: the jump cache holds it as long as nothing else comes to its place. */
+  private void forgetDead() {
+    for (Jump jump : jumps) {
+      EntryPoint entry = jump.entry;
+      if (entry != null && !entry.live) {
+        jump.entry = null;
+      }
+      Block block = jump.block;
+      if (block != null && !block.valid) {
+        jump.context = 0;
+        jump.block = null;
+      }
+    }
   }
 
   /** Forgets where instruction addresses lead. */
