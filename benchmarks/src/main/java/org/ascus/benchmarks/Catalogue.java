@@ -3,6 +3,8 @@ package org.ascus.benchmarks;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /** Every selection there is, with its workloads and their aims. */
 final class Catalogue {
@@ -44,7 +46,8 @@ final class Catalogue {
 
   /** In the order of reports. */
   static List<Selection> selections() {
-    return List.of(compute(), steady(), micro(), boot(), guestBench(), smp(), memory(), startup(), idle());
+    return List.of(
+        compute(), steady(), micro(), boot(), guestBench(), disk(), tools(), smp(), memory(), startup(), idle());
   }
 
   private static Selection compute() {
@@ -148,6 +151,117 @@ final class Catalogue {
       List.of(
           "openssl-sha256", "openssl-aes", "openssl-bignum", "python-start", "python-loop", "python-calls",
           "python-dict", "python-float", "gzip", "gzip-d", "gcc", "sysbench", "exec", "syscalls");
+
+  /** The figures of {@code src/guest/disk-bench}. */
+  private static final List<String> DISK_WORK =
+      List.of("write", "read", "randread-1", "randread-16", "randwrite-1", "randwrite-16");
+
+  /** Whether an image is sound; 3 says that it has clusters that nobody uses, which a guest's end may leave. */
+  private static final String SOUND = "[ $1 = raw ] || qemu-img check -q -f $1 $2 2>&1 || [ $? = 3 ]";
+
+  /**
+   * A disk that is new in each run.
+   *
+   * @param device with {@code drive=scratch}, and with the serial number by which the guest finds it
+   */
+  private record Disk(String name, String format, List<String> device) {}
+
+  private static Selection disk() {
+    List<String> blk = List.of("-device", "virtio-blk-pci,drive=scratch,serial=scratch");
+    List<String> scsi =
+        List.of("-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=scratch,serial=scratch");
+    return new Selection(
+        "disk",
+        "Disks in a Debian guest",
+        "Seconds that fio needs in a Debian guest for an amount of direct I/O (`benchmarks/src/guest/disk-bench`) to a "
+            + "disk that is empty at first and has been written when it is read: in pieces of 1 MiB from its start to "
+            + "its end, and of 4 KiB here and there, one or sixteen at once. The host has it in its page cache. What "
+            + "was written is verified behind that.",
+        1.0,
+        Stream.of(
+                new Disk("blk-raw", "raw", blk),
+                new Disk("blk-qcow2", "qcow2", blk),
+                new Disk("scsi-raw", "raw", scsi))
+            .map(Catalogue::fio)
+            .toList());
+  }
+
+  private static Workload fio(Disk disk) {
+    List<String> figures = DISK_WORK.stream().map(work -> disk.name() + "-" + work).toList();
+    return new Workload(
+        "disk/" + disk.name(),
+        true,
+        figures,
+        figures.stream().map(figure -> Aim.ratio(figure, 1.0)).toList(),
+        List.of(),
+        lab -> {
+          String image = lab.scratch("disk");
+          var arguments = machine("1G", 1);
+          arguments.addAll(disk(lab));
+          arguments.addAll(List.of("-drive", "file=" + image + ",if=none,id=scratch,format=" + disk.format()));
+          arguments.addAll(disk.device());
+          arguments.addAll(
+              kernel(
+                  lab,
+                  lab.initramfsWith("disk-bench"),
+                  "quiet guest.run=\"sh /disk-bench " + disk.name() + (lab.quick() ? " 10" : " 1") + "\""));
+          return new Workload.Commands(
+              Workload.Program.EMULATOR,
+              arguments,
+              List.of(),
+              List.of(
+                  List.of("rm", "-f", image),
+                  List.of("qemu-img", "create", "-q", "-f", disk.format(), image, "1G")),
+              List.of(List.of("sh", "-c", SOUND, "sh", disk.format(), image)));
+        });
+  }
+
+  private static Selection tools() {
+    return new Selection(
+        "tools",
+        "Image tools",
+        "`wall`: seconds from start to end of `ascus-img` and `qemu-img`, on images of 4 GiB of which half is zeroes. "
+            + "The start of the JVM is in it.",
+        NO_AIM,
+        List.of(
+            tool("convert-to-qcow2", 1.25, "raw", List.of("convert", "-f", "raw", "-O", "qcow2", "SOURCE", "OUT"),
+                "qcow2"),
+            tool("convert-to-raw", 1.25, "qcow2", List.of("convert", "-f", "qcow2", "-O", "raw", "SOURCE", "OUT"),
+                "raw"),
+            tool("compare", NO_AIM, "qcow2", List.of("compare", "-f", "qcow2", "-F", "raw", "SOURCE", "RAW"), ""),
+            tool("check", NO_AIM, "qcow2", List.of("check", "-f", "qcow2", "SOURCE"), ""),
+            tool("info", NO_AIM, "qcow2", List.of("info", "-f", "qcow2", "SOURCE"), "")));
+  }
+
+  /**
+   * A call of an image tool.
+   *
+   * @param aim the greatest good ratio
+   * @param source the format of what it reads
+   * @param words its arguments; SOURCE, RAW and OUT stand for the files
+   * @param out the format of what it writes; empty if it writes nothing
+   */
+  private static Workload tool(String name, double aim, String source, List<String> words, String out) {
+    return new Workload(
+        "tools/" + name,
+        false,
+        List.of("wall"),
+        Double.isNaN(aim) ? List.of() : List.of(Aim.ratio("wall", aim)),
+        List.of(new Turn.End()),
+        lab -> {
+          String raw = lab.image("raw");
+          String from = lab.image(source);
+          String to = lab.scratch("out");
+          var paths = Map.of("SOURCE", from, "RAW", raw, "OUT", to);
+          return new Workload.Commands(
+              Workload.Program.IMAGE_TOOL,
+              words.stream().map(word -> paths.getOrDefault(word, word)).toList(),
+              List.of(),
+              List.of(List.of("rm", "-f", to)),
+              out.isEmpty() ? List.of()
+                  : List.of(List.of("qemu-img", "compare", "-q", "-f", "raw", "-F", out, raw, to)));
+        });
+  }
 
   private static Selection smp() {
     return new Selection(

@@ -135,7 +135,9 @@ public final class Compare {
     }
   }
 
-  private Comparison compare(Workload workload, Workload.Commands commands) throws IOException, InterruptedException {
+  private Comparison compare(Workload workload, Workload.Commands commands)
+      throws IOException, InterruptedException, UserException {
+    boolean emulator = commands.program() == Workload.Program.EMULATOR;
     var runs = new EnumMap<Side, List<Run>>(Side.class);
     for (int i = 0; i < options.runs(); i++) {
       // Who goes first changes, so that neither always finds the machine as the other left it.
@@ -143,15 +145,16 @@ public final class Compare {
       for (Side side : order) {
         var command = new ArrayList<String>();
         switch (side) {
-          case ASCUS -> command.addAll(options.ascus());
-          case QEMU -> command.addAll(options.qemu());
+          case ASCUS -> command.addAll(emulator ? options.ascus() : options.ascusImg());
+          case QEMU -> command.addAll(emulator ? options.qemu() : options.qemuImg());
           case HOST -> command.addAll(commands.host());
         }
         if (side != Side.HOST) {
           command.addAll(commands.arguments());
         }
         if (!command.isEmpty()) {
-          Run run = Run.measure(command, workload.turns(), options.limit());
+          renew(commands.before());
+          Run run = checked(Run.measure(command, workload.turns(), options.limit()), commands.after());
           runs.computeIfAbsent(side, key -> new ArrayList<>()).add(run);
           System.err.printf("%s: run %d of %d on %s: %s%n", workload.name(), i + 1, options.runs(), side.title(),
               run.good() ? headlines(workload, run) : "failed");
@@ -159,6 +162,23 @@ public final class Compare {
       }
     }
     return Comparison.of(workload, runs);
+  }
+
+  private static void renew(List<List<String>> commands) throws IOException, InterruptedException, UserException {
+    for (List<String> command : commands) {
+      if (Lab.call(command) != 0) {
+        throw new UserException("failed: " + String.join(" ", command));
+      }
+    }
+  }
+
+  private static Run checked(Run run, List<List<String>> commands) throws IOException, InterruptedException {
+    for (List<String> command : run.good() ? commands : List.<List<String>>of()) {
+      if (Lab.call(command) != 0) {
+        return run.spoilt("failed: " + String.join(" ", command));
+      }
+    }
+    return run;
   }
 
   private static String headlines(Workload workload, Run run) {

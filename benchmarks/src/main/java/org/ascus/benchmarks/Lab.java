@@ -1,13 +1,20 @@
 package org.ascus.benchmarks;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Random;
 import java.util.stream.Stream;
 
 /**
@@ -19,6 +26,8 @@ import java.util.stream.Stream;
  */
 record Lab(Path root, Path guest, boolean quick) {
   private static final int LEAST_ITERATIONS = 8;
+  private static final long IMAGE_BYTES = 4L << 30;
+  private static final int IMAGE_RUN = 1 << 20;
 
   /** So many iterations, or a tenth of them in a quick run. */
   int iterations(int full) {
@@ -36,15 +45,51 @@ record Lab(Path root, Path guest, boolean quick) {
       command.add("--host");
     }
     command.addAll(List.of("--harts", "" + harts, out.toString(), "" + iterations, name));
-    Process build =
-        new ProcessBuilder(command)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    if (build.waitFor() != 0) {
+    if (call(command) != 0) {
       throw new UserException("the program " + name + " could not be built");
     }
     return out.resolve(forHost ? name : name + ".elf");
+  }
+
+  /** Runs a command of this machine; returns what it exits with. */
+  static int call(List<String> command) throws IOException, InterruptedException {
+    return new ProcessBuilder(command)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start()
+        .waitFor();
+  }
+
+  /** An image of {@value #IMAGE_BYTES} bytes in a format of qemu-img's, with data and zeroes in turn. */
+  String image(String format) throws IOException, InterruptedException, UserException {
+    Path raw = Path.of(scratch("source.raw"));
+    if (!Files.exists(raw)) {
+      Path made = Path.of(scratch("source.new"));
+      var bytes = new byte[IMAGE_RUN];
+      var random = new Random(1);
+      try (var file = FileChannel.open(made, CREATE, WRITE, TRUNCATE_EXISTING)) {
+        for (long at = 0; at < IMAGE_BYTES; at += 2L * IMAGE_RUN) {
+          random.nextBytes(bytes);
+          file.write(ByteBuffer.wrap(bytes), at);
+        }
+        file.write(ByteBuffer.allocate(1), IMAGE_BYTES - 1);
+      }
+      Files.move(made, raw);
+    }
+    Path image = Path.of(scratch("source." + format));
+    if (!Files.exists(image)) {
+      var command = List.of("qemu-img", "convert", "-f", "raw", "-O", format, raw.toString(), image.toString());
+      if (call(command) != 0) {
+        throw new UserException("failed: " + String.join(" ", command));
+      }
+    }
+    return image.toString();
+  }
+
+  /** The path of a file that a run writes. */
+  String scratch(String name) throws IOException {
+    Path folder = Files.createDirectories(root.resolve("benchmarks/target/scratch"));
+    return folder.resolve(name).toString();
   }
 
   /** Whether the program has a form for this machine, and there is a compiler to make it. */

@@ -26,6 +26,8 @@ record Options(
     Duration limit,
     List<String> ascus,
     List<String> qemu,
+    List<String> ascusImg,
+    List<String> qemuImg,
     Path guest,
     Path root,
     Optional<Path> explicitOut) {
@@ -39,6 +41,8 @@ record Options(
                         micro            single costs: traps, page table walks, flushes, switches, MMIO, contention
                         boot             Linux to user space in variants, and a Debian disk to its login
                         guest-bench      openssl, python, gzip, gcc, sysbench, exec, system calls in that Debian
+                        disk             fio in that Debian, on raw and qcow2 disks
+                        tools            ascus-img beside qemu-img
                         smp              the same work on 1, 2 and 4 harts
                         memory           peak resident memory
                         startup          start of the process to the guest's first line
@@ -51,6 +55,7 @@ record Options(
         --limit SECONDS a run that takes longer has failed (900)
         --ascus COMMAND (launcher/bin/ascus-system-riscv64)
         --qemu COMMAND  (qemu-system-riscv64)
+        --ascus-img COMMAND, --qemu-img COMMAND  (launcher/bin/ascus-img, qemu-img)
         --guest FOLDER  the Linux guest ($ASCUS_GUESTS/riscv64, or .guests/riscv64), made by tests/guests/make-guest.sh
       Figures: seconds, but for cpu: seconds of processor time; rss: MiB of peak resident memory; load: processes that
       ran or waited on the machine just before; others: cores that something else took meanwhile; idle: per cent of a
@@ -66,7 +71,8 @@ record Options(
       String arg = args.get(i);
       switch (arg) {
         case "--help", "-h", "--list", "--quick" -> flags.add(arg);
-        case "--runs", "--out", "--limit", "--ascus", "--qemu", "--guest" -> {
+        case "--runs", "--out", "--limit", "--ascus", "--qemu", "--ascus-img", "--qemu-img",
+            "--guest" -> {
           if (++i == args.size()) {
             throw new UserException(arg + ": a value is missing");
           }
@@ -92,6 +98,8 @@ record Options(
         Duration.ofSeconds(number(values, "--limit", 900)),
         words(values.getOrDefault("--ascus", root.resolve("launcher/bin/ascus-system-riscv64").toString())),
         words(values.getOrDefault("--qemu", "qemu-system-riscv64")),
+        words(values.getOrDefault("--ascus-img", root.resolve("launcher/bin/ascus-img").toString())),
+        words(values.getOrDefault("--qemu-img", "qemu-img")),
         values.containsKey("--guest") ? Path.of(values.get("--guest")) : guest,
         root,
         Optional.ofNullable(values.get("--out")).map(Path::of));

@@ -61,7 +61,8 @@ record Run(String result, Map<String, Double> figures, String tail) {
     var sampler = new Sampler(process, start + limit.toNanos());
     Thread reader = Thread.ofPlatform().daemon().start(() -> read(process, transcript, start));
     Thread sampling = Thread.ofPlatform().daemon().start(sampler);
-    boolean stopped = follow(turns, process, transcript, limit, figures);
+    boolean followed = follow(turns, process, transcript, limit, figures);
+    boolean stopped = followed && turns.getLast() instanceof Turn.Stop;
     process.waitFor();
     double wall = (System.nanoTime() - start) / 1e9;
     sampling.join();
@@ -81,7 +82,7 @@ record Run(String result, Map<String, Double> figures, String tail) {
     if (Double.isFinite(others)) {
       figures.put("others", Math.max(0, others / wall));
     }
-    String result = stopped ? "stopped" : process.exitValue() == 0 ? transcript.result() : "";
+    String result = followed ? stopped ? "stopped" : "ended" : process.exitValue() == 0 ? transcript.result() : "";
     return new Run(result, figures, sampler.expired ? transcript.tail() + " (time over)" : transcript.tail());
   }
 
@@ -97,7 +98,7 @@ record Run(String result, Map<String, Double> figures, String tail) {
     transcript.end();
   }
 
-  /** True if the turns ended with a stop. A text that does not come ends the process. */
+  /** True if the turns ended with a stop or a good end. A text that does not come ends the process. */
   private static boolean follow(
       List<Turn> turns, Process process, Transcript transcript, Duration limit, Map<String, Double> figures)
       throws IOException, InterruptedException {
@@ -138,9 +139,17 @@ record Run(String result, Map<String, Double> figures, String tail) {
           }
           return true;
         }
+        case Turn.End() -> {
+          return process.waitFor() == 0;
+        }
       }
     }
     return false;
+  }
+
+  /** The same run when it turns out that it was no good. */
+  Run spoilt(String why) {
+    return new Run("", figures, tail + " / " + why);
   }
 
   /** Watches the peak of memory, which is gone when the process is, and the clock. */

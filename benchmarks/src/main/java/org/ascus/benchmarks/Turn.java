@@ -24,4 +24,7 @@ sealed interface Turn {
 
   /** Ends the process; the run is a good one if it came to here. */
   record Stop() implements Turn {}
+
+  /** Waits for the end of a program that prints no result; the run is a good one if it ends with 0. */
+  record End() implements Turn {}
 }

@@ -16,13 +16,29 @@ import java.util.List;
 record Workload(
     String name, boolean slow, List<String> headlines, List<Aim> aims, List<Turn> turns, Preparation preparation) {
 
+  /** Which of a side's programs is started. */
+  enum Program { EMULATOR, IMAGE_TOOL }
+
   /**
    * What is started.
    *
-   * @param arguments of an emulator, in QEMU's spelling, the same for both
+   * @param arguments of the program, in QEMU's spelling, the same for both
    * @param host the command of the program's form for this machine; empty if it has none
+   * @param before commands of this machine that make what each run needs anew
+   * @param after commands of this machine that must succeed behind a run, or its result is no good
    */
-  record Commands(List<String> arguments, List<String> host) {}
+  record Commands(
+      Program program,
+      List<String> arguments,
+      List<String> host,
+      List<List<String>> before,
+      List<List<String>> after) {
+
+    /** An emulator that needs nothing but its arguments. */
+    Commands(List<String> arguments, List<String> host) {
+      this(Program.EMULATOR, arguments, host, List.of(), List.of());
+    }
+  }
 
   /** Makes what a workload needs, such as the program that is to run. */
   interface Preparation {

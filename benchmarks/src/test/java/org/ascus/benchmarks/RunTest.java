@@ -52,6 +52,15 @@ class RunTest {
   }
 
   @Test
+  void programWithoutAResultIsGoodWhenItEndsWell() throws IOException, InterruptedException {
+    var run = shell("sleep 0.01", new Turn.End());
+    assertThat(run.good()).isTrue();
+    assertThat(run.figures()).containsKey("wall");
+    assertThat(run.spoilt("the check failed").good()).isFalse();
+    assertThat(shell("exit 1", new Turn.End()).good()).isFalse();
+  }
+
+  @Test
   void peakOfMemoryIsReadFromTheStatusOfAProcess() {
     assertThat(Usage.peakMebibytes("VmPeak:\t  900000 kB\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n")).isEqualTo(2);
     assertThat(Usage.peakMebibytes("Name:\tends\nState:\tZ (zombie)\n")).isZero();

@@ -3,25 +3,15 @@ package org.ascus.launcher.img;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
-import org.ascus.devices.block.Extent;
 
 /** {@code ascus-img compare}; exits with 0 if the images are equal, 1 if not. */
 final class CompareCommand {
   private static final int PIECE = 2 << 20;
   private static final int SECTOR = 512;
 
-  private final BlockNode one;
-  private final BlockNode two;
-  private final ByteBuffer a = ByteBuffer.allocateDirect(PIECE);
-  private final ByteBuffer b = ByteBuffer.allocateDirect(PIECE);
-
-  private CompareCommand(BlockNode one, BlockNode two) {
-    this.one = one;
-    this.two = two;
-  }
+  private CompareCommand() {}
 
   static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
     Words w = new Words("compare", words, "f:", "F:", "T:", "p", "q", "s", "U", "image-opts", "force-share");
@@ -34,7 +24,7 @@ final class CompareCommand {
         say(w, out, "Strict mode: Image size mismatch!");
         return 1;
       }
-      long mismatch = new CompareCommand(one, two).compare(progress);
+      long mismatch = compare(one, two, progress);
       progress.end();
       if (one.size() != two.size() && mismatch < 0 && !w.has("q")) {
         out.println("Warning: Image size mismatch!");
@@ -50,38 +40,64 @@ final class CompareCommand {
     }
   }
 
-  /** Offset of the first sector that differs, or -1. */
-  private long compare(Progress progress) throws BlockException {
-    long size = Math.max(one.size(), two.size());
-    long at = 0;
-    while (at < size) {
-      progress.at(at, size);
-      Extent first = extent(one, at, size - at);
-      Extent second = extent(two, at, size - at);
-      long length = Math.min(first.length(), second.length());
-      if (!first.zero() || !second.zero()) {
-        length = Math.min(length, PIECE);
-        int differs = fill(one, at, a, (int) length).mismatch(fill(two, at, b, (int) length));
-        if (differs >= 0) {
-          return at + differs / SECTOR * SECTOR;
-        }
+  /** An image and how far it was looked at. */
+  private static final class Cursor implements AutoCloseable {
+    private final ReadAhead reader;
+    private ReadAhead.Piece piece;
+    private long used;
+
+    Cursor(BlockNode node) throws BlockException {
+      reader = new ReadAhead(node, PIECE);
+      piece = reader.next();
+    }
+
+    /** Bytes that are at hand; zeroes without end behind the image's end. */
+    long left() {
+      return piece.length() == 0 ? Long.MAX_VALUE : piece.length() - used;
+    }
+
+    boolean zero() {
+      return piece.bytes().isEmpty();
+    }
+
+    /** The bytes at hand, which may be zeroes that nobody read. */
+    ByteBuffer bytes(int length, ByteBuffer zeroes) {
+      return piece.bytes().map(b -> b.slice((int) used, length)).orElseGet(() -> zeroes.slice(0, length));
+    }
+
+    void skip(long length) throws BlockException {
+      used += length;
+      if (piece.length() > 0 && used == piece.length()) {
+        piece = reader.next();
+        used = 0;
       }
-      at += length;
+    }
+
+    @Override
+    public void close() {
+      reader.close();
+    }
+  }
+
+  /** Offset of the first sector that differs, or -1. */
+  private static long compare(BlockNode one, BlockNode two, Progress progress) throws BlockException {
+    long size = Math.max(one.size(), two.size());
+    ByteBuffer zeroes = ByteBuffer.allocateDirect(PIECE);
+    try (Cursor first = new Cursor(one); Cursor second = new Cursor(two)) {
+      for (long at = 0; at < size; ) {
+        progress.at(at, size);
+        long length = Math.min(size - at, Math.min(first.left(), second.left()));
+        if (!first.zero() || !second.zero()) {
+          int differs = first.bytes((int) length, zeroes).mismatch(second.bytes((int) length, zeroes));
+          if (differs >= 0) {
+            return at + differs / SECTOR * SECTOR;
+          }
+        }
+        first.skip(length);
+        second.skip(length);
+        at += length;
+      }
     }
     return -1;
-  }
-
-  private static Extent extent(BlockNode node, long at, long length) throws BlockException {
-    return at >= node.size() ? Extent.zero(length, OptionalLong.empty())
-        : node.extent(at, Math.min(length, node.size() - at));
-  }
-
-  private static ByteBuffer fill(BlockNode node, long at, ByteBuffer buffer, int length) throws BlockException {
-    buffer.clear().limit(length);
-    if (at >= node.size()) {
-      return ByteBuffer.allocate(length);
-    }
-    node.read(at, buffer);
-    return buffer.flip();
   }
 }

@@ -22,7 +22,6 @@ final class ConvertCommand {
   private final BlockNode source;
   private final BlockNode target;
   private final int sparse;
-  private final ByteBuffer buffer = ByteBuffer.allocateDirect(PIECE);
 
   /** @param sparse bytes of zeroes that are not written; 0 to write all */
   private ConvertCommand(BlockNode source, BlockNode target, int sparse) {
@@ -94,47 +93,42 @@ final class ConvertCommand {
   /** @param zeroed whether the target reads as zero, so that zeroes need not be written */
   private void plain(Progress progress, boolean zeroed) throws BlockException {
     long size = source.size();
-    for (long at = 0; at < size; ) {
-      progress.at(at, size);
-      Extent extent = source.extent(at, size - at);
-      if (extent.zero()) {
-        if (!zeroed) {
-          target.writeZeroes(at, extent.length(), true);
+    try (ReadAhead reader = new ReadAhead(source, PIECE)) {
+      for (ReadAhead.Piece piece = reader.next(); piece.length() > 0; piece = reader.next()) {
+        progress.at(piece.at(), size);
+        if (piece.bytes().isPresent()) {
+          ByteBuffer bytes = piece.bytes().get();
+          if (zeroed && sparse > 0) {
+            writeData(piece.at(), bytes);
+          } else {
+            target.write(piece.at(), bytes);
+          }
+        } else if (!zeroed) {
+          target.writeZeroes(piece.at(), piece.length(), true);
         }
-        at += extent.length();
-        continue;
       }
-      int length = (int) Math.min(extent.length(), PIECE - at % PIECE);
-      buffer.clear().limit(length);
-      source.read(at, buffer);
-      if (zeroed && sparse > 0) {
-        writeData(at, length);
-      } else {
-        target.write(at, buffer.flip());
-      }
-      at += length;
     }
   }
 
   /** Writes the buffer but for its runs of zeroes. */
-  private void writeData(long at, int length) throws BlockException {
+  private void writeData(long at, ByteBuffer bytes) throws BlockException {
+    int length = bytes.limit();
     int start = 0;
     while (start < length) {
-      boolean zero = isZero(start, Math.min(length, start + sparse));
+      boolean zero = isZero(bytes, start, Math.min(length, start + sparse));
       int end = start;
-      while (end < length && isZero(end, Math.min(length, end + sparse)) == zero) {
+      while (end < length && isZero(bytes, end, Math.min(length, end + sparse)) == zero) {
         end = Math.min(length, end + sparse);
       }
       if (!zero) {
-        buffer.clear().position(start).limit(end);
-        target.write(at + start, buffer);
-        buffer.clear();
+        target.write(at + start, bytes.position(start).limit(end));
+        bytes.clear();
       }
       start = end;
     }
   }
 
-  private boolean isZero(int from, int to) {
+  private static boolean isZero(ByteBuffer buffer, int from, int to) {
     int at = from;
     for (; at <= to - Long.BYTES; at += Long.BYTES) {
       if (buffer.getLong(at) != 0) {
@@ -153,6 +147,7 @@ final class ConvertCommand {
     Qcow2Node image = (Qcow2Node) target;
     long size = source.size();
     int cluster = image.clusterSize();
+    ByteBuffer buffer = ByteBuffer.allocateDirect(cluster);
     for (long at = 0; at < size; at += cluster) {
       progress.at(at, size);
       Extent extent = source.extent(at, size - at);
@@ -162,7 +157,7 @@ final class ConvertCommand {
       int length = (int) Math.min(cluster, size - at);
       buffer.clear().limit(length);
       source.read(at, buffer);
-      if (!isZero(0, length)) {
+      if (!isZero(buffer, 0, length)) {
         image.writeCompressed(at, buffer.flip());
       }
     }

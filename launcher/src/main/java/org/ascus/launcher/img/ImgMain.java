@@ -1,7 +1,12 @@
 package org.ascus.launcher.img;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.ascus.devices.block.BlockException;
 
 /** {@code ascus-img COMMAND ...}. */
@@ -30,6 +35,8 @@ public final class ImgMain {
         snapshot [-q] [-l | -a NAME | -c NAME | -d NAME] FILE
       """;
 
+  private static final String TRAIN = "train";
+
   private ImgMain() {}
 
   /** Ends the process with qemu-img's exit code. */
@@ -47,6 +54,9 @@ public final class ImgMain {
     }
     String command = arguments.getFirst();
     List<String> words = arguments.subList(1, arguments.size());
+    if (command.equals(TRAIN)) {
+      return train(errors);
+    }
     try {
       return switch (command) {
         case "-h", "--help" -> {
@@ -75,6 +85,34 @@ public final class ImgMain {
       errors.println("ascus-img: " + e.getMessage());
       // A check or a comparison that could not be made is not one that found something.
       return command.equals("compare") ? 2 : 1;
+    }
+  }
+
+  /** Small calls from which the JVM records the classes that calls need, so that later ones load them at once. */
+  private static int train(PrintStream errors) {
+    var quiet = new PrintStream(OutputStream.nullOutputStream());
+    try {
+      Path folder = Files.createTempDirectory("ascus-");
+      String raw = folder.resolve("raw").toString();
+      String qcow2 = folder.resolve("qcow2").toString();
+      try {
+        Files.write(Path.of(raw), new byte[] {1});
+        int code = 0;
+        for (String call : List.of("create -q -f qcow2 QCOW2 1M", "convert -c -f raw -O qcow2 RAW QCOW2",
+            "convert -f raw -O qcow2 RAW QCOW2", "convert -f qcow2 -O raw QCOW2 RAW", "check QCOW2", "info QCOW2",
+            "map QCOW2", "compare -f qcow2 -F raw QCOW2 RAW")) {
+          var words = Stream.of(call.split(" ")).map(w -> w.equals("RAW") ? raw : w.equals("QCOW2") ? qcow2 : w);
+          code = Math.max(code, run(words.toList(), quiet, errors));
+        }
+        return code;
+      } finally {
+        Files.deleteIfExists(Path.of(raw));
+        Files.deleteIfExists(Path.of(qcow2));
+        Files.delete(folder);
+      }
+    } catch (IOException e) {
+      errors.println("ascus-img: " + e.getMessage());
+      return 1;
     }
   }
 }

@@ -2,6 +2,9 @@ package org.ascus.devices.block.format;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.protocol.FileProtocol;
@@ -10,7 +13,8 @@ import org.ascus.devices.block.protocol.FileProtocol;
  * {@code snapshot=on}: reads come from the base until they were written; writes go to a temporary sparse file, cluster
  * by cluster, and are gone when the node is closed. The base is never written.
  *
- * <p>A cluster is {@value #CLUSTER} bytes. One lock orders all requests, since a first write copies a whole cluster.
+ * <p>A cluster is {@value #CLUSTER} bytes. Reads, and writes to clusters that have a place, go on side by side; what
+ * changes a place has the overlay to itself.
  */
 public final class SnapshotOverlay implements BlockNode {
   /** Bytes per cluster. */
@@ -18,12 +22,14 @@ public final class SnapshotOverlay implements BlockNode {
 
   private static final int IN_BASE = -1;
   private static final int ZERO = -2;
+  private static final int SEVERAL = -3;
 
   private final BlockNode base;
   private final long size;
   private final BlockNode file;
   private final int[] places;
   private final ByteBuffer copy = ByteBuffer.allocate(CLUSTER);
+  private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private int nextPlace;
   private int[] free = new int[16];
   private int freeCount;
@@ -57,9 +63,75 @@ public final class SnapshotOverlay implements BlockNode {
     return false;
   }
 
+  private interface Body {
+    void run() throws BlockException;
+  }
+
+  private static void locked(Lock lock, Body body) throws BlockException {
+    lock.lock();
+    try {
+      body.run();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Where [offset, offset + length) lies if it is in one piece, as in {@link #places}; else {@link #SEVERAL}. */
+  private int onePlace(long offset, long length) {
+    int first = (int) (offset / CLUSTER);
+    boolean one = length > 0 && offset % CLUSTER + length <= run(first, (int) Math.min(length + CLUSTER, 1 << 30));
+    return one ? places[first] : SEVERAL;
+  }
+
+  private static long placed(int place, long offset) {
+    return (long) place * CLUSTER + offset % CLUSTER;
+  }
+
   @Override
-  public synchronized void read(long offset, ByteBuffer target) throws BlockException {
+  public void read(long offset, ByteBuffer[] targets) throws BlockException {
+    long length = BlockNode.remaining(targets);
+    checkRange(offset, length);
+    lock.readLock().lock();
+    try {
+      int place = onePlace(offset, length);
+      if (place == IN_BASE) {
+        base.read(offset, targets);
+        return;
+      }
+      if (place >= 0) {
+        file.read(placed(place, offset), targets);
+        return;
+      }
+    } finally {
+      lock.readLock().unlock();
+    }
+    BlockNode.super.read(offset, targets);
+  }
+
+  @Override
+  public void write(long offset, ByteBuffer[] sources) throws BlockException {
+    long length = BlockNode.remaining(sources);
+    checkRange(offset, length);
+    lock.readLock().lock();
+    try {
+      int place = onePlace(offset, length);
+      if (place >= 0) {
+        file.write(placed(place, offset), sources);
+        return;
+      }
+    } finally {
+      lock.readLock().unlock();
+    }
+    BlockNode.super.write(offset, sources);
+  }
+
+  @Override
+  public void read(long offset, ByteBuffer target) throws BlockException {
     checkRange(offset, target.remaining());
+    locked(lock.readLock(), () -> readPieces(offset, target));
+  }
+
+  private void readPieces(long offset, ByteBuffer target) throws BlockException {
     int end = target.limit();
     long at = offset;
     while (target.position() < end) {
@@ -93,8 +165,22 @@ public final class SnapshotOverlay implements BlockNode {
   }
 
   @Override
-  public synchronized void write(long offset, ByteBuffer source) throws BlockException {
+  public void write(long offset, ByteBuffer source) throws BlockException {
     checkRange(offset, source.remaining());
+    lock.readLock().lock();
+    try {
+      int place = onePlace(offset, source.remaining());
+      if (place >= 0) {
+        file.write(placed(place, offset), source);
+        return;
+      }
+    } finally {
+      lock.readLock().unlock();
+    }
+    locked(lock.writeLock(), () -> writePieces(offset, source));
+  }
+
+  private void writePieces(long offset, ByteBuffer source) throws BlockException {
     int end = source.limit();
     long at = offset;
     while (source.position() < end) {
@@ -146,26 +232,34 @@ public final class SnapshotOverlay implements BlockNode {
   public void flush() {}
 
   @Override
-  public synchronized void discard(long offset, long length) throws BlockException {
+  public void discard(long offset, long length) throws BlockException {
     checkRange(offset, length);
-    zeroClusters(offset, length);
+    locked(lock.writeLock(), () -> zeroClusters(offset, length));
   }
 
   @Override
-  public synchronized void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException {
+  public void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException {
     checkRange(offset, length);
     long first = Math.min((offset + CLUSTER - 1) / CLUSTER * CLUSTER, offset + length);
     long last = Math.max(first, (offset + length) == size ? size : (offset + length) / CLUSTER * CLUSTER);
-    write(offset, ByteBuffer.allocate((int) (first - offset)));
-    zeroClusters(first, last - first);
-    write(last, ByteBuffer.allocate((int) (offset + length - last)));
+    locked(
+        lock.writeLock(),
+        () -> {
+          writePieces(offset, ByteBuffer.allocate((int) (first - offset)));
+          zeroClusters(first, last - first);
+          writePieces(last, ByteBuffer.allocate((int) (offset + length - last)));
+        });
   }
 
   /**
    * Writes what is in the temporary file to {@code target}, a writable node of the same bytes as the base, and forgets
    * it here. Requests wait meanwhile.
    */
-  public synchronized void commit(BlockNode target) throws BlockException {
+  public void commit(BlockNode target) throws BlockException {
+    locked(lock.writeLock(), () -> commitPieces(target));
+  }
+
+  private void commitPieces(BlockNode target) throws BlockException {
     for (int c = 0; c < places.length; c++) {
       long offset = (long) c * CLUSTER;
       if (places[c] == ZERO) {
@@ -200,14 +294,18 @@ public final class SnapshotOverlay implements BlockNode {
   }
 
   @Override
-  public synchronized void close() throws BlockException {
-    if (!closed) {
-      closed = true;
-      try {
-        file.close();
-      } finally {
-        base.close();
-      }
-    }
+  public void close() throws BlockException {
+    locked(
+        lock.writeLock(),
+        () -> {
+          if (!closed) {
+            closed = true;
+            try {
+              file.close();
+            } finally {
+              base.close();
+            }
+          }
+        });
   }
 }
