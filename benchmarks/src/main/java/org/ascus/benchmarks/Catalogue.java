@@ -47,7 +47,7 @@ final class Catalogue {
   /** In the order of reports. */
   static List<Selection> selections() {
     return List.of(
-        compute(), steady(), micro(), boot(), guestBench(), disk(), tools(), smp(), memory(), startup(), idle());
+        compute(), steady(), micro(), boot(), guestBench(), disk(), network(), tools(), smp(), memory(), startup(), idle());
   }
 
   private static Selection compute() {
@@ -213,6 +213,39 @@ final class Catalogue {
                   List.of("rm", "-f", image),
                   List.of("qemu-img", "create", "-q", "-f", disk.format(), image, "1G")),
               List.of(List.of("sh", "-c", SOUND, "sh", disk.format(), image)));
+        });
+  }
+
+  private static Selection network() {
+    return new Selection(
+        "network",
+        "Transfers between a Debian guest and the host",
+        "Seconds that 128 MiB take over `-netdev user` and a network card: `http` is a download with `wget` into "
+            + "memory, whose SHA-256 must be right; `send` and `receive` are `iperf3` from and to the guest. A server "
+            + "on the host's loopback interface is the other end, and its processor time is not in `cpu`.",
+        1.0,
+        List.of(transfers("virtio", "virtio-net-pci"), transfers("e1000e", "e1000e")));
+  }
+
+  private static Workload transfers(String name, String card) {
+    List<String> figures = List.of(name + "-http", name + "-send", name + "-receive");
+    return new Workload(
+        "network/" + name,
+        true,
+        figures,
+        figures.stream().map(figure -> Aim.ratio(figure, 1.0)).toList(),
+        List.of(),
+        lab -> {
+          int mebibytes = lab.iterations(128);
+          HostServers.Web web = HostServers.web(mebibytes);
+          var arguments = machine("1G", 1);
+          arguments.addAll(disk(lab));
+          arguments.addAll(List.of("-netdev", "user,id=n", "-device", card + ",netdev=n"));
+          String words =
+              "quiet guest.net guest.run=\"CARD=%s WEB=%d SHA256=%s IPERF=%d MIB=%d sh /guest-bench network\""
+                  .formatted(name, web.port(), web.sha256(), HostServers.iperf3(), mebibytes);
+          arguments.addAll(kernel(lab, lab.initramfsWith("guest-bench"), words));
+          return new Workload.Commands(arguments, List.of());
         });
   }
 

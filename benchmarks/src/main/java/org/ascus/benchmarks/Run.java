@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * What one run of a process showed.
  *
  * <p>{@code load} and {@code others} are about the machine: the load just before, and how many cores were busy with
- * something else meanwhile.
+ * something else meanwhile; servers for the guest are not something else.
  *
  * @param result the guest's own result, such as a checksum; empty if the run did not end well
  * @param figures name to value: {@code wall} (seconds to the end of the process), {@code cpu} (seconds of processor
@@ -53,6 +53,7 @@ record Run(String result, Map<String, Double> figures, String tail) {
     double load = Usage.load();
     double machineBefore = Usage.machineSeconds();
     double childrenBefore = Usage.endedChildrenSeconds();
+    double ownBefore = Usage.ownSeconds();
     long start = System.nanoTime();
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     var killer = new Thread(process::destroyForcibly);
@@ -73,7 +74,8 @@ record Run(String result, Map<String, Double> figures, String tail) {
     }
     figures.putAll(transcript.figures());
     double cpu = Usage.endedChildrenSeconds() - childrenBefore;
-    double others = Usage.machineSeconds() - machineBefore - cpu;
+    double own = Usage.ownSeconds() - ownBefore;
+    double others = Usage.machineSeconds() - machineBefore - cpu - own;
     figures.put("cpu", cpu);
     if (sampler.peakMebibytes > 0) {
       figures.put("rss", sampler.peakMebibytes);

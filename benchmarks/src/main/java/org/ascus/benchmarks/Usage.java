@@ -9,6 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /** What processes use of the machine, on Linux. */
 final class Usage {
@@ -50,6 +51,15 @@ final class Usage {
   /** Seconds of processor time of a running process so far, to a hundredth; NaN if it has ended. */
   static double seconds(ProcessHandle process) {
     return process.info().totalCpuDuration().map(time -> time.toNanos() / 1e9).orElse(Double.NaN);
+  }
+
+  /** Seconds of processor time of this process and of those that it has running, such as {@link HostServers}. */
+  static double ownSeconds() {
+    ProcessHandle own = ProcessHandle.current();
+    return Stream.concat(Stream.of(own), own.children())
+        .mapToDouble(Usage::seconds)
+        .filter(Double::isFinite)
+        .sum();
   }
 
   /** MiB of the peak resident memory of a running process; 0 if it has ended. */
