@@ -47,7 +47,8 @@ final class Catalogue {
   /** In the order of reports. */
   static List<Selection> selections() {
     return List.of(
-        compute(), steady(), micro(), boot(), guestBench(), disk(), network(), tools(), smp(), memory(), startup(), idle());
+        compute(), steady(), micro(), boot(), guestBench(), disk(), network(), tools(), smp(), memory(), startup(),
+        idle());
   }
 
   private static Selection compute() {
