@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.ascus.devices.chardev.CharBackend;
-import org.ascus.devices.chardev.FileChardev;
 import org.ascus.devices.chardev.HostFile;
 import org.ascus.devices.chardev.LoggedChardev;
 import org.ascus.devices.chardev.MuxChardev;
@@ -147,13 +146,7 @@ final class Channels implements Chardevs, AutoCloseable {
     return switch (options) {
       case CharOptions.None _, CharOptions.Null _ -> new NullChardev();
       case CharOptions.Stdio(boolean signals) -> new StdioChardev(signals);
-      case CharOptions.File(var path, boolean append) -> {
-        try {
-          yield new FileChardev(path, append);
-        } catch (IOException e) {
-          throw new OptionException("file " + path + ": cannot be written: " + e.getClass().getSimpleName());
-        }
-      }
+      case CharOptions.File(var path, boolean append, var input) -> HostFile.files(path, append, input);
       case CharOptions.Ring(int size) -> RingChardev.of(size);
       case CharOptions.Pipe(var path) -> HostFile.pipe(path);
       case CharOptions.Serial(var path) -> HostFile.serial(path);

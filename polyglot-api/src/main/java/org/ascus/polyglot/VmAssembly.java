@@ -203,7 +203,7 @@ final class VmAssembly implements DeviceContext {
       throw new VmException(drive.option() + ": there is another drive with id '" + drive.id() + "'");
     }
     try {
-      drives.put(drive.id(), new Drive(drive.id(), drive.open()));
+      drives.put(drive.id(), new Drive(drive.id(), drive.open(), drive.errors()));
     } catch (BlockException e) {
       throw new VmException(drive.option() + ": " + e.getMessage(), e);
     }

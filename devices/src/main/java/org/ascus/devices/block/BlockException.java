@@ -10,12 +10,25 @@ import java.nio.file.Path;
 public final class BlockException extends Exception {
   private static final long serialVersionUID = 1L;
 
+  /** The host's words for ENOSPC, the only ones that Java passes on. */
+  private static final String NO_SPACE = "No space left on device";
+
   public BlockException(String message) {
     super(message);
   }
 
   public BlockException(String message, Throwable cause) {
     super(message, cause);
+  }
+
+  /** Whether the host's disk is full. */
+  public boolean noSpace() {
+    for (Throwable e = this; e != null; e = e.getCause()) {
+      if (String.valueOf(e.getMessage()).contains(NO_SPACE)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The error for a file that the host does not open. */

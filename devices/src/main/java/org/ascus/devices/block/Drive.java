@@ -38,6 +38,7 @@ public final class Drive implements BlockNode {
   }
 
   private final String id;
+  private final ErrorPolicy errors;
   private final ReadWriteLock use = new ReentrantReadWriteLock();
   private Optional<BlockNode> medium;
   private volatile Optional<User> user = Optional.empty();
@@ -48,7 +49,17 @@ public final class Drive implements BlockNode {
    * @param medium closed with the drive
    */
   public Drive(String id, BlockNode medium) {
+    this(id, medium, ErrorPolicy.DEFAULT);
+  }
+
+  /**
+   * As above.
+   *
+   * @param errors what becomes of requests that fail, unless the device says otherwise
+   */
+  public Drive(String id, BlockNode medium, ErrorPolicy errors) {
     this.id = id;
+    this.errors = errors;
     this.medium = Optional.of(medium);
   }
 
@@ -59,6 +70,10 @@ public final class Drive implements BlockNode {
 
   public Optional<User> user() {
     return user;
+  }
+
+  public ErrorPolicy errors() {
+    return errors;
   }
 
   /** What is in the drive. */

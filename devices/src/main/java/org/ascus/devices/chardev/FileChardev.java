@@ -1,7 +1,11 @@
 package org.ascus.devices.chardev;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -15,12 +19,18 @@ public final class FileChardev implements CharBackend {
    * @throws IOException when the file cannot be written
    */
   public FileChardev(Path path, boolean append) throws IOException {
+    this.output = new OutputPump("file", stream(path, append), () -> receiver.canSend());
+  }
+
+  static OutputStream stream(Path path, boolean append) throws IOException {
     StandardOpenOption mode = append ? StandardOpenOption.APPEND : StandardOpenOption.TRUNCATE_EXISTING;
-    this.output =
-        new OutputPump(
-            "file",
-            Files.newOutputStream(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, mode),
-            () -> receiver.canSend());
+    try {
+      return Files.newOutputStream(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, mode);
+    } catch (NoSuchFileException | AccessDeniedException e) {
+      throw HostFile.cannotOpen(path);
+    } catch (FileSystemException e) {
+      throw new IOException("Could not open '" + path + "': " + e.getReason(), e);
+    }
   }
 
   @Override

@@ -6,10 +6,35 @@ import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
-/** Named pipes and serial devices of a host that has them as files. */
+/** Files, named pipes and serial devices of the host. */
 public final class HostFile {
   private HostFile() {}
+
+  /**
+   * Files: one that gets the output and perhaps one that has the input.
+   *
+   * @param append keeps what the output file has; otherwise it is emptied first
+   * @throws IOException naming the file that cannot be opened
+   */
+  public static CharBackend files(Path output, boolean append, Optional<Path> input) throws IOException {
+    if (input.isEmpty()) {
+      return new FileChardev(output, append);
+    }
+    if (!Files.isReadable(input.get())) {
+      throw cannotOpen(input.get());
+    }
+    OutputStream out = FileChardev.stream(output, append);
+    return new StreamChardev("file", Files.newInputStream(input.get()), out);
+  }
+
+  /** What the host says of a file that does not open. */
+  static IOException cannotOpen(Path path) {
+    String reason = !Files.exists(path) ? "No such file or directory"
+        : Files.isDirectory(path) ? "Is a directory" : "Permission denied";
+    return new IOException("Could not open '" + path + "': " + reason);
+  }
 
   /**
    * A pipe: {@code path.in} and {@code path.out} if they are there, or {@code path} for both directions.
@@ -40,14 +65,10 @@ public final class HostFile {
   }
 
   private static RandomAccessFile openBoth(Path path) throws IOException {
-    if (!Files.exists(path)) {
-      throw new IOException("Could not open '" + path + "': No such file or directory");
+    if (!Files.isWritable(path)) {
+      throw cannotOpen(path);
     }
-    try {
-      return new RandomAccessFile(path.toFile(), "rw");
-    } catch (IOException e) {
-      throw new IOException("Could not open '" + path + "': Permission denied", e);
-    }
+    return new RandomAccessFile(path.toFile(), "rw");
   }
 
   private static InputStream reader(RandomAccessFile file) {

@@ -271,19 +271,28 @@ public final class ScsiDisk implements Drive.User {
       if (write && (through || !writeCache) && !node.writeThrough()) {
         node.flush();
       }
-      return length;
     } catch (BlockException e) {
-      throw write ? SenseException.WRITE_ERROR : SenseException.READ_ERROR;
+      failed(!write, e);
+    }
+    return length;
+  }
+
+  /** Returns if the failure is to be ignored. */
+  private void failed(boolean read, BlockException e) throws SenseException {
+    switch (options.errors().of(read, e)) {
+      case REPORT -> throw read ? SenseException.READ_ERROR : SenseException.WRITE_ERROR;
+      case STOP -> throw read ? SenseException.READ_AGAIN : SenseException.WRITE_AGAIN;
+      case IGNORE -> {}
     }
   }
 
   private long flush() throws SenseException {
     try {
       node.flush();
-      return 0;
     } catch (BlockException e) {
-      throw SenseException.WRITE_ERROR;
+      failed(false, e);
     }
+    return 0;
   }
 
   private long writeSame(byte[] cdb, long block, long count, ScsiData data) throws SenseException {
@@ -302,10 +311,10 @@ public final class ScsiDisk implements Drive.User {
           node.write((block + i) * pattern.length, ByteBuffer.wrap(pattern));
         }
       }
-      return noData ? 0 : pattern.length;
     } catch (BlockException e) {
-      throw SenseException.WRITE_ERROR;
+      failed(false, e);
     }
+    return noData ? 0 : pattern.length;
   }
 
   private long unmap(int length, ScsiData data) throws SenseException {
@@ -323,7 +332,7 @@ public final class ScsiDisk implements Drive.User {
       try {
         node.discard(block * options.blockSize(), count * options.blockSize());
       } catch (BlockException e) {
-        throw SenseException.WRITE_ERROR;
+        failed(false, e);
       }
     }
     return length;

@@ -1,5 +1,6 @@
 package org.ascus.devices.scsi;
 
+import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.machine.device.DeviceException;
 
 /**
@@ -11,13 +12,22 @@ import org.ascus.machine.device.DeviceException;
  * @param product up to 16 characters
  * @param revision up to 4 characters
  * @param blockSize bytes of a logical block, 512 to 4096
+ * @param errors what becomes of commands that fail on the host
  */
 public record ScsiDiskOptions(
-    boolean cdrom, String serial, String vendor, String product, String revision, int blockSize) {
+    boolean cdrom,
+    String serial,
+    String vendor,
+    String product,
+    String revision,
+    int blockSize,
+    ErrorPolicy errors) {
   private static final int CD_BLOCK = 2048;
 
-  public static final ScsiDiskOptions DISK = new ScsiDiskOptions(false, "", "QEMU", "QEMU HARDDISK", "2.5+", 512);
-  public static final ScsiDiskOptions CD = new ScsiDiskOptions(true, "", "QEMU", "QEMU CD-ROM", "2.5+", CD_BLOCK);
+  public static final ScsiDiskOptions DISK =
+      new ScsiDiskOptions(false, "", "QEMU", "QEMU HARDDISK", "2.5+", 512, ErrorPolicy.DEFAULT);
+  public static final ScsiDiskOptions CD =
+      new ScsiDiskOptions(true, "", "QEMU", "QEMU CD-ROM", "2.5+", CD_BLOCK, ErrorPolicy.DEFAULT);
 
   /**
    * Fails for values that there cannot be.

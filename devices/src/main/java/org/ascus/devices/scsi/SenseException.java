@@ -16,6 +16,12 @@ public final class SenseException extends Exception {
   public static final SenseException READ_ERROR = new SenseException(3, 0x11, 0);
   public static final SenseException WRITE_ERROR = new SenseException(3, 0x0c, 0);
 
+  /** As {@link #READ_ERROR}, of a command that is to be run again when the machine, which stops for it, goes on. */
+  public static final SenseException READ_AGAIN = new SenseException(3, 0x11, 0);
+
+  /** As {@link #READ_AGAIN}, for {@link #WRITE_ERROR}. */
+  public static final SenseException WRITE_AGAIN = new SenseException(3, 0x0c, 0);
+
   private static final long serialVersionUID = 1L;
   private static final int LENGTH = 18;
   private static final int FIXED_CURRENT = 0x70;
@@ -34,6 +40,11 @@ public final class SenseException extends Exception {
   /** Additional sense code, with its qualifier in bits 8 to 15, as a virtio event has them. */
   public int reason() {
     return code | qualifier << 8;
+  }
+
+  /** Whether the command is to be run again, and this is what it ends with only if that cannot be. */
+  public boolean again() {
+    return this == READ_AGAIN || this == WRITE_AGAIN;
   }
 
   /** The sense data in fixed format (SPC-4, section 4.5.3). */

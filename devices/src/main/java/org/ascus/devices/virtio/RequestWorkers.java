@@ -1,6 +1,8 @@
 package org.ascus.devices.virtio;
 
+import java.util.ArrayDeque;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.ascus.devices.block.IoThread;
@@ -26,6 +28,9 @@ public final class RequestWorkers {
 
     /** Whether it surely takes long. */
     boolean slow();
+
+    /** Whether it failed, and is to be run again when the machine, which stops for it, goes on. */
+    boolean again();
   }
 
   /** Where jobs come from. */
@@ -40,15 +45,22 @@ public final class RequestWorkers {
   private final ReentrantLock lock;
   private final IoThread threads;
   private final Source source;
+  private final Runnable ioError;
   private final Condition changed;
+  private final Queue<Job> waiting = new ArrayDeque<>();
+  private final Queue<Job> retried = new ArrayDeque<>();
   private int workers;
   private int running;
   private int slow;
   private int draining;
   private long averageNanos;
 
-  public RequestWorkers(ReentrantLock lock, IoThread threads, Source source) {
+  /**
+   * @param ioError called, without the lock, when a job must be run again: stops the machine
+   */
+  public RequestWorkers(ReentrantLock lock, IoThread threads, Runnable ioError, Source source) {
     this.lock = lock;
+    this.ioError = ioError;
     this.threads = threads;
     this.source = source;
     this.changed = lock.newCondition();
@@ -74,7 +86,7 @@ public final class RequestWorkers {
     lock.lock();
     try {
       while (draining == 0) {
-        Optional<Job> job = source.take();
+        Optional<Job> job = retried.isEmpty() ? source.take() : Optional.of(retried.poll());
         if (job.isEmpty()) {
           return;
         }
@@ -90,7 +102,7 @@ public final class RequestWorkers {
   private void run(Job job) {
     running++;
     slow += job.slow() ? 1 : 0;
-    if (isSlow() && source.hasMore()) {
+    if (isSlow() && hasMore()) {
       wake();
     }
     long start = System.nanoTime();
@@ -106,23 +118,63 @@ public final class RequestWorkers {
     if (!job.slow()) {
       averageNanos += (System.nanoTime() - start - averageNanos) / 4;
     }
-    job.complete();
+    if (job.again()) {
+      waiting.add(job);
+      unlocked(ioError);
+    } else {
+      job.complete();
+    }
   }
 
-  /** Waits until everything is done that the driver told of. Gives up the lock meanwhile. */
+  private void unlocked(Runnable body) {
+    lock.unlock();
+    try {
+      body.run();
+    } finally {
+      lock.lock();
+    }
+  }
+
+  private boolean hasMore() {
+    return !retried.isEmpty() || source.hasMore();
+  }
+
+  /** The machine goes on: jobs that wait for that are run again. */
+  public void retry() {
+    retried.addAll(waiting);
+    waiting.clear();
+    if (!retried.isEmpty()) {
+      wake();
+    }
+  }
+
+  /**
+   * Waits until everything is done that the driver told of. Jobs that wait for the machine are run once more, and fail
+   * for good if they fail again. Gives up the lock meanwhile.
+   */
   public void awaitAll() {
     while (workers > 0) {
       changed.awaitUninterruptibly();
     }
+    for (Job job = waiting.poll(); job != null; job = waiting.poll()) {
+      unlocked(job::run);
+      job.complete();
+    }
   }
 
-  /** Waits until nothing runs that was begun before, and begins nothing meanwhile. Gives up the lock meanwhile. */
+  /**
+   * Waits until nothing runs that was begun before, and begins nothing meanwhile; what waits for the machine is
+   * forgotten. Gives up the lock meanwhile.
+   */
   public void awaitRunning() {
     draining++;
+    waiting.clear();
+    retried.clear();
     while (running > 0) {
       changed.awaitUninterruptibly();
     }
     draining--;
+    waiting.clear();
     if (source.hasMore()) {
       wake();
     }

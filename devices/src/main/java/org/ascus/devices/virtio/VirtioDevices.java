@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.Drive;
+import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.block.IoThread;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.fs.FolderOptions;
@@ -196,6 +197,8 @@ public final class VirtioDevices implements DeviceProvider {
             new Property("config-wce", Kind.BOOL, "on", "Let the guest switch the write cache"),
             new Property("discard", Kind.BOOL, "on", "Offer discard requests"),
             new Property("write-zeroes", Kind.BOOL, "on", "Offer write-zeroes requests"),
+            ErrorPolicy.properties().getFirst(),
+            ErrorPolicy.properties().getLast(),
             IOTHREAD,
             new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order")),
         VirtioDevices::makeBlk);
@@ -215,7 +218,8 @@ public final class VirtioDevices implements DeviceProvider {
             (int) Math.min(v.getLong("queue-size"), Integer.MAX_VALUE),
             v.getBool("config-wce"),
             v.getBool("discard"),
-            v.getBool("write-zeroes"));
+            v.getBool("write-zeroes"),
+            node.errors().with(v));
     VirtioBlk device = new VirtioBlk(id, VirtioHost.of(context.machine()), node, options, threads(context, id, v));
     node.attach(device);
     return device;

@@ -11,9 +11,10 @@ import org.ascus.machine.trace.Log;
  * @param memory where its queues and buffers lie
  * @param clock guest time
  * @param log where broken drivers are reported
+ * @param ioError stops the machine because a disk of the host failed; returns at once
  */
-public record VirtioHost(AddressSpace memory, VirtualClock clock, Log log) {
+public record VirtioHost(AddressSpace memory, VirtualClock clock, Log log, Runnable ioError) {
   public static VirtioHost of(Machine machine) {
-    return new VirtioHost(machine.memory(), machine.clock(), machine.log());
+    return new VirtioHost(machine.memory(), machine.clock(), machine.log(), machine::stopForIoError);
   }
 }

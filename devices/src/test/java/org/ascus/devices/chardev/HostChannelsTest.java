@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.ascus.devices.chardev.socket.UdpChardev;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -63,6 +64,22 @@ class HostChannelsTest {
     assumeTrue(Files.isExecutable(Path.of("/usr/bin/mkfifo")), "mkfifo is not installed");
     assertThat(new ProcessBuilder("/usr/bin/mkfifo", path.toString()).start().waitFor()).isZero();
     return path;
+  }
+
+  @Test
+  void aFileIsTheInputAndAnotherTakesTheOutput() throws Exception {
+    Path in = Files.writeString(dir.resolve("in"), "to the guest");
+    Path out = Files.writeString(dir.resolve("out"), "old ");
+    try (CharBackend channel = HostFile.files(out, true, Optional.of(in))) {
+      channel.connect(guest);
+      assertThat(await(12)).isEqualTo("to the guest");
+      say(channel, "reply");
+    }
+    assertThat(out).hasContent("old reply");
+    assertThatThrownBy(() -> HostFile.files(out, false, Optional.of(dir.resolve("none"))))
+        .hasMessage("Could not open '" + dir.resolve("none") + "': No such file or directory");
+    assertThatThrownBy(() -> HostFile.files(dir.resolve("none/x"), false, Optional.empty()))
+        .hasMessage("Could not open '" + dir.resolve("none/x") + "': No such file or directory");
   }
 
   @Test

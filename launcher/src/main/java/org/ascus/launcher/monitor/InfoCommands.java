@@ -76,6 +76,7 @@ final class InfoCommands {
         + switch (vm.state()) {
           case RUNNING -> "running";
           case PAUSED -> "paused";
+          case IO_ERROR -> "paused (io-error)";
           case PRELAUNCH -> "paused (prelaunch)";
           case SHUTDOWN -> "paused (shutdown)";
           case ENDED -> "ended";

@@ -51,7 +51,7 @@ final class ChannelArguments {
       case "null" -> new CharOptions.Null();
       case "stdio" -> new CharOptions.Stdio(true);
       case "pty" -> new CharOptions.Pty();
-      case "file" -> new CharOptions.File(Path.of(rest), false);
+      case "file" -> new CharOptions.File(Path.of(rest), false, Optional.empty());
       case "pipe" -> new CharOptions.Pipe(Path.of(rest));
       case "chardev" -> new CharOptions.Reference(rest);
       case "tcp", "telnet", "websocket", "unix", "udp" -> SocketArguments.legacy(kind, rest);
@@ -73,7 +73,11 @@ final class ChannelArguments {
         switch (backend) {
           case "stdio" -> new CharOptions.Stdio(kv.takeSwitch("signal", true));
           case "null" -> new CharOptions.Null();
-          case "file" -> new CharOptions.File(Path.of(kv.require("path")), kv.takeSwitch("append", false));
+          case "file" ->
+              new CharOptions.File(
+                  Path.of(kv.require("path")),
+                  kv.takeSwitch("append", false),
+                  kv.take("input-path").map(Path::of));
           case "pipe" -> new CharOptions.Pipe(Path.of(kv.require("path")));
           case "serial", "tty" -> new CharOptions.Serial(Path.of(kv.require("path")));
           case "pty" -> new CharOptions.Pty();

@@ -3,6 +3,7 @@ package org.ascus.launcher.options;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.ascus.devices.chardev.socket.SocketOptions;
 
 /** The host's end of a byte channel: an argument of {@code -serial}, {@code -monitor} or {@code -chardev}. */
@@ -23,9 +24,10 @@ public sealed interface CharOptions {
   /**
    * Output goes to a file.
    *
+   * @param input where input comes from, if anywhere
    * @param append after what is there, rather than instead of it
    */
-  record File(Path path, boolean append) implements CharOptions {}
+  record File(Path path, boolean append, Optional<Path> input) implements CharOptions {}
 
   /**
    * The last output is kept in memory.

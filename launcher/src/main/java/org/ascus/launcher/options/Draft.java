@@ -169,11 +169,7 @@ final class Draft {
     if (!snapshot) {
       return all;
     }
-    return all.stream().map(Draft::withSnapshot).toList();
-  }
-
-  private static DriveOptions withSnapshot(DriveOptions d) {
-    return new DriveOptions(d.option(), d.id(), d.virtio(), d.image().withSnapshot(), d.writeThrough());
+    return all.stream().map(DriveOptions::withSnapshot).toList();
   }
 
   private void checkDevices() throws OptionException {

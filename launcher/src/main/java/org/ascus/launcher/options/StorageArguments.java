@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.filter.BlkdebugRules;
 import org.ascus.devices.block.filter.Filter;
@@ -56,6 +57,7 @@ final class StorageArguments {
     if (given) {
       file = named.isPresent() ? named(named.get(), kv) : described(draft, kv, protocol ? "" : "file.", driver);
     }
+    ErrorPolicy errors = errors(kv);
     kv.expectEmpty();
     if (!given) {
       throw new OptionException("Parameter 'file' is missing");
@@ -72,8 +74,8 @@ final class StorageArguments {
     String name = id.orElse(kind + draft.drives.size());
     String option = "-drive " + argument;
     switch (kind) {
-      case "none" -> draft.drives.add(new DriveOptions(option, name, false, image, !cache.writeback()));
-      case "virtio" -> draft.drives.add(new DriveOptions(option, name, true, image, !cache.writeback()));
+      case "none" -> draft.drives.add(new DriveOptions(option, name, false, image, !cache.writeback(), errors));
+      case "virtio" -> draft.drives.add(new DriveOptions(option, name, true, image, !cache.writeback(), errors));
       case "pflash" -> {
         if (unit >= 0) {
           MachineArguments.addFlash(draft, unit, file.name());
@@ -82,6 +84,14 @@ final class StorageArguments {
         }
       }
       default -> throw new OptionException("unsupported bus type '" + kind + "'");
+    }
+  }
+
+  private static ErrorPolicy errors(KeyValues kv) throws OptionException {
+    try {
+      return ErrorPolicy.parse(kv.take("rerror"), kv.take("werror"));
+    } catch (BlockException e) {
+      throw new OptionException(e.getMessage());
     }
   }
 

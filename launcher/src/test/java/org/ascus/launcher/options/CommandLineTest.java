@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.block.filter.Filter;
 import org.ascus.devices.block.filter.ThrottleLimits;
 import org.ascus.devices.block.format.ImageOptions;
@@ -93,6 +94,16 @@ class CommandLineTest {
         "-drive file=a,iops=5,group=g -drive file=b,iops=6,group=g", "-object throttle-group,id=t,limits.nosuch=1")) {
       assertThatThrownBy(() -> virt(bad)).as(bad).isInstanceOf(OptionException.class);
     }
+  }
+
+  @Test
+  void failedRequestsGoByWhatTheDriveSays() throws Exception {
+    DriveOptions drive = virt("-drive file=a,rerror=stop,werror=ignore").machine().drives().getFirst();
+    assertThat(drive.errors()).isEqualTo(new ErrorPolicy(ErrorPolicy.Action.STOP, ErrorPolicy.Action.IGNORE));
+    assertThat(virt("-drive file=a").machine().drives().getFirst().errors())
+        .isEqualTo(new ErrorPolicy(ErrorPolicy.Action.REPORT, ErrorPolicy.Action.ENOSPC));
+    assertThatThrownBy(() -> virt("-drive file=a,rerror=enospc")).hasMessageContaining("invalid read error action");
+    assertThatThrownBy(() -> virt("-drive file=a,werror=x")).hasMessageContaining("'x' invalid write error action");
   }
 
   @Test
@@ -299,7 +310,7 @@ class CommandLineTest {
       assertThat(virt(line).monitor()).as(line).isEqualTo(new CharOptions.None());
     }
     assertThat(virt("-display none -serial file:out -serial null").serials())
-        .containsExactly(new CharOptions.File(Path.of("out"), false), new CharOptions.Null());
+        .containsExactly(new CharOptions.File(Path.of("out"), false, Optional.empty()), new CharOptions.Null());
     assertThat(virt("-nographic -serial null").monitor()).isEqualTo(new CharOptions.Stdio(true));
     assertThat(virt("-nographic -monitor none").serials()).containsExactly(new CharOptions.Stdio(true));
   }

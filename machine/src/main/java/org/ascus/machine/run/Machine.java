@@ -284,7 +284,7 @@ public final class Machine implements AutoCloseable {
     stillness.lock();
     lock.lock();
     try {
-      if (state != RunState.PRELAUNCH && state != RunState.PAUSED) {
+      if (state != RunState.PRELAUNCH && state != RunState.PAUSED && state != RunState.IO_ERROR) {
         return;
       }
       cpus.forEach(Cpu::clearExitRequest);
@@ -334,10 +334,19 @@ public final class Machine implements AutoCloseable {
   }
 
   private void pauseRequest() {
+    stopRequest(RunState.PAUSED);
+  }
+
+  /** Stops CPUs and guest time because a disk of the host failed; {@link #resume} lets them go on. Returns at once. */
+  public void stopForIoError() {
+    stopRequest(RunState.IO_ERROR);
+  }
+
+  private void stopRequest(RunState why) {
     lock.lock();
     try {
       if (state == RunState.RUNNING) {
-        setState(RunState.PAUSED);
+        setState(why);
         clock.stop();
       }
       cpus.forEach(Cpu::requestExit);

@@ -6,6 +6,8 @@ public enum RunState {
   PRELAUNCH,
   RUNNING,
   PAUSED,
+  /** Stopped because a disk of the host failed a request, which waits to be tried again. */
+  IO_ERROR,
   /** Ended by the guest with {@code -no-shutdown}: state is there to look at, nothing runs. */
   SHUTDOWN,
   /** Over; threads are gone. */

@@ -9,7 +9,7 @@ import org.ascus.devices.block.Extent;
 public abstract class FilterNode implements BlockNode {
   private final BlockNode node;
 
-  FilterNode(BlockNode node) {
+  protected FilterNode(BlockNode node) {
     this.node = node;
   }
 

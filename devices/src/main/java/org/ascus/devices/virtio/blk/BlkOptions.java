@@ -1,6 +1,7 @@
 package org.ascus.devices.virtio.blk;
 
 import java.nio.charset.StandardCharsets;
+import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.virtio.queue.Virtqueue;
 import org.ascus.machine.device.DeviceException;
 
@@ -15,6 +16,7 @@ import org.ascus.machine.device.DeviceException;
  * @param configWce whether the driver may switch the write cache
  * @param discard whether discard requests are offered
  * @param writeZeroes whether write-zeroes requests are offered
+ * @param errors what becomes of requests that fail on the host
  */
 public record BlkOptions(
     String serial,
@@ -24,8 +26,10 @@ public record BlkOptions(
     int queueSize,
     boolean configWce,
     boolean discard,
-    boolean writeZeroes) {
-  public static final BlkOptions DEFAULT = new BlkOptions("", 512, 512, 1, 256, true, true, true);
+    boolean writeZeroes,
+    ErrorPolicy errors) {
+  public static final BlkOptions DEFAULT =
+      new BlkOptions("", 512, 512, 1, 256, true, true, true, ErrorPolicy.DEFAULT);
 
   /** Most queues; the transport keeps some room of its own. */
   static final int MAX_QUEUES = 64;

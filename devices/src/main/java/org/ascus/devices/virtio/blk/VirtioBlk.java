@@ -58,6 +58,9 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
   private static final int FLAG_UNMAP = 1;
   private static final int BATCH = 64;
 
+  /** In the place of a status: the request is to be tried again, the driver learns nothing. */
+  private static final int AGAIN = -1;
+
   /** Bytes of requests that become one, at most. */
   private static final int MAX_MERGED = 1 << 20;
 
@@ -83,7 +86,7 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
     this.options = options;
     this.capacity = node.size() / BlkRequest.SECTOR;
     this.writeback = !node.writeThrough();
-    this.workers = new RequestWorkers(lock(), threads, new Requests());
+    this.workers = new RequestWorkers(lock(), threads, host.ioError(), new Requests());
   }
 
   private static int[] queueSizes(BlkOptions options) {
@@ -294,6 +297,11 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
     }
 
     @Override
+    public boolean again() {
+      return generation == started && Arrays.stream(status).anyMatch(s -> s == AGAIN);
+    }
+
+    @Override
     public void complete() {
       if (generation != started) {
         return;
@@ -301,7 +309,7 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
       Virtqueue queue = requests.getFirst().queue();
       try {
         for (int i = 0; i < status.length; i++) {
-          requests.get(i).writeStatus(status[i]);
+          requests.get(i).writeStatus(status[i] == AGAIN ? BlkRequest.IOERR : status[i]);
           queue.push(requests.get(i).element(), requests.get(i).written());
         }
         publish(queue);
@@ -331,9 +339,17 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
       }
       return BlkRequest.OK;
     } catch (BlockException e) {
-      hostError(e);
-      return BlkRequest.IOERR;
+      return failed(first.type() == BlkRequest.IN, e);
     }
+  }
+
+  private int failed(boolean read, BlockException e) {
+    hostError(e);
+    return switch (options.errors().of(read, e)) {
+      case REPORT -> BlkRequest.IOERR;
+      case IGNORE -> BlkRequest.OK;
+      case STOP -> AGAIN;
+    };
   }
 
   private int check(BlkRequest request) {
@@ -361,8 +377,7 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
         default -> BlkRequest.UNSUPP;
       };
     } catch (BlockException e) {
-      hostError(e);
-      return BlkRequest.IOERR;
+      return failed(false, e);
     }
   }
 
@@ -403,6 +418,11 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
 
   private void hostError(BlockException e) {
     host().log().log(Log.Category.GUEST_ERRORS, () -> type() + " " + id() + ": " + e.getMessage());
+  }
+
+  @Override
+  protected void running() {
+    workers.retry();
   }
 
   /** Waits until every request that the driver announced is done. */

@@ -3,6 +3,7 @@ package org.ascus.devices.virtio.scsi;
 import java.util.ArrayList;
 import java.util.List;
 import org.ascus.devices.block.Drive;
+import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.scsi.ScsiDisk;
 import org.ascus.devices.scsi.ScsiDiskOptions;
 import org.ascus.machine.device.Device;
@@ -45,6 +46,7 @@ public final class ScsiDevices implements DeviceProvider {
     if (!d.cdrom()) {
       properties.add(new Property("logical_block_size", Kind.SIZE, "512", "A power of two from 512 to 4096"));
     }
+    properties.addAll(ErrorPolicy.properties());
     return new DeviceType(name, BUS, description, properties, (context, id, v) -> make(context, id, v, name, d));
   }
 
@@ -66,7 +68,8 @@ public final class ScsiDevices implements DeviceProvider {
             v.getString("vendor"),
             v.getString("product"),
             v.getString("ver"),
-            blockSize);
+            blockSize,
+            drive.errors().with(v));
     ScsiDisk unit = new ScsiDisk(id, drive, options.check());
     int target = v.isSet("scsi-id") ? (int) Math.min(v.getLong("scsi-id"), Integer.MAX_VALUE) : ScsiBus.ANY;
     int lun = (int) Math.min(v.getLong("lun"), Integer.MAX_VALUE);

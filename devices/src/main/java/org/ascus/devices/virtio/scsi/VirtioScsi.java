@@ -86,7 +86,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
    */
   public VirtioScsi(String id, VirtioHost host, int queues, IoThread threads) throws DeviceException {
     super("virtio-scsi-device", id, host, DEVICE_ID, sizes(queues));
-    this.workers = new RequestWorkers(lock(), threads, new Requests());
+    this.workers = new RequestWorkers(lock(), threads, host.ioError(), new Requests());
   }
 
   private static int[] sizes(int queues) throws DeviceException {
@@ -349,6 +349,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
     private final boolean there;
     private final byte[] luns;
     private byte[] response = new byte[0];
+    private boolean again;
 
     Job(Virtqueue queue, VirtqueueElement element) throws VirtqueueException {
       this.queue = queue;
@@ -373,13 +374,38 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
 
     @Override
     public void run() {
+      again = false;
       try {
-        response = VirtioScsi.this.run(unit, there, luns, cdb, buffers);
+        response = response();
       } catch (RuntimeException e) {
         // A defect of a block driver: the guest sees a command that the host could not run.
         guestError("internal error: " + e);
         response = ByteBuffer.allocate(buffers.answer).put(11, (byte) FAILURE).array();
       }
+    }
+
+    private byte[] response() {
+      ByteBuffer response = ByteBuffer.allocate(buffers.answer).order(ByteOrder.LITTLE_ENDIAN);
+      if (!there) {
+        return response.put(11, (byte) BAD_TARGET).array();
+      }
+      long wanted = Math.max(buffers.inSize(), buffers.outSize());
+      try {
+        long moved = execute(unit, luns, cdb, buffers);
+        response.putInt(4, (int) Math.min(Math.max(wanted - moved, 0), Integer.MAX_VALUE));
+      } catch (SenseException e) {
+        again = e.again();
+        byte[] sense = e.toBytes();
+        int count = Math.min(sense.length, buffers.answer - RESPONSE);
+        response.putInt(0, count).putInt(4, (int) Math.min(wanted, Integer.MAX_VALUE));
+        response.put(10, (byte) CHECK_CONDITION).put(RESPONSE, sense, 0, count);
+      }
+      return response.array();
+    }
+
+    @Override
+    public boolean again() {
+      return again && generation == started;
     }
 
     @Override
@@ -395,24 +421,6 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
         fail(queue, e.getMessage());
       }
     }
-  }
-
-  private byte[] run(Optional<ScsiDisk> unit, boolean there, byte[] luns, byte[] cdb, Buffers buffers) {
-    ByteBuffer response = ByteBuffer.allocate(buffers.answer).order(ByteOrder.LITTLE_ENDIAN);
-    if (!there) {
-      return response.put(11, (byte) BAD_TARGET).array();
-    }
-    long wanted = Math.max(buffers.inSize(), buffers.outSize());
-    try {
-      long moved = execute(unit, luns, cdb, buffers);
-      response.putInt(4, (int) Math.min(Math.max(wanted - moved, 0), Integer.MAX_VALUE));
-    } catch (SenseException e) {
-      byte[] sense = e.toBytes();
-      int count = Math.min(sense.length, buffers.answer - RESPONSE);
-      response.putInt(0, count).putInt(4, (int) Math.min(wanted, Integer.MAX_VALUE));
-      response.put(10, (byte) CHECK_CONDITION).put(RESPONSE, sense, 0, count);
-    }
-    return response.array();
   }
 
   private static long execute(Optional<ScsiDisk> unit, byte[] luns, byte[] cdb, Buffers buffers)
@@ -448,6 +456,11 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
       b.putShort((short) (lun < 256 ? lun : 0x4000 | lun)).putShort((short) 0).putInt(0);
     }
     return b.array();
+  }
+
+  @Override
+  protected void running() {
+    workers.retry();
   }
 
   /** Waits until every request that the driver announced is done. */

@@ -10,6 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import org.ascus.devices.block.ErrorPolicy;
+import org.ascus.devices.block.ErrorPolicy.Action;
 import org.ascus.devices.block.IoThread;
 import org.ascus.devices.virtio.GuestDriver;
 import org.ascus.devices.virtio.VirtioContract;
@@ -17,6 +19,7 @@ import org.ascus.devices.virtio.VirtioDevice;
 import org.ascus.devices.virtio.VirtioFeatures;
 import org.ascus.devices.virtio.VirtioHost;
 import org.ascus.devices.virtio.VirtioStatus;
+import org.ascus.machine.run.RunState;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,10 +30,11 @@ class VirtioBlkTest extends VirtioContract {
   private static final long CONFIG_WCE = 1L << 11;
 
   private final MemoryNode node = new MemoryNode(SIZE);
+  private ErrorPolicy errors = ErrorPolicy.DEFAULT;
 
   @Override
   protected VirtioDevice device(VirtioHost host) throws Exception {
-    return new VirtioBlk("disk0", host, node, new BlkOptions("SER-1", 512, 4096, 1, 256, true, true, true),
+    return new VirtioBlk("disk0", host, node, new BlkOptions("SER-1", 512, 4096, 1, 256, true, true, true, errors),
         new IoThread("test", 4));
   }
 
@@ -219,6 +223,97 @@ class VirtioBlkTest extends VirtioContract {
     q.kick();
     q.await(status.length);
     assertThat(Arrays.stream(status).map(s -> d.get(s, 1)).toArray()).containsExactly(0, 0, 0, 1, 0, 0);
+  }
+
+  private static void await(GuestDriver d, RunState state) {
+    long deadline = System.nanoTime() + 10_000_000_000L;
+    while (d.machine.state() != state) {
+      assertThat(System.nanoTime()).as("waiting for %s in %s", state, d.machine.state()).isLessThan(deadline);
+      Thread.onSpinWait();
+    }
+  }
+
+  /** A driver that waits for a write of sector 3, which the host has failed. */
+  private long failing(GuestDriver d, GuestDriver.Queue q, byte[] content) {
+    node.badByte = 512 * 3;
+    d.machine.addStateListener(
+        state -> {
+          if (state == RunState.RUNNING) {
+            d.device.resumed();
+          }
+        });
+    long status = request(d, q, BlkRequest.OUT, 3, d.bytes(content), 512, false);
+    q.kick();
+    await(d, RunState.IO_ERROR);
+    assertThat(d.get(status, 1)).isEqualTo(0xff);
+    return status;
+  }
+
+  @Test
+  void aRequestThatFailsStopsTheMachineAndIsTriedAgainWhenItGoesOn() throws Exception {
+    errors = new ErrorPolicy(Action.STOP, Action.STOP);
+    GuestDriver d = driver(false);
+    d.machine.start(false);
+    d.start(FLUSH | CONFIG_WCE);
+    GuestDriver.Queue q = d.queue(0, 16);
+    d.ready();
+    byte[] content = random(8, 512);
+    long status = failing(d, q, content);
+    d.machine.resume();
+    await(d, RunState.IO_ERROR);
+    assertThat(d.get(status, 1)).as("failed again").isEqualTo(0xff);
+    node.badByte = -1;
+    d.machine.resume();
+    q.await(1);
+    assertThat(d.get(status, 1)).isZero();
+    assertThat(Arrays.copyOfRange(node.bytes, 512 * 3, 512 * 4)).isEqualTo(content);
+    assertThat(d.machine.state()).isEqualTo(RunState.RUNNING);
+  }
+
+  @Test
+  void aResetForgetsRequestsThatWaitToBeTriedAgain() throws Exception {
+    errors = new ErrorPolicy(Action.STOP, Action.STOP);
+    GuestDriver d = driver(false);
+    d.machine.start(false);
+    d.start(FLUSH | CONFIG_WCE);
+    GuestDriver.Queue q = d.queue(0, 16);
+    d.ready();
+    long status = failing(d, q, random(8, 512));
+    d.write(0x70, 0);
+    node.badByte = -1;
+    d.machine.resume();
+    d.device.quiesce();
+    assertThat(d.get(status, 1)).isEqualTo(0xff);
+    assertThat(node.bytes[512 * 3]).isZero();
+  }
+
+  @Test
+  void savingTriesOnceMoreAndReportsWhatFailsAgain() throws Exception {
+    errors = new ErrorPolicy(Action.STOP, Action.STOP);
+    GuestDriver d = driver(false);
+    d.machine.start(false);
+    d.start(FLUSH | CONFIG_WCE);
+    GuestDriver.Queue q = d.queue(0, 16);
+    d.ready();
+    long status = failing(d, q, random(8, 512));
+    assertThat(d.machine.save()).isNotEmpty();
+    assertThat(d.get(status, 1)).isEqualTo(1);
+  }
+
+  @Test
+  void failuresCanBeIgnored() throws Exception {
+    errors = new ErrorPolicy(Action.REPORT, Action.IGNORE);
+    node.badByte = 0;
+    GuestDriver d = driver(false);
+    d.start(FLUSH | CONFIG_WCE);
+    GuestDriver.Queue q = d.queue(0, 16);
+    d.ready();
+    long write = request(d, q, BlkRequest.OUT, 0, d.alloc(512), 512, false);
+    long read = request(d, q, BlkRequest.IN, 0, d.alloc(512), 512, false);
+    q.kick();
+    q.await(2);
+    assertThat(d.get(write, 1)).isZero();
+    assertThat(d.get(read, 1)).isEqualTo(1);
   }
 
   @Test

@@ -3,15 +3,19 @@ package org.ascus.devices.virtio.scsi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.IoThread;
+import org.ascus.devices.block.filter.FilterNode;
 import org.ascus.devices.block.protocol.FileProtocol;
 import org.ascus.devices.scsi.ScsiDisk;
 import org.ascus.devices.scsi.ScsiDiskOptions;
@@ -20,6 +24,7 @@ import org.ascus.devices.virtio.VirtioContract;
 import org.ascus.devices.virtio.VirtioDevice;
 import org.ascus.devices.virtio.VirtioHost;
 import org.ascus.machine.device.DeviceException;
+import org.ascus.machine.run.RunState;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -246,6 +251,45 @@ class VirtioScsiTest extends VirtioContract {
     assertThat(in(d, 5, 8, 0x25).status()).isZero();
     drive.replace(Optional.empty());
     assertThat(in(d, 5, 8, 0x00).senseText()).isEqualTo("2/3a");
+  }
+
+  @Test
+  void aFullDiskOfTheHostStopsTheMachineUntilThereIsRoom() throws Exception {
+    GuestDriver d = driver(GuestDriver.Bus.MMIO);
+    d.machine.start(false);
+    d.start(0);
+    queue = d.queue(2, 8);
+    d.ready();
+    AtomicBoolean full = new AtomicBoolean(true);
+    BlockNode node =
+        new FilterNode(disk) {
+          @Override
+          public void write(long offset, ByteBuffer source) throws BlockException {
+            if (full.get()) {
+              throw new BlockException("disk: write", new IOException("No space left on device"));
+            }
+            super.write(offset, source);
+          }
+        };
+    ScsiDisk unit = new ScsiDisk("x", node, ScsiDiskOptions.DISK);
+    ((VirtioScsi) d.device).plug(unit, 0, 9);
+    unit.restore(false, true);
+    d.machine.addStateListener(
+        state -> {
+          if (state == RunState.IO_ERROR) {
+            full.set(false);
+            Thread.ofPlatform().start(d.machine::resume);
+          } else if (state == RunState.RUNNING) {
+            d.device.resumed();
+          }
+        });
+    byte[] block = new byte[512];
+    Arrays.fill(block, (byte) 5);
+    assertThat(command(d, 0, 9, cdb(0x2a, 0, 0, 0, 0, 1, 0, 0, 1), block, 0).status()).isZero();
+    assertThat(full).as("the machine stopped").isFalse();
+    ByteBuffer there = ByteBuffer.allocate(512);
+    disk.read(512, there);
+    assertThat(there.array()).isEqualTo(block);
   }
 
   @Test
