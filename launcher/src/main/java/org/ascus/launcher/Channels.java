@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.HostFile;
@@ -25,6 +27,7 @@ import org.ascus.launcher.options.CharOptions;
 import org.ascus.launcher.options.ChardevOptions;
 import org.ascus.launcher.options.OptionException;
 import org.ascus.launcher.options.SecurityObjects;
+import org.ascus.machine.device.DeviceException;
 
 /** The host's ends of all byte channels of a machine, opened as they are asked for. */
 final class Channels implements Chardevs, AutoCloseable {
@@ -34,6 +37,7 @@ final class Channels implements Chardevs, AutoCloseable {
   private final PrintStream notes;
   private final Map<String, CharBackend> opened = new LinkedHashMap<>();
   private final Map<String, MuxChardev> muxes = new LinkedHashMap<>();
+  private final Set<String> used = new HashSet<>();
   private final List<AutoCloseable> all = new ArrayList<>();
   private final Map<String, Supplier<String>> descriptions = new LinkedHashMap<>();
   private final Map<String, RingChardev> rings = new LinkedHashMap<>();
@@ -59,17 +63,35 @@ final class Channels implements Chardevs, AutoCloseable {
     if (!(options instanceof CharOptions.Reference(String id))) {
       return make(options, user);
     }
-    ChardevOptions chardev = named.get(id);
-    if (chardev.mux()) {
-      if (!muxes.containsKey(id)) {
-        muxes.put(id, new MuxChardev(make(chardev), control));
-      }
-      return muxes.get(id).addFront(user);
+    prepare(id);
+    try {
+      return front(id, user);
+    } catch (DeviceException e) {
+      throw new OptionException(e.getMessage());
     }
-    if (!opened.containsKey(id)) {
+  }
+
+  /** Opens the channel {@code id} if it is not: a server listens even while nobody uses what it gets. */
+  void prepare(String id) throws OptionException {
+    ChardevOptions chardev = named.get(id);
+    if (chardev.mux() && !muxes.containsKey(id)) {
+      muxes.put(id, new MuxChardev(make(chardev), control));
+    } else if (!chardev.mux() && !opened.containsKey(id)) {
       opened.put(id, make(chardev));
     }
-    return opened.get(id);
+  }
+
+  /**
+   * The channel {@code id}, which is open, for one more user.
+   *
+   * @throws DeviceException when it has as many as it can have
+   */
+  synchronized CharBackend front(String id, String user) throws DeviceException {
+    MuxChardev mux = muxes.get(id);
+    if (mux == null ? !used.add(id) : mux.fronts() == MuxChardev.MOST_FRONTS) {
+      throw new DeviceException("Property 'chardev' can't take value '" + id + "': Device '" + id + "' is in use");
+    }
+    return mux == null ? opened.get(id) : mux.addFront(user);
   }
 
   /** Whether several users share the channel. */
@@ -121,8 +143,13 @@ final class Channels implements Chardevs, AutoCloseable {
       case CharOptions.Udp(var remote, var local) -> "udp:" + remote + "<->" + local;
       case CharOptions.Socket socket -> {
         boolean connected = made instanceof SocketChardev channel && channel.isConnected();
+        String kind = switch (socket.protocol()) {
+          case RAW -> "tcp:";
+          case TELNET -> "telnet:";
+          case WEBSOCKET -> "websocket:";
+        };
         String address = socket.address() instanceof InetSocketAddress inet
-            ? "tcp:" + inet.getHostString() + ":" + inet.getPort()
+            ? kind + inet.getHostString() + ":" + inet.getPort()
             : "unix:" + socket.address();
         yield (connected ? "" : "disconnected:") + address + (socket.server() ? ",server=on" : "");
       }

@@ -9,6 +9,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import org.ascus.devices.block.Drive;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.MuxChardev;
 import org.ascus.launcher.monitor.Monitor;
@@ -18,6 +19,7 @@ import org.ascus.launcher.options.OptionException;
 import org.ascus.machine.run.ShutdownReason;
 import org.ascus.machine.trace.Log;
 import org.ascus.polyglot.Accelerator;
+import org.ascus.polyglot.DriveOptions;
 import org.ascus.polyglot.Vm;
 import org.ascus.polyglot.VmBuilder;
 import org.ascus.polyglot.VmException;
@@ -64,9 +66,8 @@ final class Run {
         builder.serial(channels.open(ports.get(i), "serial" + i));
       }
       for (String id : options.chardevs().keySet()) {
-        if (!isUsed(id)) {
-          builder.chardev(id, channels.open(new CharOptions.Reference(id), id));
-        }
+        channels.prepare(id);
+        builder.chardev(id, user -> channels.front(id, user));
       }
       try (Vm vm = builder.build()) {
         // A terminal's key must not wait for the machine, which may wait for the terminal.
@@ -75,7 +76,7 @@ final class Run {
         if (early.get()) {
           vm.quit();
         }
-        warn();
+        warn(vm);
         if (!(options.monitor() instanceof CharOptions.None)) {
           CharBackend channel = channels.open(options.monitor(), "monitor");
           new Monitor(vm, options.name(), channels, channel, channels.isShared(options.monitor())).start();
@@ -142,11 +143,16 @@ final class Run {
     }
   }
 
-  private boolean isUsed(String id) {
-    return options.monitor().refersTo(id) || options.serials().stream().anyMatch(s -> s.refersTo(id));
-  }
-
-  private void warn() {
+  private void warn(Vm vm) {
+    for (DriveOptions drive : options.machine().drives()) {
+      Drive made = vm.drives().get(drive.id());
+      if (drive.image().format().isEmpty() && made.format().equals("raw") && !made.readOnly()) {
+        errors.println("WARNING: Image format was not specified for '" + made.name() + "' and probing guessed raw.");
+        errors.println("         Automatically detecting the format is dangerous for raw images, write operations on"
+            + " block 0 will be restricted.");
+        errors.println("         Specify the 'raw' format explicitly to remove the restrictions.");
+      }
+    }
     if (options.machine().accelerator() == Accelerator.TRUFFLE) {
       Vm.translationProblem()
           .ifPresent(p -> errors.println(program + ": warning: guest code stays in the baseline tier: " + p));

@@ -63,7 +63,26 @@ class WrongOptionsTest {
         "-device nosuch | -device nosuch: 'nosuch' is not a valid device model name",
         "-device loader,addr=0,data=1,data-len=9 | "
             + "-device loader,addr=0,data=1,data-len=9: loader.data-len=9: must be 1 to 8",
-        "-device virtio-net-device,netdev=x | -device virtio-net-device,netdev=x: can't find 'x'",
+        "-device virtio-net-device,netdev=x | -device virtio-net-device,netdev=x: Property 'netdev' can't find"
+            + " value 'x'",
+        "-device virtio-rng-pci,bus=x | -device virtio-rng-pci,bus=x: Bus 'x' not found",
+        "-device virtio-blk-pci,drive=x | -device virtio-blk-pci,drive=x: Property 'drive' can't find value 'x'",
+        "-blockdev null-co,node-name=d -device virtio-blk-device,drive=d -device virtio-blk-pci,drive=d | "
+            + "-device virtio-blk-pci,drive=d: Drive 'd' is already in use by another device",
+        "-device virtio-rng-pci,id=x -device virtio-rng-pci,id=x | -device virtio-rng-pci,id=x: "
+            + "Duplicate ID 'x' for device",
+        "-chardev null,id=c -serial chardev:c -device virtio-serial-device -device virtconsole,chardev=c | "
+            + "-device virtconsole,chardev=c: Property 'chardev' can't take value 'c': Device 'c' is in use",
+        "-chardev null,id=c,mux=on -serial chardev:c -device virtio-serial-device -device virtconsole,chardev=c "
+            + "-device virtconsole,chardev=c -device virtconsole,chardev=c -device virtconsole,chardev=c,id=fifth | "
+            + "-device virtconsole,chardev=c,id=fifth: Property 'chardev' can't take value 'c': Device 'c' is in use",
+        "-hdb missing | -hdb missing: Could not open 'missing': No such file or directory",
+        "-fda x | -fda x: machine type does not support if=floppy,bus=0,unit=0",
+        "-sd x | -sd x: machine type does not support if=sd,bus=0,unit=0",
+        "-drive file=x,if=scsi | -drive file=x,if=scsi: machine type does not support if=scsi,bus=0,unit=0",
+        "-drive file=x,index=1 -drive file=x,index=1 | "
+            + "-drive file=x,index=1: drive with bus=0, unit=1 (index=1) exists",
+        "-drive file=x,index=1,unit=1 | -drive file=x,index=1,unit=1: index cannot be used with bus and unit",
         "-device virtio-net-device,mac=1 | -device virtio-net-device,mac=1: Property 'mac' doesn't take value '1'",
         "-drive file=missing | -drive file=missing: Could not open 'missing': No such file or directory",
         "-kernel missing | -kernel missing: No such file or directory",

@@ -28,6 +28,11 @@ public record DriveOptions(
     return new DriveOptions(option, id, virtio, image.withSnapshot(), writeThrough, errors);
   }
 
+  /** The same, for a file that others may write, too. */
+  DriveOptions withoutLocking() {
+    return new DriveOptions(option, id, virtio, image.withoutLocking(), writeThrough, errors);
+  }
+
   BlockNode open() throws BlockException {
     BlockNode node = image.open();
     return writeThrough ? new WriteThrough(node) : node;

@@ -87,7 +87,7 @@ final class Networks implements AutoCloseable {
    * @param chardevs by their ids
    * @param clock guest time
    */
-  void filter(List<HostObject> objects, Map<String, CharBackend> chardevs, VirtualClock clock) throws VmException {
+  void filter(List<HostObject> objects, Map<String, ChardevSource> chardevs, VirtualClock clock) throws VmException {
     for (HostObject object : objects) {
       if (object instanceof HostObject.Filter f) {
         NetLink link = find(f.netdev()).orElseThrow(
@@ -104,7 +104,7 @@ final class Networks implements AutoCloseable {
   }
 
   private NetFilter filter(
-      HostObject.Filter f, NetLink link, Map<String, CharBackend> chardevs, VirtualClock clock) throws VmException {
+      HostObject.Filter f, NetLink link, Map<String, ChardevSource> chardevs, VirtualClock clock) throws VmException {
     return switch (f.kind()) {
       case FilterKind.Dump(var file, int most) -> {
         try {
@@ -130,12 +130,17 @@ final class Networks implements AutoCloseable {
     };
   }
 
-  private static CharBackend chardev(String option, String id, Map<String, CharBackend> chardevs) throws VmException {
-    CharBackend found = chardevs.get(id);
+  private static CharBackend chardev(String option, String id, Map<String, ChardevSource> chardevs)
+      throws VmException {
+    ChardevSource found = chardevs.get(id);
     if (found == null) {
       throw new VmException(option + ": Device '" + id + "' not found");
     }
-    return found;
+    try {
+      return found.open(id);
+    } catch (DeviceException e) {
+      throw new VmException(option + ": " + e.getMessage(), e);
+    }
   }
 
   synchronized Optional<NetLink> find(String id) {

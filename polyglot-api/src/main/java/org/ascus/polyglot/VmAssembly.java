@@ -55,7 +55,7 @@ final class VmAssembly implements DeviceContext {
 
   private final MachineOptions options;
   private final List<CharBackend> serials;
-  private final Map<String, CharBackend> chardevs;
+  private final Map<String, ChardevSource> chardevs;
   private final Machine machine;
   private final DeviceCatalog catalog = new DeviceCatalog();
   private final Map<String, Drive> drives = new LinkedHashMap<>();
@@ -67,7 +67,7 @@ final class VmAssembly implements DeviceContext {
   private final List<Device> plugged = new CopyOnWriteArrayList<>();
   private Optional<VirtBoard> board = Optional.empty();
 
-  VmAssembly(MachineOptions options, List<CharBackend> serials, Map<String, CharBackend> chardevs, Log log) {
+  VmAssembly(MachineOptions options, List<CharBackend> serials, Map<String, ChardevSource> chardevs, Log log) {
     this.options = options;
     this.serials = new ArrayList<>(serials);
     this.chardevs = new LinkedHashMap<>(chardevs);
@@ -160,9 +160,7 @@ final class VmAssembly implements DeviceContext {
     for (Planned p : plan) {
       plug(p);
     }
-    List<CharBackend> backends = new ArrayList<>(serials);
-    backends.addAll(chardevs.values());
-    return new Vm(machine, options, made.deviceTree(), console, drives, backends, networks, this);
+    return new Vm(machine, options, made.deviceTree(), console, drives, serials, networks, this);
   }
 
   /** What {@code -cpu} says. */
@@ -200,13 +198,21 @@ final class VmAssembly implements DeviceContext {
 
   private void open(DriveOptions drive) throws VmException {
     if (drives.containsKey(drive.id())) {
-      throw new VmException(drive.option() + ": there is another drive with id '" + drive.id() + "'");
+      throw new VmException(drive.option() + ": Duplicate ID '" + drive.id() + "' for drive");
     }
     try {
-      drives.put(drive.id(), new Drive(drive.id(), drive.open(), drive.errors()));
+      DriveOptions opened = isShared(drive.id()) ? drive.withoutLocking() : drive;
+      drives.put(drive.id(), new Drive(drive.id(), opened.open(), drive.errors()));
     } catch (BlockException e) {
       throw new VmException(drive.option() + ": " + e.getMessage(), e);
     }
+  }
+
+  /** Whether all devices that were asked for with the drive {@code id} have share-rw=on. */
+  private boolean isShared(String id) {
+    List<DeviceOptions> users =
+        options.devices().stream().filter(d -> id.equals(d.properties().get("drive"))).toList();
+    return !users.isEmpty() && users.stream().allMatch(d -> "on".equals(d.properties().get("share-rw")));
   }
 
   private void closeDrives(VmException because) {
@@ -265,7 +271,7 @@ final class VmAssembly implements DeviceContext {
     DeviceOptions device = planned.device();
     String id = device.id().isEmpty() ? freeId(device.driver()) : device.id();
     if (!ids.add(id)) {
-      throw new VmException(device.option() + ": Duplicate device ID '" + id + "'");
+      throw new VmException(device.option() + ": Duplicate ID '" + id + "' for device");
     }
     try {
       Device made = catalog.find(device.driver()).orElseThrow().factory().create(this, id, planned.values());
@@ -313,6 +319,9 @@ final class VmAssembly implements DeviceContext {
         machine.removeDevice(device);
         plugged.remove(device);
         device.close();
+        drives.values().stream()
+            .filter(d -> d.user().isPresent() && d.user().get() == device)
+            .forEach(Drive::detach);
       }
     }
     ids.remove(id);
@@ -331,6 +340,16 @@ final class VmAssembly implements DeviceContext {
     return machine;
   }
 
+  private static String missing(Class<?> kind, String id) {
+    String property =
+        kind == Drive.class ? "drive" : kind == NetLink.class ? "netdev" : kind == CharBackend.class ? "chardev" : "";
+    if (!property.isEmpty()) {
+      return "Property '" + property + "' can't find value '" + id + "'";
+    }
+    boolean object = kind == IoThread.class || kind == EntropySource.class || kind == FolderOptions.class;
+    return id.isEmpty() ? "no bus for this device found" : (object ? "Device '" : "Bus '") + id + "' not found";
+  }
+
   @Override
   public <T> T lookup(Class<T> kind, String id) throws DeviceException {
     if (kind == VirtioBus.class && id.isEmpty()) {
@@ -339,6 +358,9 @@ final class VmAssembly implements DeviceContext {
     Optional<?> found;
     if (kind == Drive.class) {
       found = Optional.ofNullable(drives.get(id));
+      if (found.isPresent() && drives.get(id).user().isPresent() && !isShared(id)) {
+        throw new DeviceException("Drive '" + id + "' is already in use by another device");
+      }
     } else if (kind == EntropySource.class) {
       found = Optional.ofNullable(entropy.get(id));
     } else if (kind == IoThread.class) {
@@ -348,7 +370,7 @@ final class VmAssembly implements DeviceContext {
     } else if (kind == NetLink.class) {
       found = networks.find(id);
     } else if (kind == CharBackend.class) {
-      found = Optional.ofNullable(chardevs.get(id));
+      found = chardevs.containsKey(id) ? Optional.of(chardevs.get(id).open(id)) : Optional.empty();
     } else {
       found =
           machine.devices().stream()
@@ -356,7 +378,7 @@ final class VmAssembly implements DeviceContext {
               .findFirst();
     }
     if (found.isEmpty()) {
-      throw new DeviceException(id.isEmpty() ? "no bus for this device found" : "can't find '" + id + "'");
+      throw new DeviceException(missing(kind, id));
     }
     return kind.cast(found.get());
   }

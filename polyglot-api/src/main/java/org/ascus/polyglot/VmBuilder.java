@@ -33,7 +33,7 @@ public final class VmBuilder {
   private OptionalInt icountShift;
   private LifeOptions life;
   private final List<CharBackend> serials = new ArrayList<>();
-  private final Map<String, CharBackend> chardevs = new LinkedHashMap<>();
+  private final Map<String, ChardevSource> chardevs = new LinkedHashMap<>();
   private Log log = Log.off();
 
   VmBuilder(MachineOptions options) {
@@ -176,9 +176,9 @@ public final class VmBuilder {
     return this;
   }
 
-  /** A byte channel that devices find by {@code id}. The machine closes it. */
-  public VmBuilder chardev(String id, CharBackend backend) {
-    chardevs.put(id, backend);
+  /** A byte channel that devices find by {@code id}. Who gave it closes it, after the machine. */
+  public VmBuilder chardev(String id, ChardevSource source) {
+    chardevs.put(id, source);
     return this;
   }
 

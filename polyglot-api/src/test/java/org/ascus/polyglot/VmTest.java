@@ -156,7 +156,7 @@ class VmTest {
     assertThatThrownBy(() -> machine(PASS).object(missing).build())
         .hasMessage("-object x: Could not open '/nosuch': No such file or directory");
     assertThatThrownBy(() -> machine(PASS).device("virtio-rng-device", Map.of("rng", "z")).build())
-        .hasMessage("-device virtio-rng-device: can't find 'z'");
+        .hasMessage("-device virtio-rng-device: Device 'z' not found");
   }
 
   @Test
@@ -325,7 +325,9 @@ class VmTest {
     assertError(machine(PASS).kernel(Path.of("/nonexistent")), "-kernel /nonexistent");
     assertError(machine(PASS).device("nosuch", Map.of()), "-device nosuch: 'nosuch' is not a valid device model name");
     assertError(machine(PASS).device("virtio-rng-device", Map.of("a", "b")), "'virtio-rng-device.a' not found");
-    assertError(machine(PASS).device("virtio-blk-device", Map.of("drive", "x")), "can't find 'x'");
+    assertError(
+        machine(PASS).device("virtio-blk-device", Map.of("drive", "x")),
+        "Property 'drive' can't find value 'x'");
     assertError(machine(PASS).global("virtio-mmio", "nosuch", "on"), "'virtio-mmio.nosuch' not found");
     ImageOptions image = ImageOptions.raw(Path.of("/nonexistent.img"));
     assertError(

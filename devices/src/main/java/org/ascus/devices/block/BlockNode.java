@@ -23,6 +23,11 @@ public interface BlockNode extends AutoCloseable {
   /** What a person would call it: a file name. */
   String name();
 
+  /** The name of the image's format. */
+  default String format() {
+    return "raw";
+  }
+
   long size();
 
   boolean readOnly();

@@ -12,6 +12,9 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 public final class Drive implements BlockNode {
   /** The device that has the drive. Called without any lock of the drive's. */
   public interface User {
+    /** The device's name. */
+    String id();
+
     /** The medium has another size. */
     void resized();
 
@@ -66,6 +69,11 @@ public final class Drive implements BlockNode {
   /** The drive is in {@code device} now. */
   public void attach(User device) {
     user = Optional.of(device);
+  }
+
+  /** The drive may go to another device. */
+  public void detach() {
+    user = Optional.empty();
   }
 
   public Optional<User> user() {
@@ -129,6 +137,11 @@ public final class Drive implements BlockNode {
   @Override
   public String name() {
     return medium().map(BlockNode::name).orElse(id);
+  }
+
+  @Override
+  public String format() {
+    return medium().map(BlockNode::format).orElse("");
   }
 
   @Override

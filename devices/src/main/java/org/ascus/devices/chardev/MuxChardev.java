@@ -16,6 +16,9 @@ public final class MuxChardev implements AutoCloseable {
   /** Ctrl-a. */
   public static final int ESCAPE = 1;
 
+  /** Front ends at most. */
+  public static final int MOST_FRONTS = 4;
+
   /** What commands do that are not about front ends. Called on the back end's thread; returns at once. */
   public interface Control {
     /** End the emulator. */
@@ -60,6 +63,10 @@ public final class MuxChardev implements AutoCloseable {
       back.connect(new Back());
     }
     return front;
+  }
+
+  public synchronized int fronts() {
+    return fronts.size();
   }
 
   private synchronized Front focused() {

@@ -14,7 +14,9 @@ public interface PciPlug {
       List.of(
           new Property("addr", Kind.STRING, "", "Slot and optional function number, example: 06.0 or 06"),
           new Property("bus", Kind.STRING, "", "Bus to plug into"),
-          new Property("multifunction", Kind.BOOL, "off", "More functions may share the slot"));
+          new Property("multifunction", Kind.BOOL, "off", "More functions may share the slot"),
+          new Property("rombar", Kind.UINT32, "1", "There are no option ROMs, so 0 changes nothing"),
+          new Property("romfile", Kind.STRING, "", "There are no option ROMs: empty"));
 
   /** The bus behind the device. */
   PciBus childBus();
@@ -28,6 +30,9 @@ public interface PciPlug {
   static void plug(DeviceContext context, PropertyValues values, PciFunction function) throws DeviceException {
     if (values.getBool("multifunction")) {
       function.setMultifunction();
+    }
+    if (!values.getString("romfile").isEmpty()) {
+      throw new DeviceException("romfile '" + values.getString("romfile") + "': there are no option ROMs here");
     }
     bus(context, values).plug(function, values.getString("addr"));
   }

@@ -26,6 +26,7 @@ public final class ScsiDisk implements Drive.User {
   private static final int NEW_MEDIUM = 2;
   private static final int MEDIUM_REMOVED = 3;
 
+  private final String id;
   private final BlockNode node;
   private final ScsiDiskOptions options;
   private final InquiryPages inquiry;
@@ -41,10 +42,16 @@ public final class ScsiDisk implements Drive.User {
    * @param id the user's name for it, which identifies a unit without serial number
    */
   public ScsiDisk(String id, BlockNode node, ScsiDiskOptions options) {
+    this.id = id;
     this.node = node;
     this.options = options;
     this.writeCache = !node.writeThrough();
     this.inquiry = new InquiryPages(id, options, node.readOnly(), MAX_UNMAP_BLOCKS, MAX_UNMAP_DESCRIPTORS);
+  }
+
+  @Override
+  public String id() {
+    return id;
   }
 
   /** The next command learns that the unit was reset. */

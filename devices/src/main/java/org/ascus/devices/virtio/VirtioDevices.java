@@ -8,9 +8,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.block.IoThread;
+import org.ascus.devices.block.filter.WriteThrough;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.fs.FolderOptions;
 import org.ascus.devices.fs.SharedFolder;
@@ -192,6 +194,11 @@ public final class VirtioDevices implements DeviceProvider {
             new Property("serial", Kind.STRING, d.serial(), "Serial number that the guest can read"),
             new Property("logical_block_size", Kind.SIZE, "512", "A power of two between 512 B and 2 MiB"),
             new Property("physical_block_size", Kind.SIZE, "512", "A power of two between 512 B and 2 MiB"),
+            new Property("write-cache", Kind.STRING, "auto", "A write cache: on, off, or auto as the drive says"),
+            new Property("discard_granularity", Kind.SIZE, "0", "Unit of discards; 0 for a logical block"),
+            new Property("min_io_size", Kind.SIZE, "0", "Best least size of requests; 0 for not known"),
+            new Property("opt_io_size", Kind.SIZE, "0", "Best size of requests; 0 for not known"),
+            new Property("share-rw", Kind.BOOL, "off", "Other devices may have the disk, too"),
             new Property("num-queues", Kind.UINT32, "1", "Number of request queues"),
             new Property("queue-size", Kind.UINT32, "256", "Entries per queue, a power of two"),
             new Property("config-wce", Kind.BOOL, "on", "Let the guest switch the write cache"),
@@ -219,10 +226,22 @@ public final class VirtioDevices implements DeviceProvider {
             v.getBool("config-wce"),
             v.getBool("discard"),
             v.getBool("write-zeroes"),
-            node.errors().with(v));
-    VirtioBlk device = new VirtioBlk(id, VirtioHost.of(context.machine()), node, options, threads(context, id, v));
+            node.errors().with(v),
+            new BlkOptions.Hints(v.getSize("min_io_size"), v.getSize("opt_io_size"), v.getSize("discard_granularity")));
+    VirtioHost host = VirtioHost.of(context.machine());
+    VirtioBlk device = new VirtioBlk(id, host, cached(node, v), options, threads(context, id, v));
     node.attach(device);
     return device;
+  }
+
+  /** The disk with the write cache that a device asks for. */
+  public static BlockNode cached(BlockNode node, PropertyValues v) throws DeviceException {
+    String cache = v.getString("write-cache");
+    return switch (cache) {
+      case "auto", "on" -> node;
+      case "off" -> new WriteThrough(node);
+      default -> throw new DeviceException("Parameter 'write-cache' does not accept value '" + cache + "'");
+    };
   }
 
   private static IoThread threads(DeviceContext context, String id, PropertyValues v) throws DeviceException {
@@ -235,6 +254,7 @@ public final class VirtioDevices implements DeviceProvider {
     properties.addAll(
         List.of(
             new Property("queues", Kind.UINT32, "1", "Pairs of receive and transmit queues, 1 to 8"),
+            new Property("mq", Kind.BOOL, "on", "Let the guest use several pairs of queues, if there are several"),
             new Property("rx_queue_size", Kind.UINT32, "256", "Entries per receive queue, 256, 512 or 1024"),
             new Property("tx_queue_size", Kind.UINT32, "256", "Entries per transmit queue, 256, 512 or 1024"),
             new Property("host_mtu", Kind.UINT32, "0", "MTU that the guest is told, in bytes; 0 for none"),
@@ -250,7 +270,7 @@ public final class VirtioDevices implements DeviceProvider {
     NetOptions options =
         new NetOptions(
             NetCard.mac(context, v),
-            (int) Math.min(v.getLong("queues"), Integer.MAX_VALUE),
+            v.getBool("mq") ? (int) Math.min(v.getLong("queues"), Integer.MAX_VALUE) : 1,
             (int) Math.min(v.getLong("rx_queue_size"), Integer.MAX_VALUE),
             (int) Math.min(v.getLong("tx_queue_size"), Integer.MAX_VALUE),
             (int) Math.min(v.getLong("host_mtu"), Integer.MAX_VALUE),

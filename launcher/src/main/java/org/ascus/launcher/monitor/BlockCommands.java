@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.block.protocol.Location;
 import org.ascus.launcher.options.KeyValues;
 import org.ascus.launcher.options.OptionException;
 import org.ascus.polyglot.BlockExports;
@@ -28,21 +29,41 @@ final class BlockCommands {
 
   /** {@code info block}. */
   String show() {
-    StringBuilder text = new StringBuilder();
-    for (Map.Entry<String, Drive> e : vm.drives().entrySet()) {
-      Drive drive = e.getValue();
-      text.append(e.getKey()).append(": ");
-      if (drive.medium().isEmpty()) {
-        text.append("[not inserted]\n");
-      } else {
-        String readOnly = drive.readOnly() ? ", read-only" : "";
-        text.append(String.format("%s (%d bytes%s)%n", drive.name(), drive.size(), readOnly));
-      }
-      drive.user().filter(Drive.User::removable).ifPresent(
-          u -> text.append(String.format("    Removable device: %slocked, tray %s%n", u.locked() ? "" : "not ",
-              u.trayOpen() ? "open" : "closed")));
+    List<String> all = new ArrayList<>();
+    vm.drives().forEach((id, drive) -> all.add(show(id, drive)));
+    return all.isEmpty() ? "no block devices\n" : String.join("\n", all);
+  }
+
+  private String show(String id, Drive drive) {
+    StringBuilder text = new StringBuilder(id).append(": ");
+    if (drive.medium().isEmpty()) {
+      text.append("[not inserted]\n");
+    } else {
+      String readOnly = drive.readOnly() ? ", read-only" : "";
+      text.append(String.format("%s (%s%s)%n", drive.name(), drive.format(), readOnly));
     }
-    return text.isEmpty() ? "no block devices\n" : text.toString();
+    Optional<Drive.User> user = drive.user();
+    user.ifPresent(u -> text.append(String.format("    Attached to:      %s%n", u.id())));
+    if (user.isEmpty() || user.get().removable()) {
+      boolean locked = user.isPresent() && user.get().locked();
+      boolean open = user.isPresent() && user.get().trayOpen();
+      text.append(String.format("    Removable device: %slocked, tray %s%n", locked ? "" : "not ",
+          open ? "open" : "closed"));
+    }
+    if (drive.medium().isPresent()) {
+      text.append(String.format("    Cache mode:       %s%n", cacheMode(id, drive)));
+    }
+    return text.toString();
+  }
+
+  private String cacheMode(String id, Drive drive) {
+    String mode = drive.writeThrough() ? "writethrough" : "writeback";
+    return vm.options().drives().stream()
+        .filter(d -> d.id().equals(id) && d.image().file() instanceof Location.File)
+        .map(d -> (Location.File) d.image().file())
+        .map(f -> mode + (f.direct() ? ", direct" : "") + (f.durable() ? "" : ", ignore flushes"))
+        .findAny()
+        .orElse(mode);
   }
 
   /** {@code commit DEVICE|all}. */

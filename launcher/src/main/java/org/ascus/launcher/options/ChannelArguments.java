@@ -69,6 +69,7 @@ final class ChannelArguments {
       return;
     }
     String backend = kv.require("backend");
+    String id = kv.takeId().orElseThrow(() -> new OptionException("chardev: no id specified"));
     CharOptions kind =
         switch (backend) {
           case "stdio" -> new CharOptions.Stdio(kv.takeSwitch("signal", true));
@@ -81,12 +82,11 @@ final class ChannelArguments {
           case "pipe" -> new CharOptions.Pipe(Path.of(kv.require("path")));
           case "serial", "tty" -> new CharOptions.Serial(Path.of(kv.require("path")));
           case "pty" -> new CharOptions.Pty();
-          case "ringbuf" -> new CharOptions.Ring(ringSize(kv.take("size").orElse("64k")));
+          case "ringbuf", "memory" -> new CharOptions.Ring(ringSize(kv.take("size").orElse("64k")));
           case "socket" -> SocketArguments.socket(kv);
           case "udp" -> SocketArguments.udp(kv);
           default -> throw new OptionException("'" + backend + "' is not a valid char driver name");
         };
-    String id = kv.require("id");
     boolean mux = kv.takeSwitch("mux", false);
     Optional<Path> log = kv.take("logfile").map(Path::of);
     boolean appendLog = kv.takeSwitch("logappend", false);

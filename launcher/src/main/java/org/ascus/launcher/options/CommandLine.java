@@ -15,7 +15,8 @@ public final class CommandLine {
   /** Run a machine. */
   public record Launch(LaunchOptions options) implements Outcome {}
 
-  private static final List<String> STORAGE = List.of("drive", "blockdev");
+  private static final List<String> STORAGE =
+      List.of("drive", "blockdev", "hda", "hdb", "hdc", "hdd", "cdrom", "fda", "fdb", "sd", "mtdblock");
 
   /** An image; the option is missing for a file name on its own. */
   private record Storage(Optional<Option> option, String word, String argument) {}

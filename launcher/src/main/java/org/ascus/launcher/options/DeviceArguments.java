@@ -29,7 +29,7 @@ public final class DeviceArguments {
       draft.answer(properties(type));
       return;
     }
-    String id = kv.take("id").orElse("");
+    String id = kv.takeId().orElse("");
     draft.devices.add(new DeviceOptions("-device " + argument, name, id, kv.rest()));
   }
 
@@ -40,7 +40,7 @@ public final class DeviceArguments {
    */
   public static DeviceOptions parse(String argument) throws OptionException {
     KeyValues kv = KeyValues.parse(argument, "driver");
-    return new DeviceOptions("device_add", kv.require("driver"), kv.take("id").orElse(""), kv.rest());
+    return new DeviceOptions("device_add", kv.require("driver"), kv.takeId().orElse(""), kv.rest());
   }
 
   private static String list(Draft draft) {

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +54,7 @@ final class Draft {
   final Map<Integer, String> pflashNodes = new TreeMap<>();
 
   final List<DriveOptions> drives = new ArrayList<>();
+  final Set<String> drivePlaces = new HashSet<>();
   final Map<String, DriveOptions> fileNodes = new LinkedHashMap<>();
   boolean snapshot;
   final List<DeviceOptions> devices = new ArrayList<>();

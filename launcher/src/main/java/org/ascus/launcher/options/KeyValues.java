@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.protocol.JsonKeys;
 import org.ascus.devices.block.protocol.Keys;
@@ -13,6 +14,8 @@ import org.ascus.machine.device.PropertyValues;
 
 /** An argument of the form {@code key=value,key=value}; a comma in a value is doubled. Each key may be taken once. */
 public final class KeyValues {
+  private static final Pattern ID = Pattern.compile("[A-Za-z][-A-Za-z0-9._]*");
+
   private final Map<String, String> values = new LinkedHashMap<>();
   private final Map<String, List<String>> repeated = new LinkedHashMap<>();
   private boolean help;
@@ -38,6 +41,8 @@ public final class KeyValues {
         result.values.put(impliedKey, part);
       } else if (part.isEmpty() || eq == 0) {
         throw new OptionException("expected key=value, not '" + part + "'");
+      } else if (part.startsWith("no") && part.length() > 2) {
+        result.values.put(part.substring(2), "off");
       } else {
         result.values.put(part, "on");
       }
@@ -127,7 +132,7 @@ public final class KeyValues {
     values.remove(key);
     List<String> all = new ArrayList<>(repeated.getOrDefault(key, List.of()));
     for (String name : List.copyOf(values.keySet())) {
-      if (name.matches(java.util.regex.Pattern.quote(key) + "\\.[0-9]+(\\.str)?")) {
+      if (name.matches(Pattern.quote(key) + "\\.[0-9]+(\\.str)?")) {
         all.add(values.remove(name));
       }
     }
@@ -141,6 +146,21 @@ public final class KeyValues {
       throw new OptionException("Parameter '" + key + "' is missing");
     }
     return value;
+  }
+
+  /** Removes and returns the name that an option gives to what it makes. */
+  Optional<String> takeId() throws OptionException {
+    String id = values.remove("id");
+    if (id != null && !ID.matcher(id).matches()) {
+      throw new OptionException("Parameter 'id' expects an identifier\n"
+          + "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.");
+    }
+    return Optional.ofNullable(id);
+  }
+
+  /** As {@link #takeId}, of a name that must be there. */
+  String requireId() throws OptionException {
+    return takeId().orElseThrow(() -> new OptionException("Parameter 'id' is missing"));
   }
 
   /** Removes and returns a switch. */

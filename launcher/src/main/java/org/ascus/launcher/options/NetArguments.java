@@ -35,7 +35,7 @@ public final class NetArguments {
       return;
     }
     String type = kv.require("type");
-    String id = kv.require("id");
+    String id = kv.requireId();
     draft.netdevs.add(backend("-netdev " + argument, type, id, kv));
     kv.expectEmpty();
   }
@@ -48,7 +48,7 @@ public final class NetArguments {
   public static NetdevOptions parse(String argument) throws OptionException {
     KeyValues kv = KeyValues.parse(argument, "type");
     String type = kv.require("type");
-    NetdevOptions made = backend("netdev_add", type, kv.require("id"), kv);
+    NetdevOptions made = backend("netdev_add", type, kv.requireId(), kv);
     kv.expectEmpty();
     return made;
   }
@@ -63,8 +63,7 @@ public final class NetArguments {
       case "bridge" -> SocketNetArguments.bridge(option, id, kv);
       case "hubport" -> SocketNetArguments.hubPort(option, id, kv);
       default ->
-          throw new OptionException("Parameter 'type' expects a netdev backend type, not '" + type
-              + "' (see -netdev help)");
+          throw new OptionException("Parameter 'type' does not accept value '" + type + "' (see -netdev help)");
     };
   }
 
@@ -85,7 +84,7 @@ public final class NetArguments {
     }
     String driver = driver(draft, model);
     Map<String, String> properties = address(kv);
-    String id = kv.take("id").orElse("#net" + draft.netdevs.size());
+    String id = kv.takeId().orElse("#net" + draft.netdevs.size());
     draft.netdevs.add(backend(option, kv.take("type").orElse("user"), id, kv));
     kv.expectEmpty();
     properties.put("netdev", id);
@@ -123,7 +122,7 @@ public final class NetArguments {
     if (type.equals("nic")) {
       String driver = driver(draft, kv.take("model"));
       Map<String, String> properties = address(kv);
-      String id = kv.take("id").or(() -> kv.take("name")).orElse("");
+      String id = kv.takeId().or(() -> kv.take("name")).orElse("");
       Optional<String> netdev = kv.take("netdev");
       kv.expectEmpty();
       netdev.ifPresent(n -> properties.put("netdev", n));
@@ -133,7 +132,7 @@ public final class NetArguments {
     if (type.equals("hubport")) {
       throw new OptionException("Parameter 'type' expects a backend type that -net has, not 'hubport'");
     }
-    String id = kv.take("id").or(() -> kv.take("name")).orElse("#hub-net" + draft.hubNetworks.size());
+    String id = kv.takeId().or(() -> kv.take("name")).orElse("#hub-net" + draft.hubNetworks.size());
     draft.hubNetworks.add(backend(option, type, id, kv));
     kv.expectEmpty();
   }

@@ -21,7 +21,7 @@ final class ObjectArguments {
     }
     String kind = type.orElseThrow(() -> new OptionException("Parameter 'qom-type' is missing"));
     checkKind(kind);
-    String id = kv.require("id");
+    String id = kv.requireId();
     if (draft.objects.stream().anyMatch(o -> !(o instanceof HostObject.Folder) && o.id().equals(id))) {
       throw new OptionException("there is another object with id '" + id + "'");
     }

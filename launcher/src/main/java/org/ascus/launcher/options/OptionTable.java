@@ -9,6 +9,9 @@ import java.util.Optional;
 
 /** Every option there is, in the order of help: parsing, help and the messages about unknown ones come from here. */
 final class OptionTable {
+  /** Options for disks by number. */
+  private static final List<String> DISKS = List.of("hda", "hdb", "hdc", "hdd");
+
   private final List<Option> options = new ArrayList<>();
   private final Map<String, Option> byName = new HashMap<>();
   private final String program;
@@ -70,6 +73,14 @@ final class OptionTable {
         "[driver=]raw,node-name=N,file.driver=file,file.filename=F[,read-only=on|off]",
         "make a block node for -device to use (also as a JSON object)",
         StorageArguments::blockdev);
+    for (int i = 0; i < DISKS.size(); i++) {
+      at(DISKS.get(i), "use 'file' as disk " + i, "index=" + i + ",media=disk");
+    }
+    at("cdrom", "use 'file' as a disk that cannot be written", "index=2,media=cdrom");
+    at("fda", "there is no floppy drive", "if=floppy,index=0");
+    at("fdb", "there is no floppy drive", "if=floppy,index=1");
+    at("sd", "there is no SD card slot", "if=sd");
+    at("mtdblock", "there is no other flash memory than -pflash", "if=mtd");
     add("pflash", "file", "use 'file' as contents of the next parallel flash bank", MachineArguments::pflash);
     add("snapshot", "", "write to temporary files instead of disk image files", (d, a) -> d.snapshot = true);
     add(
@@ -154,6 +165,10 @@ final class OptionTable {
     add("S", "", "freeze CPU at startup (use 'c' in the monitor to start execution)", (d, a) -> d.paused = true);
     add("d", "item1,...", "enable logging of specified items (use '-d help' for a list)", DebugArguments::items);
     add("D", "logfile", "output log to logfile (default stderr)", DebugArguments::file);
+  }
+
+  private void at(String name, String help, String place) {
+    add(name, "file", help, StorageArguments.at(name, place));
   }
 
   private void add(String names, String argument, String help, Option.Handler handler) {

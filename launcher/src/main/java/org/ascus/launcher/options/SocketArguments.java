@@ -1,9 +1,14 @@
 package org.ascus.launcher.options;
 
+import java.io.IOException;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.UnixDomainSocketAddress;
+import java.net.UnknownHostException;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.ascus.devices.chardev.socket.SocketOptions.Protocol;
 
 /** Sockets in {@code -chardev} and in the short forms that {@code -serial} and {@code -monitor} take. */
@@ -39,7 +44,8 @@ final class SocketArguments {
     if (!authorization.isEmpty() && credentials.isEmpty()) {
       throw new OptionException("'tls-authz' option requires 'tls-creds' option");
     }
-    boolean nodelay = kv.takeSwitch("nodelay", false) || !kv.takeSwitch("delay", true);
+    boolean delay = kv.takeSwitch("delay", true);
+    boolean nodelay = kv.takeSwitch("nodelay", false) || !delay;
     boolean waitForPeer = server && (waits.isEmpty() || KeyValues.switchValue("wait", waits.get()));
     if (path.isPresent()) {
       if (!credentials.isEmpty()) {
@@ -50,14 +56,19 @@ final class SocketArguments {
     }
     // Without a host a server listens to the whole world, which must be asked for.
     String host = kv.take("host").orElse("");
-    InetSocketAddress address = address(host, kv.require("port"), server);
+    InetSocketAddress address = address(kv, host, kv.require("port"), server);
+    OptionalLong last = kv.takeNumber("to", 0, MAX_PORT);
+    if (last.isPresent() && server) {
+      address = firstFree(address, (int) last.getAsLong());
+    }
     return new CharOptions.Socket(
         address, server, waitForPeer, nodelay, reconnect, protocol, credentials, authorization);
   }
 
   /** What follows {@code udp}. */
   static CharOptions udp(KeyValues kv) throws OptionException {
-    InetSocketAddress remote = address(kv.take("host").orElse(""), kv.require("port"), false);
+    String host = kv.take("host").orElse("");
+    InetSocketAddress remote = address(kv, host, kv.require("port"), false);
     InetSocketAddress local =
         address(kv.take("localaddr").orElse(""), kv.take("localport").orElse("0"), true);
     return new CharOptions.Udp(remote, local);
@@ -82,7 +93,7 @@ final class SocketArguments {
       words.append(kind.equals("tcp") ? "" : "," + kind + "=on");
     }
     if (comma >= 0) {
-      words.append((rest.substring(comma) + ",").replace(",nowait,", ",wait=off,").replaceAll(",$", ""));
+      words.append(rest.substring(comma));
     }
     KeyValues kv = KeyValues.parse(words.toString(), "");
     CharOptions result = socket(kv);
@@ -96,6 +107,48 @@ final class SocketArguments {
       throw new OptionException("'" + text + "' is not host:port");
     }
     return address(text.substring(0, colon), text.substring(colon + 1), server);
+  }
+
+  /** An address of the family that {@code ipv4=} and {@code ipv6=} leave. */
+  private static InetSocketAddress address(KeyValues kv, String host, String port, boolean server)
+      throws OptionException {
+    boolean only4 = kv.has("ipv4") && !kv.has("ipv6");
+    boolean only6 = kv.has("ipv6") && !kv.has("ipv4");
+    boolean v4 = kv.takeSwitch("ipv4", !only6);
+    boolean v6 = kv.takeSwitch("ipv6", !only4);
+    InetSocketAddress any = address(host, port, server);
+    if (v4 == v6) {
+      if (!v4) {
+        throw new OptionException("Cannot disable IPv4 and IPv6 at same time");
+      }
+      return any;
+    }
+    try {
+      String name = host.isEmpty() ? server ? v4 ? "0.0.0.0" : "::" : v4 ? "127.0.0.1" : "::1" : host;
+      for (InetAddress one : InetAddress.getAllByName(name)) {
+        if (one instanceof Inet4Address == v4) {
+          return new InetSocketAddress(one, any.getPort());
+        }
+      }
+    } catch (UnknownHostException e) {
+      // Said below.
+    }
+    throw new OptionException(
+        "address resolution failed for " + host + ":" + port + ": no IPv" + (v4 ? 4 : 6) + " address");
+  }
+
+  /** The first address from {@code address} to port {@code last} at which nobody listens. */
+  private static InetSocketAddress firstFree(InetSocketAddress address, int last) {
+    for (int port = address.getPort(); port < last; port++) {
+      InetSocketAddress candidate = new InetSocketAddress(address.getAddress(), port);
+      try (ServerSocket probe = new ServerSocket()) {
+        probe.bind(candidate);
+        return candidate;
+      } catch (IOException e) {
+        // In use: the next.
+      }
+    }
+    return new InetSocketAddress(address.getAddress(), Math.max(last, address.getPort()));
   }
 
   private static InetSocketAddress address(String host, String port, boolean server) throws OptionException {

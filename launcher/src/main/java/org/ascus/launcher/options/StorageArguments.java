@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -23,13 +24,28 @@ import org.ascus.polyglot.DriveOptions;
 final class StorageArguments {
   private static final String[] CACHE_MODES = {"none", "writeback", "writethrough", "directsync", "unsafe"};
 
+  /** Buses of other machines. */
+  private static final Set<String> OTHER_BUSES = Set.of("ide", "scsi", "floppy", "sd", "mtd", "xen");
+
+  private static final int MOST_UNITS = 1 << 16;
+
   private static final Set<String> FORMATS =
       Set.of("raw", "qcow2", "luks", "vmdk", "vdi", "vpc", "vhdx", "parallels", "qed");
   private static final Set<String> FILTERS = Set.of("throttle", "copy-on-read", "compress", "blkdebug", "blkverify");
 
   private StorageArguments() {}
 
+  /** {@code -hda} and the like: a file on the bus that the machine's drives are on, or on one that it has not. */
+  static Option.Handler at(String word, String place) {
+    return (draft, file) ->
+        drive(draft, "-" + word + " " + file, "file=" + file.replace(",", ",,") + "," + place);
+  }
+
   static void drive(Draft draft, String argument) throws OptionException {
+    drive(draft, "-drive " + argument, argument);
+  }
+
+  private static void drive(Draft draft, String option, String argument) throws OptionException {
     KeyValues kv = KeyValues.parse(argument, "");
     String kind = kv.take("if").orElse("virtio");
     Optional<String> named = kv.take("file");
@@ -37,18 +53,19 @@ final class StorageArguments {
       kv.putJson(named.get().substring("json:".length()));
       named = kv.take("file");
     }
-    Optional<String> id = kv.take("id").or(() -> kv.take("node-name"));
+    Optional<String> id = kv.takeId().or(() -> kv.take("node-name"));
     String driver = kv.take("format").or(() -> kv.take("driver")).orElse("");
     boolean readOnly = kv.takeSwitch("readonly", kv.takeSwitch("read-only", false));
     kv.takeSwitch("auto-read-only", true);
     boolean snapshot = kv.takeSwitch("snapshot", false);
     boolean cdrom = kv.takeOneOf("media", "disk", "cdrom").orElse("disk").equals("cdrom");
     boolean locking = locking(kv, "file.");
-    int unit = (int) kv.takeNumber("unit", 0, 99).orElse(kv.takeNumber("index", 0, 99).orElse(-1));
+    boolean placed = kv.has("unit") || kv.has("index");
+    int unit = unit(draft, kind, kv);
     Cache cache = cache(kv);
     boolean protocol = Protocols.isDriver(driver) && !driver.equals("file") && !driver.equals("host_device");
     String format = Protocols.isDriver(driver) ? "" : driver;
-    ImageOptions.Details details = key(draft, kv, "", details(kv, format.equals("raw")));
+    ImageOptions.Details details = key(draft, kv, "", details(kv, format.equals("raw"), false));
     Optional<ImageOptions> backing = nested(draft, kv, "backing.");
     boolean copyOnRead = kv.takeSwitch("copy-on-read", false);
     Optional<ThrottleGroup> throttle = ThrottleArguments.drive(draft, kv);
@@ -71,20 +88,45 @@ final class StorageArguments {
             .withDetails(backing.isPresent() ? details.withBacking(backing) : details);
     image = copyOnRead ? image.withFilter(new Filter.CopyOnRead()) : image;
     image = throttle.isPresent() ? image.withFilter(new Filter.Throttle(throttle.get())) : image;
-    String name = id.orElse(kind + draft.drives.size());
-    String option = "-drive " + argument;
+    String name = id.orElse(kind + unit);
     switch (kind) {
       case "none" -> draft.drives.add(new DriveOptions(option, name, false, image, !cache.writeback(), errors));
       case "virtio" -> draft.drives.add(new DriveOptions(option, name, true, image, !cache.writeback(), errors));
       case "pflash" -> {
-        if (unit >= 0) {
+        if (placed) {
           MachineArguments.addFlash(draft, unit, file.name());
         } else {
           MachineArguments.pflash(draft, file.name());
         }
       }
-      default -> throw new OptionException("unsupported bus type '" + kind + "'");
+      default -> throw new IllegalArgumentException(kind);
     }
+  }
+
+  /** The number of a drive among those on its bus: what is asked for, or the lowest that is free. */
+  private static int unit(Draft draft, String kind, KeyValues kv) throws OptionException {
+    OptionalLong index = kv.takeNumber("index", 0, MOST_UNITS);
+    boolean byBus = kv.has("bus") || kv.has("unit");
+    long bus = kv.takeNumber("bus", 0, MOST_UNITS).orElse(0);
+    OptionalLong asked = index.isPresent() ? index : kv.takeNumber("unit", 0, MOST_UNITS);
+    if (index.isPresent() && byBus) {
+      throw new OptionException("index cannot be used with bus and unit");
+    }
+    long unit = asked.orElse(0);
+    while (asked.isEmpty() && draft.drivePlaces.contains(kind + bus + ":" + unit)) {
+      unit++;
+    }
+    if (OTHER_BUSES.contains(kind)) {
+      throw new OptionException("machine type does not support if=" + kind + ",bus=" + bus + ",unit=" + unit);
+    }
+    if (!List.of("none", "virtio", "pflash").contains(kind)) {
+      throw new OptionException("unsupported bus type '" + kind + "'");
+    }
+    if (!draft.drivePlaces.add(kind + bus + ":" + unit)) {
+      throw new OptionException(
+          "drive with bus=" + bus + ", unit=" + unit + " (index=" + index.orElse(-1) + ") exists");
+    }
+    return (int) unit;
   }
 
   private static ErrorPolicy errors(KeyValues kv) throws OptionException {
@@ -139,13 +181,14 @@ final class StorageArguments {
 
   /** A file name on its own. */
   static void disk(Draft draft, String file) throws OptionException {
+    int unit = unit(draft, "virtio", KeyValues.of(Map.of()));
     ImageOptions image;
     try {
       image = ImageOptions.named(file, "", false, false, true);
     } catch (BlockException e) {
       throw new OptionException(e.getMessage());
     }
-    draft.drives.add(new DriveOptions(file, "virtio" + draft.drives.size(), true, image));
+    draft.drives.add(new DriveOptions(file, "virtio" + unit, true, image));
   }
 
   static void blockdev(Draft draft, String argument) throws OptionException {
@@ -174,7 +217,7 @@ final class StorageArguments {
   private static ImageOptions format(Draft draft, KeyValues kv, String driver) throws OptionException {
     boolean readOnly = kv.takeSwitch("read-only", false);
     kv.takeSwitch("auto-read-only", false);
-    ImageOptions.Details details = key(draft, kv, "", details(kv, driver.equals("raw")));
+    ImageOptions.Details details = key(draft, kv, "", details(kv, driver.equals("raw"), true));
     boolean direct = kv.takeSwitch("cache.direct", false);
     Optional<String> reference = kv.take("file");
     ImageOptions file;
@@ -332,15 +375,20 @@ final class StorageArguments {
     return new ImageOptions(described(draft, kv, prefix, driver), "raw", readOnly, false, locking);
   }
 
-  /** @param raw whether the image can be a window of its file */
-  private static ImageOptions.Details details(KeyValues kv, boolean raw) throws OptionException {
+  /**
+   * What a format node and a drive have in common.
+   *
+   * @param raw whether the image can be a window of its file
+   * @param strict zeroes that nobody may discard cannot be unmapped; otherwise they are then written
+   */
+  private static ImageOptions.Details details(KeyValues kv, boolean raw, boolean strict) throws OptionException {
     String discard = kv.takeOneOf("discard", "ignore", "off", "unmap", "on").orElse("ignore");
     String zeroes = kv.takeOneOf("detect-zeroes", "off", "on", "unmap").orElse("off");
     OptionalLong offset = raw ? takeSize(kv, "offset") : OptionalLong.empty();
     OptionalLong size = raw ? takeSize(kv, "size") : OptionalLong.empty();
     kv.takeSwitch("cache.no-flush", false);
     boolean unmap = discard.equals("unmap") || discard.equals("on");
-    if (zeroes.equals("unmap") && !unmap) {
+    if (strict && zeroes.equals("unmap") && !unmap) {
       throw new OptionException("setting detect-zeroes to unmap is not allowed without setting discard operation to"
           + " unmap");
     }

@@ -77,14 +77,15 @@ class BlockCommandsTest {
 
   @Test
   void mediaAreTakenOutAndPutIn() throws Exception {
-    assertThat(commands.execute("info block")).contains("cd: " + dir.resolve("cd.img") + " (1048576 bytes, read-only)\n"
-        + "    Removable device: not locked, tray closed\n");
+    assertThat(commands.execute("info block")).contains("cd: " + dir.resolve("cd.img") + " (raw, read-only)\n"
+        + "    Attached to:      scsi-cd.0\n    Removable device: not locked, tray closed\n"
+        + "    Cache mode:       writeback\n");
     assertThat(commands.execute("eject cd")).isEmpty();
     assertThat(commands.execute("info block"))
-        .contains("cd: [not inserted]\n    Removable device: not locked, tray open\n");
+        .contains("cd: [not inserted]\n    Attached to:      scsi-cd.0\n    Removable device: not locked, tray open\n");
     Path other = image("other", 4096);
     assertThat(commands.execute("change cd " + other)).isEmpty();
-    assertThat(commands.execute("info block")).contains(other + " (4096 bytes, read-only)\n", "tray closed");
+    assertThat(commands.execute("info block")).contains(other + " (raw, read-only)\n", "tray closed");
     assertThat(commands.execute("change cd /nonexistent")).startsWith("Error: Could not open '/nonexistent'");
     assertThat(commands.execute("change cd " + other + " qcow2")).startsWith("Error: ").contains("not a qcow2 image");
     assertThat(vm.drives().get("cd").size()).as("what was there stays").isEqualTo(4096);

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,6 +97,41 @@ class CommandLineTest {
         "-drive file=a,iops=5,group=g -drive file=b,iops=6,group=g", "-object throttle-group,id=t,limits.nosuch=1")) {
       assertThatThrownBy(() -> virt(bad)).as(bad).isInstanceOf(OptionException.class);
     }
+  }
+
+  @Test
+  void disksHaveTheirPlaces() throws Exception {
+    List<DriveOptions> drives = virt("-hdb b -cdrom c -hda a -drive file=d -drive file=n,if=none").machine().drives();
+    assertThat(drives.stream().map(DriveOptions::id))
+        .containsExactly("virtio1", "virtio2", "virtio0", "virtio3", "none0");
+    assertThat(drives.stream().map(d -> d.image().readOnly())).containsExactly(false, true, false, false, false);
+    assertThat(virt("-hda a,b").machine().drives().getFirst().image().file().name()).isEqualTo("a,b");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-device virtio-rng-pci,id=1x", "-netdev user,id=#n", "-chardev null,id=-",
+      "-drive id=0,file=x", "-object rng-builtin,id=a/b"})
+  void whatIsNotAnIdentifierIsNoName(String line) {
+    assertThatThrownBy(() -> virt(line))
+        .hasMessage(line + ": Parameter 'id' expects an identifier\n"
+            + "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.");
+  }
+
+  @Test
+  void socketsTakeShortFormsAndFamilies() throws Exception {
+    String server = "-chardev socket,id=c,host=localhost,port=7,server,nowait,nodelay,ipv4";
+    CharOptions.Socket socket = (CharOptions.Socket) virt(server).chardevs().get("c").kind();
+    assertThat(socket.server()).isTrue();
+    assertThat(socket.waitForPeer()).isFalse();
+    assertThat(socket.nodelay()).isTrue();
+    assertThat(((InetSocketAddress) socket.address()).getAddress()).isInstanceOf(Inet4Address.class);
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      int port = Math.min(taken.getLocalPort(), 65000);
+      String range = "-chardev socket,id=c,host=127.0.0.1,server=on,wait=off,port=" + port + ",to=" + (port + 500);
+      CharOptions.Socket free = (CharOptions.Socket) virt(range).chardevs().get("c").kind();
+      assertThat(((InetSocketAddress) free.address()).getPort()).isBetween(port + 1, port + 500);
+    }
+    assertThatThrownBy(() -> virt("-chardev udp,id=c,port=7,ipv4=off,ipv6=off")).hasMessageContaining("IPv4 and IPv6");
   }
 
   @Test
@@ -199,10 +237,10 @@ class CommandLineTest {
                 new ImageOptions(Path.of("a.img"), "raw", false, true, true)),
             new DriveOptions(
                 "-drive file=b.img,readonly=on,cache=none",
-                "virtio1",
+                "virtio0",
                 true,
                 new ImageOptions(new Location.File(Path.of("b.img"), true, true), "", true, false, true)),
-            new DriveOptions("c.img", "virtio2", true, new ImageOptions(Path.of("c.img"), "", false, false, true)));
+            new DriveOptions("c.img", "virtio1", true, new ImageOptions(Path.of("c.img"), "", false, false, true)));
     assertThat(virt("-snapshot c.img").machine().drives().getFirst().image().snapshot()).isTrue();
   }
 
@@ -346,7 +384,8 @@ class CommandLineTest {
         "-drive if=none", "-drive file=x,if=nosuch", "-drive file=x,nosuch=1", "-drive file=x,snapshot=maybe",
         "-drive file=x,cache=nosuch", "-drive if=pflash,unit=2,file=x", "-blockdev raw,node-name=x",
         "-blockdev raw,node-name=x,file=y", "-blockdev driver=raw", "-blockdev qcow9,node-name=x",
-        "-blockdev qcow2,node-name=x,file.filename=a,offset=1", "-drive file=x,detect-zeroes=unmap",
+        "-blockdev qcow2,node-name=x,file.filename=a,offset=1",
+        "-blockdev raw,node-name=x,file.filename=a,detect-zeroes=unmap",
         "-blockdev {}",
         "-blockdev {\"driver\":\"raw\"", "-blockdev {\"driver\":null}", "-blockdev {}x", "-blockdev {1:2}",
         "-object nosuch,id=x", "-object rng-random", "-object rng-builtin,id=x,foo=1",

@@ -123,7 +123,7 @@ class NetArgumentsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "-netdev nosuch,id=n | expects a netdev backend type, not 'nosuch'",
+        "-netdev nosuch,id=n | Parameter 'type' does not accept value 'nosuch'",
         "-netdev user | Parameter 'id' is missing",
         "-netdev user,id=n,nosuch=1 | Invalid parameter 'nosuch'",
         "-netdev user,id=n,ipv4=off,ipv6=off | IPv4 and IPv6 disabled",

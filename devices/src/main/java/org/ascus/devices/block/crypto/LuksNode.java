@@ -73,6 +73,11 @@ public final class LuksNode implements BlockNode {
   }
 
   @Override
+  public String format() {
+    return "luks";
+  }
+
+  @Override
   public long size() {
     return Math.max(0, file.size() - start) / SectorCipher.SECTOR * SectorCipher.SECTOR;
   }

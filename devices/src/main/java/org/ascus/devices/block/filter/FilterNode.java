@@ -24,6 +24,11 @@ public abstract class FilterNode implements BlockNode {
   }
 
   @Override
+  public String format() {
+    return node.format();
+  }
+
+  @Override
   public long size() {
     return node.size();
   }

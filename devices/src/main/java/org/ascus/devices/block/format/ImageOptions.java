@@ -177,6 +177,11 @@ public record ImageOptions(
     return new ImageOptions(file, format, readOnly, true, locking, details);
   }
 
+  /** The same whoever else has its file open. */
+  public ImageOptions withoutLocking() {
+    return new ImageOptions(file, format, readOnly, snapshot, false, details);
+  }
+
   private ImageOptions withFormat(String name) {
     return new ImageOptions(file, name, readOnly, snapshot, locking, details);
   }

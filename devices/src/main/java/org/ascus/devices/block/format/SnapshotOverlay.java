@@ -54,6 +54,11 @@ public final class SnapshotOverlay implements BlockNode {
   }
 
   @Override
+  public String format() {
+    return base.format();
+  }
+
+  @Override
   public long size() {
     return size;
   }

@@ -17,6 +17,7 @@ import org.ascus.machine.device.DeviceException;
  * @param discard whether discard requests are offered
  * @param writeZeroes whether write-zeroes requests are offered
  * @param errors what becomes of requests that fail on the host
+ * @param hints sizes that suit the disk
  */
 public record BlkOptions(
     String serial,
@@ -27,9 +28,21 @@ public record BlkOptions(
     boolean configWce,
     boolean discard,
     boolean writeZeroes,
-    ErrorPolicy errors) {
+    ErrorPolicy errors,
+    Hints hints) {
+  /**
+   * Sizes in bytes that suit the disk; 0 where there is nothing to say.
+   *
+   * @param least that a request should have
+   * @param best of a request
+   * @param discard unit in which space is given back
+   */
+  public record Hints(long least, long best, long discard) {
+    public static final Hints NONE = new Hints(0, 0, 0);
+  }
+
   public static final BlkOptions DEFAULT =
-      new BlkOptions("", 512, 512, 1, 256, true, true, true, ErrorPolicy.DEFAULT);
+      new BlkOptions("", 512, 512, 1, 256, true, true, true, ErrorPolicy.DEFAULT, Hints.NONE);
 
   /** Most queues; the transport keeps some room of its own. */
   static final int MAX_QUEUES = 64;
@@ -43,6 +56,9 @@ public record BlkOptions(
     if (logicalBlockSize > physicalBlockSize) {
       throw new DeviceException("logical_block_size > physical_block_size not supported");
     }
+    checkHint("min_io_size", hints.least());
+    checkHint("opt_io_size", hints.best());
+    checkHint("discard_granularity", hints.discard());
     if (queues < 1 || queues > MAX_QUEUES) {
       throw new DeviceException("invalid number of queues: num-queues=" + queues + ", must be 1 to " + MAX_QUEUES);
     }
@@ -54,6 +70,15 @@ public record BlkOptions(
       throw new DeviceException("serial '" + serial + "' is longer than " + ID_BYTES + " bytes");
     }
     return this;
+  }
+
+  private void checkHint(String property, long value) throws DeviceException {
+    if (value % logicalBlockSize != 0) {
+      throw new DeviceException(property + " must be a multiple of logical_block_size");
+    }
+    if (value / logicalBlockSize > 0xffff) {
+      throw new DeviceException(property + " of " + value + " is more than 65535 logical blocks");
+    }
   }
 
   private static void checkBlockSize(String property, int value) throws DeviceException {

@@ -125,15 +125,19 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
   protected byte[] configSpace() {
     ByteBuffer space = ByteBuffer.allocate(CONFIG_SIZE).order(ByteOrder.LITTLE_ENDIAN);
     int exponent = Integer.numberOfTrailingZeros(options.physicalBlockSize() / options.logicalBlockSize());
+    BlkOptions.Hints hints = options.hints();
     int blockSectors = options.logicalBlockSize() / BlkRequest.SECTOR;
+    int discardSectors = hints.discard() == 0 ? blockSectors : (int) (hints.discard() / BlkRequest.SECTOR);
     space.putLong(capacity);
     space.putInt(0);
     space.putInt(options.queueSize() - 2);
     space.putShort((short) Math.clamp(capacity / (16 * 63), 2, 16383)).put((byte) 16).put((byte) 63);
     space.putInt(options.logicalBlockSize());
-    space.put((byte) exponent).put((byte) 0).putShort((short) 0).putInt(0);
+    space.put((byte) exponent).put((byte) 0);
+    space.putShort((short) (hints.least() / options.logicalBlockSize()));
+    space.putInt((int) (hints.best() / options.logicalBlockSize()));
     space.put((byte) (writeback ? 1 : 0)).put((byte) 0).putShort((short) options.queues());
-    space.putInt(MAX_RANGE_SECTORS).putInt(1).putInt(blockSectors);
+    space.putInt(MAX_RANGE_SECTORS).putInt(1).putInt(discardSectors);
     space.putInt(MAX_RANGE_SECTORS).putInt(1).put((byte) 1);
     return space.array();
   }

@@ -6,6 +6,7 @@ import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.scsi.ScsiDisk;
 import org.ascus.devices.scsi.ScsiDiskOptions;
+import org.ascus.devices.virtio.VirtioDevices;
 import org.ascus.machine.device.Device;
 import org.ascus.machine.device.DeviceContext;
 import org.ascus.machine.device.DeviceException;
@@ -47,6 +48,9 @@ public final class ScsiDevices implements DeviceProvider {
       properties.add(new Property("logical_block_size", Kind.SIZE, "512", "A power of two from 512 to 4096"));
     }
     properties.addAll(ErrorPolicy.properties());
+    properties.add(
+        new Property("write-cache", Kind.STRING, "auto", "A write cache: on, off, or auto as the drive says"));
+    properties.add(new Property("share-rw", Kind.BOOL, "off", "Other devices may have the disk, too"));
     return new DeviceType(name, BUS, description, properties, (context, id, v) -> make(context, id, v, name, d));
   }
 
@@ -70,7 +74,7 @@ public final class ScsiDevices implements DeviceProvider {
             v.getString("ver"),
             blockSize,
             drive.errors().with(v));
-    ScsiDisk unit = new ScsiDisk(id, drive, options.check());
+    ScsiDisk unit = new ScsiDisk(id, VirtioDevices.cached(drive, v), options.check());
     int target = v.isSet("scsi-id") ? (int) Math.min(v.getLong("scsi-id"), Integer.MAX_VALUE) : ScsiBus.ANY;
     int lun = (int) Math.min(v.getLong("lun"), Integer.MAX_VALUE);
     context.lookup(ScsiBus.class, v.getString("bus")).plug(unit, target, lun);

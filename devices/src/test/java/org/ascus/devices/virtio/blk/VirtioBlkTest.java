@@ -34,8 +34,9 @@ class VirtioBlkTest extends VirtioContract {
 
   @Override
   protected VirtioDevice device(VirtioHost host) throws Exception {
-    return new VirtioBlk("disk0", host, node, new BlkOptions("SER-1", 512, 4096, 1, 256, true, true, true, errors),
-        new IoThread("test", 4));
+    BlkOptions.Hints hints = new BlkOptions.Hints(4096, 65536, 8192);
+    BlkOptions options = new BlkOptions("SER-1", 512, 4096, 1, 256, true, true, true, errors, hints);
+    return new VirtioBlk("disk0", host, node, options, new IoThread("test", 4));
   }
 
   @Override
@@ -344,6 +345,9 @@ class VirtioBlkTest extends VirtioContract {
     assertThat(new String(d.bytesAt(id, 20), java.nio.charset.StandardCharsets.US_ASCII)).startsWith("SER-1\0");
     assertThat(d.get(GuestDriver.SLOT + 0x100, 8)).isEqualTo(SIZE / 512);
     assertThat(d.get(GuestDriver.SLOT + 0x100 + 24, 1)).as("physical block exponent").isEqualTo(3);
+    assertThat(d.get(GuestDriver.SLOT + 0x100 + 26, 2)).as("least blocks").isEqualTo(8);
+    assertThat(d.get(GuestDriver.SLOT + 0x100 + 28, 4)).as("best blocks").isEqualTo(128);
+    assertThat(d.get(GuestDriver.SLOT + 0x100 + 44, 4)).as("sectors of a discard").isEqualTo(16);
     assertThat(d.get(GuestDriver.SLOT + 0x100 + 0x400, 4)).isEqualTo(0xffffffffL);
   }
 

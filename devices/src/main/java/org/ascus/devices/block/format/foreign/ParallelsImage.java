@@ -61,4 +61,9 @@ public final class ParallelsImage extends ForeignImage {
   public void close() throws BlockException {
     fields.file().close();
   }
+
+  @Override
+  public String format() {
+    return "parallels";
+  }
 }

@@ -135,4 +135,9 @@ public final class QedImage extends ForeignImage {
       backing.get().close();
     }
   }
+
+  @Override
+  public String format() {
+    return "qed";
+  }
 }

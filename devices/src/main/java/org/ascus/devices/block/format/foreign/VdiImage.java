@@ -89,4 +89,9 @@ public final class VdiImage extends ForeignImage {
   public void close() throws BlockException {
     fields.file().close();
   }
+
+  @Override
+  public String format() {
+    return "vdi";
+  }
 }

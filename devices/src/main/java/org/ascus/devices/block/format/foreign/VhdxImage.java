@@ -199,4 +199,9 @@ public final class VhdxImage extends ForeignImage {
   public void close() throws BlockException {
     fields.file().close();
   }
+
+  @Override
+  public String format() {
+    return "vhdx";
+  }
 }

@@ -225,4 +225,9 @@ public final class VmdkImage extends ForeignImage {
       backing.get().close();
     }
   }
+
+  @Override
+  public String format() {
+    return "vmdk";
+  }
 }

@@ -119,4 +119,9 @@ public final class VpcImage extends ForeignImage {
   public void close() throws BlockException {
     fields.file().close();
   }
+
+  @Override
+  public String format() {
+    return "vpc";
+  }
 }

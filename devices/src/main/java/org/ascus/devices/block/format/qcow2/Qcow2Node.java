@@ -162,6 +162,11 @@ public final class Qcow2Node implements BlockNode {
   }
 
   @Override
+  public String format() {
+    return "qcow2";
+  }
+
+  @Override
   public long size() {
     return header.size;
   }
