@@ -221,9 +221,10 @@ final class Catalogue {
     return new Selection(
         "network",
         "Transfers between a Debian guest and the host",
-        "Seconds that 128 MiB take over `-netdev user` and a network card: `http` is a download with `wget` into "
-            + "memory, whose SHA-256 must be right; `send` and `receive` are `iperf3` from and to the guest. A server "
-            + "on the host's loopback interface is the other end, and its processor time is not in `cpu`.",
+        "Seconds that transfers over `-netdev user` and a network card take: `http` is a download of 128 MiB with "
+            + "`wget` into memory, whose SHA-256 must be right; `send` and `receive` are 256 MiB with `iperf3` from "
+            + "and to the guest, its start included. A server on the host's loopback interface is the other end, and "
+            + "its processor time is not in `cpu`.",
         1.0,
         List.of(transfers("virtio", "virtio-net-pci"), transfers("e1000e", "e1000e")));
   }
@@ -237,14 +238,13 @@ final class Catalogue {
         figures.stream().map(figure -> Aim.ratio(figure, 1.0)).toList(),
         List.of(),
         lab -> {
-          int mebibytes = lab.iterations(128);
-          HostServers.Web web = HostServers.web(mebibytes);
+          HostServers.Web web = HostServers.web(lab.iterations(128));
           var arguments = machine("1G", 1);
           arguments.addAll(disk(lab));
           arguments.addAll(List.of("-netdev", "user,id=n", "-device", card + ",netdev=n"));
           String words =
               "quiet guest.net guest.run=\"CARD=%s WEB=%d SHA256=%s IPERF=%d MIB=%d sh /guest-bench network\""
-                  .formatted(name, web.port(), web.sha256(), HostServers.iperf3(), mebibytes);
+                  .formatted(name, web.port(), web.sha256(), HostServers.iperf3(), lab.iterations(256));
           arguments.addAll(kernel(lab, lab.initramfsWith("guest-bench"), words));
           return new Workload.Commands(arguments, List.of());
         });
