@@ -16,6 +16,7 @@ final class HostSocket extends ChannelInboundHandlerAdapter implements TcpConnec
   private boolean inputEnded;
   private boolean outputEnded;
   private boolean unflushed;
+  private boolean announcing;
 
   HostSocket(TcpNat nat) {
     this.nat = nat;
@@ -55,6 +56,23 @@ final class HostSocket extends ChannelInboundHandlerAdapter implements TcpConnec
     if (unflushed) {
       unflushed = false;
       channel.flush();
+      announceRoom();
+    }
+  }
+
+  /** A guest that was left little room must not find out by itself that there is more. */
+  private void announceRoom() {
+    int most = channel.config().getWriteBufferHighWaterMark();
+    if (!announcing && channel.isActive() && channel.bytesBeforeUnwritable() < most / 2) {
+      announcing = true;
+      channel
+          .writeAndFlush(Unpooled.EMPTY_BUFFER)
+          .addListener(
+              _ -> {
+                announcing = false;
+                connection.roomChanged();
+                announceRoom();
+              });
     }
   }
 
@@ -121,13 +139,6 @@ final class HostSocket extends ChannelInboundHandlerAdapter implements TcpConnec
       if (outputEnded) {
         channel.close();
       }
-    }
-  }
-
-  @Override
-  public void channelWritabilityChanged(ChannelHandlerContext context) {
-    if (channel.isWritable()) {
-      connection.roomChanged();
     }
   }
 

@@ -112,6 +112,16 @@ public record IpAddress(long high, long low) {
   }
 
   @Override
+  public boolean equals(Object other) {
+    return other instanceof IpAddress a && high == a.high && low == a.low;
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Long.hashCode(high) + Long.hashCode(low);
+  }
+
+  @Override
   public String toString() {
     return toInet().getHostAddress();
   }

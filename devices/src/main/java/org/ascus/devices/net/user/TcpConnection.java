@@ -69,7 +69,7 @@ final class TcpConnection {
     /** Some of what was to be sent is. */
     void sent();
 
-    /** No more {@link #data} for now. */
+    /** No more {@link #data} for now; the guest has not been answered yet. */
     void endOfBatch();
   }
 

@@ -192,8 +192,9 @@ final class TcpNat implements TcpConnection.Link {
     List<TcpConnection> now = List.copyOf(touched);
     touched.clear();
     for (TcpConnection c : now) {
-      c.output();
+      // First, so that the answer names the room that there is then.
       c.app().endOfBatch();
+      c.output();
     }
   }
 

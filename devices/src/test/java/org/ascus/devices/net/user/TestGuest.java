@@ -35,6 +35,7 @@ final class TestGuest implements NetPeer, TcpConnection.Link {
   private final List<Frame> seen = new ArrayList<>();
   private final Map<FlowKey, Stream> streams = new HashMap<>();
   volatile boolean deaf;
+  boolean mute;
 
   TestGuest(UserNet net, Offloads offloads) {
     this.net = net;
@@ -145,6 +146,7 @@ final class TestGuest implements NetPeer, TcpConnection.Link {
       stream.tcp.accept();
       accepted.add(stream);
     } else if (stream != null) {
+      stream.window = s.window() << (s.has(TcpSegment.SYN) ? 0 : TcpConnection.SCALE);
       stream.tcp.input(s);
       stream.tcp.output();
     } else {
@@ -188,13 +190,15 @@ final class TestGuest implements NetPeer, TcpConnection.Link {
     boolean opened;
     boolean ended;
     boolean broken;
+    int window;
+    int most = 1 << 16;
 
     Stream(FlowKey key) {
       tcp = new TcpConnection(key, TestGuest.this, this, 1440, 12345);
     }
 
     void feed() {
-      int more = Math.min(toSend.length - given, (1 << 16) - tcp.waiting());
+      int more = Math.min(toSend.length - given, most - tcp.waiting());
       if (opened && more > 0) {
         tcp.send(toSend, given, more);
         given += more;
@@ -274,7 +278,9 @@ final class TestGuest implements NetPeer, TcpConnection.Link {
     Checksum.put(f, at + 14, window);
     System.arraycopy(options, 0, f, at + TcpSegment.HEADER, options.length);
     data.copy(from, f, at + header, length);
-    link.send(f, k.guest(), new Offload(at, 16, Offload.Cut.NONE, 0, false));
+    if (!mute) {
+      link.send(f, k.guest(), new Offload(at, 16, Offload.Cut.NONE, 0, false));
+    }
   }
 
   @Override

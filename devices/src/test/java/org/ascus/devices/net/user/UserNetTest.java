@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -18,7 +19,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.ascus.devices.net.Checksum;
 import org.ascus.devices.net.Frame;
 import org.ascus.devices.net.Offloads;
@@ -38,11 +41,12 @@ class UserNetTest {
   private final ByteArrayOutputStream logged = new ByteArrayOutputStream();
   private final Log log = new Log(new PrintStream(logged, true), EnumSet.of(Log.Category.GUEST_ERRORS));
   private Optional<InetSocketAddress> nameServer = Optional.empty();
+  private volatile Supplier<Optional<InetSocketAddress>> names = () -> nameServer;
   private UserNet net;
   private TestGuest guest;
 
   private void start(UserNetOptions options, Offloads offloads) throws DeviceException {
-    net = new UserNet("n", options, log, () -> nameServer);
+    net = new UserNet("n", options, log, () -> names.get());
     guest = new TestGuest(net, offloads);
   }
 
@@ -247,6 +251,45 @@ class UserNetTest {
       guest.until(() -> s.ended);
       assertThat(Arrays.equals(s.got.toByteArray(), s.toSend)).isTrue();
       assertThat(s.broken).isFalse();
+    }
+  }
+
+  @Test
+  void aGuestThatFilledItsWindowLearnsOfRoomWithoutAsking() throws Exception {
+    start();
+    try (ServerSocket server = new ServerSocket(0, 1, LOCAL)) {
+      TestGuest.Stream s = guest.connect(5000, TestGuest.HOST, server.getLocalPort());
+      s.toSend = random(550_000);
+      guest.until(() -> s.given > 100_000 && s.window > 400_000);
+      var asked = new CountDownLatch(1);
+      var goOn = new CountDownLatch(1);
+      names = () -> {
+        asked.countDown();
+        try {
+          goOn.await();
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+        }
+        return Optional.empty();
+      };
+      // What comes while the network is busy with this, it takes all at once.
+      guest.udp(4000, TestGuest.DNS, 53, random(40));
+      asked.await();
+      s.most = 1 << 20;
+      s.feed();
+      guest.mute = true;
+      s.window = 0;
+      goOn.countDown();
+      try (Socket host = server.accept()) {
+        Thread.ofVirtual().start(() -> {
+          try {
+            host.getInputStream().transferTo(OutputStream.nullOutputStream());
+          } catch (IOException e) {
+            // Closed by the test.
+          }
+        });
+        guest.until(() -> s.window > 300_000);
+      }
     }
   }
 
