@@ -146,7 +146,8 @@ final class Run {
   private void warn(Vm vm) {
     for (DriveOptions drive : options.machine().drives()) {
       Drive made = vm.drives().get(drive.id());
-      if (drive.image().format().isEmpty() && made.format().equals("raw") && !made.readOnly()) {
+      boolean probed = drive.medium().isPresent() && drive.image().format().isEmpty();
+      if (probed && made.format().equals("raw") && !made.readOnly()) {
         errors.println("WARNING: Image format was not specified for '" + made.name() + "' and probing guessed raw.");
         errors.println("         Automatically detecting the format is dangerous for raw images, write operations on"
             + " block 0 will be restricted.");

@@ -388,7 +388,7 @@ public final class Vm implements AutoCloseable {
       if (id.equals("all") || id.equals(drive.id())) {
         try {
           Optional<BlockNode> medium = drives.get(drive.id()).medium();
-          if (medium.isPresent()) {
+          if (medium.isPresent() && drive.medium().isPresent()) {
             drive.image().commit(medium.get());
           }
         } catch (BlockException e) {

@@ -201,8 +201,7 @@ final class VmAssembly implements DeviceContext {
       throw new VmException(drive.option() + ": Duplicate ID '" + drive.id() + "' for drive");
     }
     try {
-      DriveOptions opened = isShared(drive.id()) ? drive.withoutLocking() : drive;
-      drives.put(drive.id(), new Drive(drive.id(), opened.open(), drive.errors()));
+      drives.put(drive.id(), (isShared(drive.id()) ? drive.withoutLocking() : drive).open());
     } catch (BlockException e) {
       throw new VmException(drive.option() + ": " + e.getMessage(), e);
     }

@@ -74,6 +74,16 @@ public interface BlockNode extends AutoCloseable {
     return Extent.data(length, offset);
   }
 
+  /**
+   * Gives bytes a place on the disk without writing them, and makes the node longer if they are behind its end. Those
+   * that had no place read as zero.
+   *
+   * @return false, and nothing has changed, if the storage cannot do that
+   */
+  default boolean allocate(long offset, long length) throws BlockException {
+    return false;
+  }
+
   /** Changes the size; new bytes read as zero. */
   default void resize(long bytes) throws BlockException {
     throw new BlockException("'" + name() + "' cannot be resized");

@@ -61,9 +61,19 @@ public final class Drive implements BlockNode {
    * @param errors what becomes of requests that fail, unless the device says otherwise
    */
   public Drive(String id, BlockNode medium, ErrorPolicy errors) {
+    this(id, Optional.of(medium), errors);
+  }
+
+  /** A drive with nothing in it. */
+  public Drive(String id) {
+    this(id, Optional.empty(), ErrorPolicy.DEFAULT);
+  }
+
+  /** A drive with something or nothing in it. */
+  public Drive(String id, Optional<BlockNode> medium, ErrorPolicy errors) {
     this.id = id;
     this.errors = errors;
-    this.medium = Optional.of(medium);
+    this.medium = medium;
   }
 
   /** The drive is in {@code device} now. */

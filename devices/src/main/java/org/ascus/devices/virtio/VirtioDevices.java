@@ -216,6 +216,9 @@ public final class VirtioDevices implements DeviceProvider {
       throw new DeviceException("drive property not set");
     }
     Drive node = context.lookup(Drive.class, v.getString("drive"));
+    if (node.medium().isEmpty()) {
+      throw new DeviceException("Device needs media, but drive is empty");
+    }
     BlkOptions options =
         new BlkOptions(
             v.getString("serial"),

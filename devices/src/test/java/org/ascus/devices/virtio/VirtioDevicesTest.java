@@ -60,7 +60,7 @@ class VirtioDevicesTest {
                   ? bus
                   : kind == PciPlug.class
                       ? machine.devices().stream().filter(d -> d.id().equals(id)).findFirst().orElse(pci)
-                      : id.equals("hd") ? new Drive("hd", disk) : null;
+                      : id.equals("hd") ? new Drive("hd", disk) : id.equals("empty") ? new Drive("empty") : null;
           if (!kind.isInstance(found)) {
             throw new DeviceException("no " + kind.getSimpleName() + " '" + id + "'");
           }
@@ -144,6 +144,8 @@ class VirtioDevicesTest {
   @Test
   void wrongPropertiesAreNamed() {
     assertThatThrownBy(() -> make("virtio-blk-device", Map.of())).hasMessageContaining("drive property not set");
+    assertThatThrownBy(() -> make("virtio-blk-device", Map.of("drive", "empty")))
+        .hasMessageContaining("Device needs media, but drive is empty");
     assertThatThrownBy(() -> make("virtio-blk-device", Map.of("drive", "x"))).hasMessageContaining("'x'");
     assertThatThrownBy(() -> make("virtio-blk-device", Map.of("drive", "hd", "logical_block_size", "100")))
         .hasMessageContaining("logical_block_size")

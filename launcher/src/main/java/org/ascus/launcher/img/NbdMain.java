@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +32,7 @@ import org.ascus.launcher.options.Version;
 public final class NbdMain {
   private static final String PORT = "10809";
   private static final String CHILD = "ASCUS_NBD_CHILD";
+  private static final String ACTIVATED = "ASCUS_NBD_ACTIVATED";
   private static final String USAGE =
       """
       usage: ascus-nbd [options] FILE
@@ -97,6 +99,9 @@ public final class NbdMain {
         return 0;
       }
       NbdMain made = new NbdMain(w, out);
+      if (activated()) {
+        made.refuseAddress();
+      }
       if (w.has("L") || w.has("list")) {
         return made.list();
       }
@@ -215,8 +220,7 @@ public final class NbdMain {
       NbdExport export =
           new NbdExport(name, description, node, image.readOnly(), flag("A", "allocation-depth"),
               bitmaps(opened, image.readOnly()));
-      NbdServer server =
-          NbdServer.listen(address("0.0.0.0"), new NbdServer.Options(tls, authorization, Integer.parseInt(shared)));
+      NbdServer server = server(new NbdServer.Options(tls, authorization, Integer.parseInt(shared)));
       CountDownLatch end = new CountDownLatch(1);
       CountDownLatch ended = new CountDownLatch(1);
       if (!flag("t", "persistent")) {
@@ -239,6 +243,33 @@ public final class NbdMain {
       }
     }
     return 0;
+  }
+
+  private NbdServer server(NbdServer.Options options) throws ImgException, IOException {
+    if (!activated()) {
+      return NbdServer.listen(address("0.0.0.0"), options);
+    }
+    if (System.inheritedChannel() instanceof ServerSocketChannel socket) {
+      return NbdServer.on(socket, options);
+    }
+    throw new ImgException("Failed to use socket activation: the file descriptor is no listening socket");
+  }
+
+  /** Whether the socket was made by whoever started this, such as systemd; bin/ascus-nbd has it as standard input. */
+  private static boolean activated() {
+    return System.getenv(ACTIVATED) != null;
+  }
+
+  /** What a socket that is there already leaves no room for. */
+  private void refuseAddress() throws ImgException {
+    String what = option("k", "socket").isPresent() ? "Unix socket"
+        : option("b", "bind").isPresent() ? "The interface" : option("p", "port").isPresent() ? "TCP port number" : "";
+    if (!what.isEmpty()) {
+      throw new ImgException(what + " can't be set when using socket activation");
+    }
+    if (w.has("L") || w.has("list")) {
+      throw new ImgException("List mode is incompatible with socket activation");
+    }
   }
 
   private List<DirtyRanges> bitmaps(BlockNode node, boolean readOnly) throws ImgException, BlockException {
@@ -289,7 +320,8 @@ public final class NbdMain {
     command.addAll(List.of(self.arguments().orElse(new String[0])));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put(CHILD, "1");
-    Process child = builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+    Process child = builder.redirectInput(activated() ? ProcessBuilder.Redirect.INHERIT
+            : ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
         .redirectError(ProcessBuilder.Redirect.INHERIT).start();
     try {
       return child.inputReader().readLine() != null ? 0 : child.waitFor();

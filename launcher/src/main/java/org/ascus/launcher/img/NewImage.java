@@ -225,7 +225,7 @@ final class NewImage {
     FileProtocol file = FileProtocol.open(path, FileProtocol.Options.READ_WRITE.withDurable(durable));
     file.resize(0);
     file.resize(size);
-    if (preallocation.equals("full") || preallocation.equals("falloc")) {
+    if (preallocation.equals("full") || preallocation.equals("falloc") && !file.allocate(0, size)) {
       file.writeZeroes(0, size, false);
     }
     return new RawFormat(file);

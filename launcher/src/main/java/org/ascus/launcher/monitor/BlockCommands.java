@@ -59,8 +59,10 @@ final class BlockCommands {
   private String cacheMode(String id, Drive drive) {
     String mode = drive.writeThrough() ? "writethrough" : "writeback";
     return vm.options().drives().stream()
-        .filter(d -> d.id().equals(id) && d.image().file() instanceof Location.File)
-        .map(d -> (Location.File) d.image().file())
+        .filter(d -> d.id().equals(id))
+        .flatMap(d -> d.medium().stream())
+        .filter(image -> image.file() instanceof Location.File)
+        .map(image -> (Location.File) image.file())
         .map(f -> mode + (f.direct() ? ", direct" : "") + (f.durable() ? "" : ", ignore flushes"))
         .findAny()
         .orElse(mode);

@@ -13,6 +13,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import org.ascus.devices.block.filter.ThrottleGroup;
+import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.protocol.Location;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.security.TlsCredentials;
@@ -194,7 +195,7 @@ final class Draft {
         throw new OptionException(
             "-machine pflash" + node.getKey() + "=" + node.getValue() + ": can't find node '" + node.getValue() + "'");
       }
-      if (!(image.get().image().file() instanceof Location.File file)) {
+      if (!(image.get().medium().map(ImageOptions::file).orElse(null) instanceof Location.File file)) {
         throw new OptionException("-machine pflash" + node.getKey() + "=" + node.getValue() + ": not a host file");
       }
       pflash.put(node.getKey(), file.path());

@@ -127,6 +127,11 @@ public final class KeyValues {
     return Optional.ofNullable(values.remove(key));
   }
 
+  /** The value of a key, which stays. */
+  Optional<String> peek(String key) {
+    return Optional.ofNullable(values.get(key));
+  }
+
   /** Removes and returns all values of a key that may be given several times; in JSON, of an array of strings. */
   List<String> takeAll(String key) {
     values.remove(key);

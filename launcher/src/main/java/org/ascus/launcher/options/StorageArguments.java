@@ -1,8 +1,5 @@
 package org.ascus.launcher.options;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +15,8 @@ import org.ascus.devices.block.filter.ThrottleGroup;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.protocol.Location;
 import org.ascus.devices.block.protocol.Protocols;
+import org.ascus.devices.security.Secret;
+import org.ascus.devices.security.TlsCredentials;
 import org.ascus.polyglot.DriveOptions;
 
 /** {@code -drive} and {@code -blockdev}. */
@@ -77,7 +76,11 @@ final class StorageArguments {
     ErrorPolicy errors = errors(kv);
     kv.expectEmpty();
     if (!given) {
-      throw new OptionException("Parameter 'file' is missing");
+      if (!kind.equals("none") || !format.isEmpty()) {
+        throw new OptionException("A block device must be specified for \"file\"");
+      }
+      draft.drives.add(DriveOptions.empty(option, id.orElse(kind + unit), errors));
+      return;
     }
     if (file instanceof Location.File plain) {
       boolean durable = plain.durable() && !cache.noFlush();
@@ -169,7 +172,7 @@ final class StorageArguments {
     String driver = kv.take(prefix + "driver").orElse(otherwise.isEmpty() || !prefix.isEmpty() ? "file" : otherwise);
     Map<String, String> keys = kv.takeWithin(prefix);
     try {
-      Location location = Protocols.described(driver, keys, draft.security.objects());
+      Location location = Protocols.described(driver, keys, objects(draft));
       for (String rest : keys.keySet()) {
         throw new OptionException("Invalid parameter '" + prefix + rest + "'");
       }
@@ -177,6 +180,28 @@ final class StorageArguments {
     } catch (BlockException e) {
       throw new OptionException(e.getMessage());
     }
+  }
+
+  /** What the options of a protocol may name. */
+  private static Protocols.Objects objects(Draft draft) {
+    Protocols.Objects others = draft.security.objects();
+    return new Protocols.Objects() {
+      @Override
+      public TlsCredentials credentials(String id) throws BlockException {
+        return others.credentials(id);
+      }
+
+      @Override
+      public Secret secret(String id) throws BlockException {
+        return others.secret(id);
+      }
+
+      @Override
+      public Location node(String name) throws BlockException {
+        DriveOptions node = draft.fileNodes.remove(name);
+        return node == null ? others.node(name) : node.image().file();
+      }
+    };
   }
 
   /** A file name on its own. */
@@ -272,29 +297,31 @@ final class StorageArguments {
         : image(draft, KeyValues.of(kv.takeWithin(name + ".")));
   }
 
+  /** Takes the options of {@code blkdebug}; those of other nodes stay. */
   private static BlkdebugRules blkdebug(KeyValues kv) throws OptionException {
-    Optional<String> config = kv.take("config");
     Map<String, String> rules = new HashMap<>();
-    kv.takeWithin("inject-error.").forEach((name, value) -> rules.put("inject-error." + name, value));
-    kv.takeWithin("set-state.").forEach((name, value) -> rules.put("set-state." + name, value));
+    for (String list : List.of("inject-error.", "set-state.")) {
+      kv.takeWithin(list).forEach((name, value) -> rules.put(list + name, value));
+    }
+    for (String name : List.of("config", "align", "max-transfer", "opt-write-zero", "max-write-zero", "opt-discard",
+        "max-discard")) {
+      kv.take(name).ifPresent(value -> rules.put(name, value));
+    }
     try {
-      BlkdebugRules inline = BlkdebugRules.read(rules);
+      BlkdebugRules read = BlkdebugRules.read(rules);
       if (!rules.isEmpty()) {
         throw new OptionException("Invalid parameter '" + rules.keySet().iterator().next() + "'");
       }
-      return config.isEmpty() ? inline
-          : BlkdebugRules.parse(Files.readString(Path.of(config.get()))).and(inline);
+      return read;
     } catch (BlockException e) {
       throw new OptionException(e.getMessage());
-    } catch (IOException e) {
-      throw new OptionException("Could not read blkdebug config file '" + config.get() + "'");
     }
   }
 
   /** The image of a node that becomes part of another. */
   private static ImageOptions taken(Draft draft, String name) throws OptionException {
     for (DriveOptions drive : draft.drives) {
-      if (drive.id().equals(name)) {
+      if (drive.id().equals(name) && drive.medium().isPresent()) {
         draft.drives.remove(drive);
         return drive.image();
       }
@@ -372,6 +399,11 @@ final class StorageArguments {
     kv.takeSwitch(prefix + "auto-read-only", false);
     kv.takeOneOf(prefix + "discard", "ignore", "off", "unmap", "on");
     boolean locking = locking(kv, prefix);
+    DriveOptions below = draft.fileNodes.get(kv.peek(prefix + "file").orElse(""));
+    if (below != null) {
+      readOnly |= below.image().readOnly();
+      locking &= below.image().locking();
+    }
     return new ImageOptions(described(draft, kv, prefix, driver), "raw", readOnly, false, locking);
   }
 

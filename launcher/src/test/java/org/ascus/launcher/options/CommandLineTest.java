@@ -64,6 +64,17 @@ class CommandLineTest {
   }
 
   @Test
+  void driveMayBeEmpty() throws OptionException {
+    for (String line : List.of("-drive if=none,id=cd", "-drive if=none,id=cd,media=cdrom -snapshot")) {
+      assertThat(virt(line).machine().drives()).as(line).singleElement()
+          .satisfies(d -> assertThat(d.medium()).isEmpty());
+    }
+    for (String bad : List.of("-drive media=cdrom", "-drive if=none,format=qcow2")) {
+      assertThatThrownBy(() -> virt(bad)).as(bad).hasMessageContaining("must be specified for \"file\"");
+    }
+  }
+
+  @Test
   void filtersStandOverImages() throws OptionException {
     assertThat(filters("-drive file=a,copy-on-read=on")).containsExactly(new Filter.CopyOnRead());
     for (String line : List.of("-drive file=a,throttling.iops-total=100,throttling.iops-total-max=200", "-drive "
@@ -90,6 +101,12 @@ class CommandLineTest {
         .first().isInstanceOfSatisfying(Filter.Blkdebug.class, d -> assertThat(d.rules().errors()).hasSize(1));
     assertThat(filters("-blockdev qcow2,node-name=q,file.filename=a -blockdev raw,node-name=r,file.filename=b "
         + "-blockdev blkverify,node-name=n,test=q,raw=r")).first().isInstanceOf(Filter.Blkverify.class);
+    for (String line : List.of("-blockdev file,node-name=f,filename=a -blockdev preallocate,node-name=p,file=f,"
+        + "prealloc-align=4k,prealloc-size=1M -blockdev qcow2,node-name=n,file=p", "-drive format=qcow2,"
+        + "file.driver=preallocate,file.prealloc-align=4096,file.prealloc-size=1M,file.file.filename=a")) {
+      assertThat(virt(line).machine().drives()).as(line).singleElement().satisfies(d -> assertThat(d.image().file())
+          .isEqualTo(new Location.Filtered(new Location.File(Path.of("a")), new Filter.Preallocate(4096, 1 << 20))));
+    }
     for (String bad : List.of("-blockdev blkdebug,node-name=n,image.driver=raw,image.file.filename=a,"
         + "inject-error.0.event=l2_load", "-blockdev "
         + "throttle,node-name=n,throttle-group=no,file.driver=raw,file.file.filename=a",
@@ -381,7 +398,7 @@ class CommandLineTest {
         "-accel nosuch", "-accel tcg,thread=three", "-accel tcg,x=1", "-icount auto", "-icount shift=11", "-d nosuch",
         "-device nosuch", "-device virtio-blk-device,nosuch=1", "-device virtio-rng-device,period=x",
         "-global nosuch.x=1", "-global virtio-mmio.nosuch=1", "-global virtio-mmio.force-legacy=7", "-global x",
-        "-drive if=none", "-drive file=x,if=nosuch", "-drive file=x,nosuch=1", "-drive file=x,snapshot=maybe",
+        "-drive if=virtio", "-drive file=x,if=nosuch", "-drive file=x,nosuch=1", "-drive file=x,snapshot=maybe",
         "-drive file=x,cache=nosuch", "-drive if=pflash,unit=2,file=x", "-blockdev raw,node-name=x",
         "-blockdev raw,node-name=x,file=y", "-blockdev driver=raw", "-blockdev qcow9,node-name=x",
         "-blockdev qcow2,node-name=x,file.filename=a,offset=1",

@@ -1,5 +1,9 @@
 package org.ascus.devices.block.filter;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -10,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.protocol.Keys;
 
 /**
  * When {@code blkdebug} lets requests fail (QEMU's docs/devel/blkdebug.txt). Of QEMU's events only those are known that
@@ -17,8 +22,58 @@ import org.ascus.devices.block.BlockException;
  *
  * @param errors what fails
  * @param changes what changes the state, which is 1 at first
+ * @param limits what requests are made to look like
  */
-public record BlkdebugRules(List<InjectError> errors, List<SetState> changes) {
+public record BlkdebugRules(List<InjectError> errors, List<SetState> changes, Limits limits) {
+  /**
+   * What requests look like that pass. Whatever does not is cut up or made larger first.
+   *
+   * @param align bytes that offsets and lengths of reads and writes are multiples of
+   * @param maxTransfer bytes of a read or write at most; 0 for no limit, here and below
+   * @param optWriteZero bytes of which requests to write zeroes are multiples; others become writes
+   * @param maxWriteZero bytes of a request to write zeroes at most
+   * @param optDiscard bytes of which discards are multiples; others are left out
+   * @param maxDiscard bytes of a discard at most
+   */
+  public record Limits(
+      int align, int maxTransfer, int optWriteZero, int maxWriteZero, int optDiscard, int maxDiscard) {
+    static final Limits NONE = new Limits(1, 0, 0, 0, 0, 0);
+
+    private static Limits read(Map<String, String> options) throws BlockException {
+      long align = size(options, "align");
+      if (align > MOST || align > 0 && Long.bitCount(align) != 1) {
+        throw unmet("align", align);
+      }
+      int unit = (int) Math.max(1, align);
+      int maxTransfer = multiple(options, "max-transfer", unit);
+      int optWriteZero = multiple(options, "opt-write-zero", unit);
+      int maxWriteZero = multiple(options, "max-write-zero", Math.max(optWriteZero, unit));
+      int optDiscard = multiple(options, "opt-discard", unit);
+      int maxDiscard = multiple(options, "max-discard", Math.max(optDiscard, unit));
+      return new Limits(unit, maxTransfer, optWriteZero, maxWriteZero, optDiscard, maxDiscard);
+    }
+
+    private static int multiple(Map<String, String> options, String name, int unit) throws BlockException {
+      long value = size(options, name);
+      if (value > MOST || value % unit != 0) {
+        throw unmet(name, value);
+      }
+      return (int) value;
+    }
+
+    private static long size(Map<String, String> options, String name) throws BlockException {
+      return new Keys(options).size(name, 0);
+    }
+
+    private static BlockException unmet(String name, long value) {
+      return new BlockException("Cannot meet constraints with " + name + " " + value);
+    }
+  }
+
+  /** Bytes of any limit, at most. */
+  private static final long MOST = 1 << 30;
+
+
   /** What happens to a request. */
   public enum IoType {
     READ,
@@ -77,11 +132,25 @@ public record BlkdebugRules(List<InjectError> errors, List<SetState> changes) {
   private static final int EIO = 5;
 
   /**
-   * Rules by their options, {@code inject-error.0.event} and so on.
+   * Rules by their options, {@code inject-error.0.event} and so on, limits, and {@code config}, a file with more rules.
    *
    * @param options those that are understood are taken out
    */
   public static BlkdebugRules read(Map<String, String> options) throws BlockException {
+    String config = options.remove("config");
+    BlkdebugRules rules = rules(options);
+    Limits limits = Limits.read(options);
+    if (config != null) {
+      try {
+        rules = parse(Files.readString(Path.of(config))).and(rules);
+      } catch (IOException | InvalidPathException e) {
+        throw new BlockException("Could not read blkdebug config file '" + config + "'", e);
+      }
+    }
+    return new BlkdebugRules(rules.errors, rules.changes, limits);
+  }
+
+  private static BlkdebugRules rules(Map<String, String> options) throws BlockException {
     List<InjectError> errors = new ArrayList<>();
     List<SetState> changes = new ArrayList<>();
     for (int i = 0; hasAny(options, "inject-error." + i + "."); i++) {
@@ -90,7 +159,7 @@ public record BlkdebugRules(List<InjectError> errors, List<SetState> changes) {
     for (int i = 0; hasAny(options, "set-state." + i + "."); i++) {
       changes.add(change(take(options, "set-state." + i + ".")));
     }
-    return new BlkdebugRules(errors, changes);
+    return new BlkdebugRules(errors, changes, Limits.NONE);
   }
 
   /** Rules of a configuration file: sections {@code [inject-error]} and {@code [set-state]}. */
@@ -109,16 +178,15 @@ public record BlkdebugRules(List<InjectError> errors, List<SetState> changes) {
         throw new BlockException("Could not parse blkdebug config file: '" + line + "'");
       }
     }
-    return read(options);
+    return rules(options);
   }
 
-  /** The rules of both. */
-  public BlkdebugRules and(BlkdebugRules more) {
+  private BlkdebugRules and(BlkdebugRules more) {
     List<InjectError> allErrors = new ArrayList<>(errors);
     allErrors.addAll(more.errors);
     List<SetState> allChanges = new ArrayList<>(changes);
     allChanges.addAll(more.changes);
-    return new BlkdebugRules(allErrors, allChanges);
+    return new BlkdebugRules(allErrors, allChanges, limits);
   }
 
   private static boolean hasAny(Map<String, String> options, String prefix) {

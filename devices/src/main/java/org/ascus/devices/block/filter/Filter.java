@@ -33,6 +33,37 @@ public interface Filter {
     }
   }
 
+  /** {@code preallocate}: see {@link PreallocateNode}. */
+  record Preallocate(long align, long size) implements Filter {
+    private static final int UNIT = 512;
+
+    /**
+     * @param align bytes of which the end of what is allocated is a multiple, 512 times a power of two
+     * @param size bytes that are allocated ahead
+     */
+    public Preallocate {
+      if (align < UNIT || Long.bitCount(align) != 1) {
+        throw new IllegalArgumentException("align " + align);
+      }
+    }
+
+    /** With the options of QEMU. */
+    public static Preallocate of(long align, long size) throws BlockException {
+      if (align < UNIT || align % UNIT != 0) {
+        throw new BlockException("prealloc-align parameter of preallocate filter is not aligned to 512");
+      }
+      if (Long.bitCount(align) != 1) {
+        throw new BlockException("prealloc-align parameter of preallocate filter is not a power of 2");
+      }
+      return new Preallocate(align, size);
+    }
+
+    @Override
+    public BlockNode over(BlockNode node) {
+      return new PreallocateNode(node, this);
+    }
+  }
+
   /**
    * {@code blkverify}: see {@link BlkverifyNode}.
    *

@@ -43,6 +43,12 @@ public abstract class FilterNode implements BlockNode {
     return node.writeThrough();
   }
 
+  /** A node that grows when it is written behind its end does so through a filter too. */
+  @Override
+  public void checkRange(long offset, long length) throws BlockException {
+    node.checkRange(offset, length);
+  }
+
   @Override
   public void read(long offset, ByteBuffer target) throws BlockException {
     node.read(offset, target);
@@ -71,6 +77,11 @@ public abstract class FilterNode implements BlockNode {
   @Override
   public Extent extent(long offset, long length) throws BlockException {
     return node.extent(offset, length);
+  }
+
+  @Override
+  public boolean allocate(long offset, long length) throws BlockException {
+    return node.allocate(offset, length);
   }
 
   @Override

@@ -15,6 +15,7 @@ import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,7 @@ public final class NbdServer {
   private static final int BACKLOG = 128;
 
   private final Options options;
+  private final boolean ownsAddress;
   private final EventLoopGroup loops = Loops.one();
   private final IoThread threads = new IoThread("nbd", IoThread.DEFAULT_MOST);
   private final Map<String, NbdExport> exports = new ConcurrentSkipListMap<>();
@@ -49,8 +51,9 @@ public final class NbdServer {
    */
   public record Options(Optional<TlsCredentials> tls, Optional<Authorization> authorization, int mostClients) {}
 
-  private NbdServer(Options options) {
+  private NbdServer(Options options, boolean ownsAddress) {
     this.options = options;
+    this.ownsAddress = ownsAddress;
   }
 
   /**
@@ -59,37 +62,62 @@ public final class NbdServer {
    * @throws IOException naming the address when that fails
    */
   public static NbdServer listen(SocketAddress address, Options options) throws IOException {
-    NbdServer server = new NbdServer(options);
     boolean unix = address instanceof UnixDomainSocketAddress;
     if (address instanceof UnixDomainSocketAddress path) {
       Files.deleteIfExists(path.getPath());
     }
+    NbdServer server = new NbdServer(options, true);
+    ServerBootstrap bootstrap =
+        server.bootstrap(unix)
+            .channel(unix ? NioServerDomainSocketChannel.class : NioServerSocketChannel.class);
+    if (!unix) {
+      bootstrap.option(ChannelOption.SO_REUSEADDR, true);
+    }
+    return server.started(
+        bootstrap.bind(address), unix ? address.toString() : address.toString().replaceFirst("^[^/]*/", ""));
+  }
+
+  /**
+   * Takes clients from a socket that listens already.
+   *
+   * @param socket stays the caller's, who leaves it alone until the server is closed
+   */
+  public static NbdServer on(ServerSocketChannel socket, Options options) throws IOException {
+    boolean unix = socket.getLocalAddress() instanceof UnixDomainSocketAddress;
+    socket.configureBlocking(false);
+    NbdServer server = new NbdServer(options, false);
+    ServerBootstrap bootstrap =
+        server.bootstrap(unix)
+            .channelFactory(
+                () -> unix ? new NioServerDomainSocketChannel(socket) : new NioServerSocketChannel(socket));
+    return server.started(bootstrap.register(), String.valueOf(socket.getLocalAddress()));
+  }
+
+  private ServerBootstrap bootstrap(boolean unix) {
     ServerBootstrap bootstrap =
         new ServerBootstrap()
-            .group(server.loops)
-            .channel(unix ? NioServerDomainSocketChannel.class : NioServerSocketChannel.class)
+            .group(loops)
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .option(ChannelOption.RCVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(1).maxMessagesPerRead(1))
             .childHandler(
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    server.arrived(channel);
+                    arrived(channel);
                   }
                 });
-    if (!unix) {
-      bootstrap.option(ChannelOption.SO_REUSEADDR, true);
-      bootstrap.childOption(ChannelOption.TCP_NODELAY, true);
-    }
-    ChannelFuture bound = bootstrap.bind(address).awaitUninterruptibly();
-    if (!bound.isSuccess()) {
-      Loops.end(server.loops);
+    return unix ? bootstrap : bootstrap.childOption(ChannelOption.TCP_NODELAY, true);
+  }
+
+  private NbdServer started(ChannelFuture listening, String address) throws IOException {
+    listening.awaitUninterruptibly();
+    if (!listening.isSuccess()) {
+      Loops.end(loops);
       throw new IOException(
-          "Failed to bind socket to " + (unix ? address : address.toString().replaceFirst("^[^/]*/", "")) + ": "
-              + bound.cause().getMessage(), bound.cause());
+          "Failed to bind socket to " + address + ": " + listening.cause().getMessage(), listening.cause());
     }
-    server.listener = bound.channel();
-    return server;
+    listener = listening.channel();
+    return this;
   }
 
   /** Where it listens; the port is known only now if it was 0. */
@@ -150,7 +178,8 @@ public final class NbdServer {
 
   /** Stops listening and drops all clients. Nodes are flushed and closed by their owners. */
   public void close() {
-    listener.close().awaitUninterruptibly();
+    // To close a unix socket is to delete its file, by which somebody else's socket is found.
+    (ownsAddress ? listener.close() : listener.deregister()).awaitUninterruptibly();
     clients.close().awaitUninterruptibly(2, TimeUnit.SECONDS);
     Loops.end(loops);
     if (localFile().isPresent()) {
@@ -163,6 +192,7 @@ public final class NbdServer {
   }
 
   private Optional<UnixDomainSocketAddress> localFile() {
-    return listener.localAddress() instanceof UnixDomainSocketAddress unix ? Optional.of(unix) : Optional.empty();
+    return ownsAddress && listener.localAddress() instanceof UnixDomainSocketAddress unix
+        ? Optional.of(unix) : Optional.empty();
   }
 }

@@ -379,6 +379,17 @@ public final class FileProtocol implements BlockNode {
   }
 
   @Override
+  public boolean allocate(long offset, long length) throws BlockException {
+    checkWritable();
+    checkRange(offset, length);
+    boolean done = length > 0 && host.allocate(offset, length);
+    if (done) {
+      grown(offset + length);
+    }
+    return done;
+  }
+
+  @Override
   public void resize(long bytes) throws BlockException {
     checkWritable();
     request(

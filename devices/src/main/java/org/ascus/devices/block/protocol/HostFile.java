@@ -169,6 +169,11 @@ public final class HostFile {
     return !readOnly && (int) use(open -> Host.call(Host.ALLOCATE, open, KEEP_SIZE_AND_PUNCH, offset, length)) == 0;
   }
 
+  /** Gives a range blocks of its own and makes the file that long; false if that cannot be done. */
+  boolean allocate(long offset, long length) {
+    return !readOnly && (int) use(open -> Host.call(Host.ALLOCATE, open, 0, offset, length)) == 0;
+  }
+
   /** Fills direct buffers from {@code offset} on; returns how many bytes, fewer at the end of the file or on errors. */
   long read(long offset, ByteBuffer[] targets) {
     return transfer(true, offset, targets);

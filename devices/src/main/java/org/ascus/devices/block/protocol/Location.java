@@ -4,6 +4,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.filter.Filter;
 import org.ascus.devices.block.http.HttpAddress;
 import org.ascus.devices.block.nbd.NbdAddress;
 import org.ascus.devices.block.ssh.SshAddress;
@@ -76,6 +77,25 @@ public sealed interface Location {
       }
       Path there = Location.path(other.startsWith("file:") ? other.substring("file:".length()) : other);
       return new File(path.resolveSibling(there), durable, direct);
+    }
+  }
+
+  /** A filter under the image's format: {@code preallocate} and {@code blkdebug}. */
+  record Filtered(Location below, Filter filter) implements Location {
+    @Override
+    public String name() {
+      return below.name();
+    }
+
+    @Override
+    public BlockNode open(FileProtocol.Options options) throws BlockException {
+      BlockNode node = below.open(options);
+      return options.readOnly() && filter instanceof Filter.Preallocate ? node : filter.over(node);
+    }
+
+    @Override
+    public Location neighbour(String other) throws BlockException {
+      return below.neighbour(other);
     }
   }
 

@@ -3,8 +3,11 @@ package org.ascus.devices.block.protocol;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.filter.BlkdebugRules;
+import org.ascus.devices.block.filter.Filter;
 import org.ascus.devices.block.http.HttpAddress;
 import org.ascus.devices.block.nbd.NbdOptions;
 import org.ascus.devices.block.ssh.SshAddress;
@@ -18,8 +21,10 @@ public final class Protocols {
       Set.of("file", "null-co", "null-aio", "nbd", "nbd+tcp", "nbd+unix", "http", "https", "ssh");
 
   private static final Set<String> DRIVERS = Set.of("file", "host_device", "null-co", "null-aio", "nbd", "http",
-      "https", "ssh");
+      "https", "ssh", "preallocate");
   private static final long NULL_SIZE = 1L << 30;
+  private static final long PREALLOCATE_ALIGN = 1 << 20;
+  private static final long PREALLOCATE_SIZE = 128 << 20;
 
   private Protocols() {}
 
@@ -42,9 +47,14 @@ public final class Protocols {
     TlsCredentials credentials(String id) throws BlockException;
 
     Secret secret(String id) throws BlockException;
+
+    /** A protocol node by its name, which becomes part of another. */
+    default Location node(String name) throws BlockException {
+      throw new BlockException("Cannot find device='' nor node-name='" + name + "'");
+    }
   }
 
-  /** Whether {@code driver=} names a protocol. */
+  /** Whether {@code driver=} names a protocol, or a filter that is only put over one. */
   public static boolean isDriver(String driver) {
     return DRIVERS.contains(driver);
   }
@@ -106,7 +116,30 @@ public final class Protocols {
       case "nbd" -> new Location.Nbd(NbdOptions.described(k, objects));
       case "http", "https" -> new Location.Http(HttpAddress.described(driver, k, objects));
       case "ssh" -> new Location.Ssh(SshAddress.described(k));
+      case "preallocate" -> {
+        Filter filter =
+            Filter.Preallocate.of(
+                k.size("prealloc-align", PREALLOCATE_ALIGN), k.size("prealloc-size", PREALLOCATE_SIZE));
+        yield new Location.Filtered(child(k, "file", objects), filter);
+      }
+      case "blkdebug" -> {
+        Filter filter = new Filter.Blkdebug(BlkdebugRules.read(keys));
+        yield new Location.Filtered(child(k, "image", objects), filter);
+      }
       default -> throw new BlockException("Unknown driver '" + driver + "'");
     };
+  }
+
+  /** The node under a filter: one by its name, or described in the filter's options. */
+  private static Location child(Keys k, String name, Objects objects) throws BlockException {
+    Optional<String> reference = k.text(name);
+    if (reference.isPresent()) {
+      return objects.node(reference.get());
+    }
+    Keys inner = k.within(name + ".");
+    String driver = inner.text("driver").orElse("file");
+    Location location = described(driver, inner.values(), objects);
+    inner.expectEmpty(driver);
+    return location;
   }
 }

@@ -56,13 +56,17 @@ public final class ScsiDevices implements DeviceProvider {
 
   private static Device make(DeviceContext context, String id, PropertyValues v, String name, ScsiDiskOptions d)
       throws DeviceException {
-    if (v.getString("drive").isEmpty()) {
+    boolean named = !v.getString("drive").isEmpty();
+    if (!named && !d.cdrom()) {
       throw new DeviceException("drive property not set");
     }
     if (v.getLong("channel") != 0) {
       throw new DeviceException("bad scsi channel id: " + v.getLong("channel"));
     }
-    Drive drive = context.lookup(Drive.class, v.getString("drive"));
+    Drive drive = named ? context.lookup(Drive.class, v.getString("drive")) : new Drive(id);
+    if (!d.cdrom() && drive.medium().isEmpty()) {
+      throw new DeviceException("Device needs media, but drive is empty");
+    }
     int blockSize =
         d.cdrom() ? d.blockSize() : (int) Math.min(v.getSize("logical_block_size"), Integer.MAX_VALUE);
     ScsiDiskOptions options =

@@ -2,11 +2,13 @@ package org.ascus.devices.block.filter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.ascus.devices.block.BlockException;
@@ -17,6 +19,9 @@ import org.ascus.devices.block.format.qcow2.Qcow2Check;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 import org.ascus.devices.block.format.qcow2.Qcow2Options;
 import org.ascus.devices.block.protocol.FileProtocol;
+import org.ascus.devices.block.protocol.HostFile;
+import org.ascus.devices.block.protocol.Location;
+import org.ascus.devices.block.protocol.Protocols;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,6 +80,92 @@ class FilterContractTest {
       return qcow2(dir, content, 65536).withFilter(new Filter.Blkdebug(BlkdebugRules.read(new HashMap<>())))
           .withFilter(new Filter.Blkverify(ImageOptions.raw(dir.resolve("raw")))).open();
     }
+  }
+
+  @Nested
+  class CutsUp extends BlockNodeContract {
+    @Override
+    protected BlockNode node(byte[] content) throws Exception {
+      return qcow2(dir, content, 65536).withFilter(new Filter.Blkdebug(BlkdebugRules.read(new HashMap<>(
+          Map.of("align", "4096", "max-transfer", "8k", "opt-write-zero", "64k", "max-write-zero", "64k",
+              "opt-discard", "64k", "max-discard", "128k"))))).open();
+    }
+  }
+
+  @Nested
+  class AllocatesAhead extends BlockNodeContract {
+    @Override
+    protected BlockNode node(byte[] content) throws Exception {
+      return preallocated(qcow2(dir, content, 4096), 64 << 10, 1 << 20).open();
+    }
+  }
+
+  private static ImageOptions preallocated(ImageOptions image, long align, long size) throws BlockException {
+    Map<String, String> keys = new HashMap<>(Map.of("prealloc-align", "" + align, "prealloc-size", "" + size,
+        "file.filename", image.file().name()));
+    Location file = Protocols.described("preallocate", keys, Protocols.Objects.NONE);
+    return new ImageOptions(file, image.format(), false, false, true);
+  }
+
+  @Test
+  void whatWasAllocatedAheadIsCutOffInTheEnd() throws Exception {
+    ImageOptions image = qcow2(dir, new byte[4 << 20], 65536);
+    Path file = dir.resolve("disk.qcow2");
+    long ahead = 3 << 20;
+    try (BlockNode node = preallocated(image, 1 << 20, ahead).open()) {
+      long before = Files.size(file);
+      node.write(0, ByteBuffer.allocate(65536));
+      node.flush();
+      assumeTrue(Files.size(file) > before + ahead, "SKIPPED: the file system of " + dir + " has no fallocate");
+      assertThat(Files.size(file) % (1 << 20)).isZero();
+      assertThat(HostFile.allocatedBytes(file, 0)).isGreaterThan(ahead);
+    }
+    assertThat(Files.size(file)).isLessThan(ahead);
+    try (BlockNode node = image.open()) {
+      assertThat(((Qcow2Node) node).extent(0, 65536).data()).isTrue();
+    }
+    assertThatThrownBy(() -> preallocated(image, 768, 0))
+        .hasMessage("prealloc-align parameter of preallocate filter is not aligned to 512");
+    assertThatThrownBy(() -> preallocated(image, 1536, 0))
+        .hasMessage("prealloc-align parameter of preallocate filter is not a power of 2");
+  }
+
+  @Test
+  void limitsCutRequestsUp() throws Exception {
+    Files.write(dir.resolve("raw"), random(1 << 20));
+    BlkdebugRules rules = BlkdebugRules.read(new HashMap<>(Map.of("align", "4k", "max-transfer", "8k",
+        "opt-write-zero", "64k", "inject-error.0.event", "none", "inject-error.0.iotype", "write",
+        "inject-error.0.sector", "24")));
+    try (BlockNode node = ImageOptions.raw(dir.resolve("raw")).withFilter(new Filter.Blkdebug(rules)).open()) {
+      node.write(0, ByteBuffer.allocate(8192));
+      node.writeZeroes(65536, 65536, false);
+      // The unaligned end is written as data; sector 24 begins at 12 KiB, in the second piece from 8 KiB on.
+      assertThatThrownBy(() -> node.write(8192 + 512, ByteBuffer.allocate(512 * 8)))
+          .hasMessageContaining("write at 8192: Input/output error");
+      assertThatThrownBy(() -> node.writeZeroes(0, 65535, false)).hasMessageContaining("write at 8192");
+      node.writeZeroes(0, 65536, false);
+      ByteBuffer all = ByteBuffer.allocate(131072);
+      node.read(0, all);
+      assertThat(all.array()).containsOnly(0);
+    }
+    for (String wrong : new String[] {"align=768", "max-transfer=4097", "max-write-zero=6k", "opt-discard=2k"}) {
+      Map<String, String> keys = new HashMap<>(Map.of("align", "4096"));
+      keys.put(wrong.split("=")[0], wrong.split("=")[1]);
+      assertThatThrownBy(() -> BlkdebugRules.read(keys))
+          .hasMessageStartingWith("Cannot meet constraints with " + wrong.split("=")[0]);
+    }
+  }
+
+  @Test
+  void rulesWorkUnderAFormat() throws Exception {
+    qcow2(dir, random(1 << 20), 65536);
+    String name = "json:{\"driver\": \"qcow2\", \"file\": {\"driver\": \"blkdebug\", \"align\": 4096, "
+        + "\"inject-error\": [{\"event\": \"flush_to_disk\"}], \"image\": {\"driver\": \"file\", \"filename\": \""
+        + dir.resolve("disk.qcow2") + "\"}}}";
+    BlockNode node = ImageOptions.named(name, "", false, false, true).open();
+    node.write(0, ByteBuffer.allocate(100));
+    assertThatThrownBy(node::flush).hasMessageContaining("flush at 0: Input/output error");
+    assertThatThrownBy(node::close).isInstanceOf(BlockException.class);
   }
 
   @Test

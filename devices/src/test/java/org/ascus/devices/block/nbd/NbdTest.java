@@ -11,8 +11,10 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -179,6 +181,28 @@ class NbdTest extends BlockNodeContract {
     assertThat(read(patient, 0, 3)).containsExactly(1, 2, 3);
     later.join();
     assertThat(read(hasty, 0, 3)).containsExactly(1, 2, 3);
+  }
+
+  @Test
+  void aSocketThatListensAlreadyIsServed() throws Exception {
+    try (ServerSocketChannel unix = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        ServerSocketChannel tcp = ServerSocketChannel.open()) {
+      unix.bind(socket());
+      tcp.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      BlockNode disk = FileProtocol.open(Files.write(dir.resolve("disk"), new byte[] {7}),
+          FileProtocol.Options.READ_ONLY);
+      open.add(disk);
+      for (ServerSocketChannel listening : List.of(unix, tcp)) {
+        SocketAddress at = listening.getLocalAddress();
+        NbdServer server = NbdServer.on(listening, ANYBODY);
+        server.add(new NbdExport("disk", "", disk, true, false));
+        try (BlockNode node = address(at, "disk").open(FileProtocol.Options.READ_ONLY)) {
+          assertThat(read(node, 0, 1)).containsExactly(7);
+        }
+        server.close();
+      }
+      assertThat(dir.resolve("socket")).exists();
+    }
   }
 
   /** Says that it can be written. */

@@ -293,6 +293,21 @@ class VirtioScsiTest extends VirtioContract {
   }
 
   @Test
+  void anEmptyDriveWaitsForAMedium() throws Exception {
+    GuestDriver d = awake();
+    Drive drive = new Drive("cd");
+    ScsiDisk tray = new ScsiDisk("tray", drive, ScsiDiskOptions.CD);
+    ((VirtioScsi) d.device).plug(tray, 0, 5);
+    assertThat(in(d, 5, 8, 0x00).senseText()).as("reset").isEqualTo("6/29");
+    assertThat(in(d, 5, 8, 0x00).senseText()).isEqualTo("2/3a");
+    assertThat(in(d, 5, 8, 0x25).senseText()).isEqualTo("2/3a");
+    drive.replace(Optional.of(disk));
+    tray.trayMoved(false);
+    assertThat(in(d, 5, 8, 0x25).senseText()).isEqualTo("6/28");
+    assertThat(in(d, 5, 8, 0x25).status()).isZero();
+  }
+
+  @Test
   void placesThatAreTakenOrOutOfRangeAreRefused() throws Exception {
     VirtioScsi scsi = (VirtioScsi) driver(false).device;
     ScsiDisk unit = new ScsiDisk("x", disk, ScsiDiskOptions.DISK);
