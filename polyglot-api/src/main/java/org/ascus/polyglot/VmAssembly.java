@@ -272,11 +272,14 @@ final class VmAssembly implements DeviceContext {
     if (!ids.add(id)) {
       throw new VmException(device.option() + ": Duplicate ID '" + id + "' for device");
     }
+    List<Drive> free = drives.values().stream().filter(d -> d.user().isEmpty()).toList();
     try {
       Device made = catalog.find(device.driver()).orElseThrow().factory().create(this, id, planned.values());
       machine.addDevice(made);
       plugged.add(made);
     } catch (DeviceException e) {
+      ids.remove(id);
+      free.forEach(Drive::detach);
       throw new VmException(device.option() + ": " + e.getMessage(), e);
     }
   }

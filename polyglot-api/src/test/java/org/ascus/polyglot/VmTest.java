@@ -3,6 +3,7 @@ package org.ascus.polyglot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.ascus.machine.run.RunState;
 import org.ascus.machine.run.ShutdownReason;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -350,6 +352,24 @@ class VmTest {
       assertThat(ids).contains("virtio-rng-device.0", "virtio-rng-device.7").doesNotHaveDuplicates();
     }
     assertError(builder.device("virtio-rng-device", Map.of()), "No 'virtio-bus' bus found");
+  }
+
+  @Test
+  void whatCouldNotBePluggedInCanBeTriedAgain(@TempDir Path dir) throws Exception {
+    Path file = Files.write(dir.resolve("disk"), new byte[1 << 20]);
+    VmBuilder builder =
+        machine(PASS)
+            .device(new DeviceOptions("-device", "pcie-root-port", "rp", Map.of()))
+            .drive(new DriveOptions("-drive", "d", false, ImageOptions.raw(file)));
+    try (Vm vm = builder.build()) {
+      Map<String, String> place = Map.of("bus", "rp", "drive", "d");
+      Map<String, String> wrong = Map.of("bus", "rp", "drive", "d", "addr", "1");
+      assertThatThrownBy(() -> vm.plug(new DeviceOptions("device_add", "virtio-blk-pci", "x", wrong)))
+          .isInstanceOf(VmException.class);
+      vm.plug(new DeviceOptions("device_add", "virtio-blk-pci", "x", place));
+      assertThatThrownBy(() -> vm.plug(new DeviceOptions("device_add", "virtio-blk-pci", "y", place)))
+          .hasMessageContaining("Drive 'd' is already in use by another device");
+    }
   }
 
   @Test
