@@ -6,6 +6,7 @@ module org.ascus.isa {
 
   exports org.ascus.isa.asm;
   exports org.ascus.isa.decode;
+  exports org.ascus.isa.profile;
   exports org.ascus.isa.riscv;
   exports org.ascus.isa.table;
 

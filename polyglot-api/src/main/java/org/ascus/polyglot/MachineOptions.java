@@ -1,6 +1,8 @@
 package org.ascus.polyglot;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -19,6 +21,7 @@ import java.util.OptionalInt;
  * @param globals other defaults for properties; later ones win
  * @param accelerator how guest code is run
  * @param oneThread {@code -accel ...,thread=single}: all CPUs run in turns on one host thread
+ * @param profile {@code -accel ...,profile=on}: the file that keeps which guest code was hot, for the next run
  * @param icountShift {@code -icount}: run by instruction count, one instruction taking 2^shift ns; empty for real time
  * @param life how it begins and ends
  */
@@ -35,6 +38,7 @@ public record MachineOptions(
     List<GlobalProperty> globals,
     Accelerator accelerator,
     boolean oneThread,
+    Optional<Path> profile,
     OptionalInt icountShift,
     LifeOptions life) {
   /** Largest number of CPUs. */
@@ -58,6 +62,7 @@ public record MachineOptions(
           List.of(),
           Accelerator.TRUFFLE,
           false,
+          Optional.empty(),
           OptionalInt.empty(),
           LifeOptions.DEFAULT);
 

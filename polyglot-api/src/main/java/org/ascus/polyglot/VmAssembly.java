@@ -34,6 +34,7 @@ import org.ascus.devices.pci.PciPlug;
 import org.ascus.devices.virtio.VirtioBus;
 import org.ascus.devices.virtio.rng.EntropySource;
 import org.ascus.devices.virtio.rng.FileEntropy;
+import org.ascus.isa.profile.CodeProfile;
 import org.ascus.isa.riscv.RiscvConfig;
 import org.ascus.isa.riscv.RiscvCpus;
 import org.ascus.machine.device.Device;
@@ -152,7 +153,8 @@ final class VmAssembly implements DeviceContext {
     VirtBoard made;
     try {
       made =
-          VirtBoard.build(machine, new RiscvCpus(config, options.accelerator().acceleration()), boardOptions(firmware));
+          VirtBoard.build(
+              machine, new RiscvCpus(config, options.accelerator().acceleration(), profile()), boardOptions(firmware));
     } catch (DeviceException e) {
       throw new VmException(e.getMessage(), e);
     }
@@ -161,6 +163,24 @@ final class VmAssembly implements DeviceContext {
       plug(p);
     }
     return new Vm(machine, options, made.deviceTree(), console, drives, serials, networks, this);
+  }
+
+  private CodeProfile profile() {
+    if (options.profile().isEmpty()) {
+      return CodeProfile.none();
+    }
+    CodeProfile profile = CodeProfile.load(options.profile().get());
+    machine.addStateListener(
+        state -> {
+          if (state == RunState.ENDED) {
+            try {
+              profile.save();
+            } catch (IOException e) {
+              // The next run is slower to start, and that is all.
+            }
+          }
+        });
+    return profile;
   }
 
   /** What {@code -cpu} says. */

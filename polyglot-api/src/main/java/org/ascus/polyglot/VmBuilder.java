@@ -30,6 +30,7 @@ public final class VmBuilder {
   private final List<GlobalProperty> globals = new ArrayList<>();
   private Accelerator accelerator;
   private boolean oneThread;
+  private Optional<Path> profile;
   private OptionalInt icountShift;
   private LifeOptions life;
   private final List<CharBackend> serials = new ArrayList<>();
@@ -42,6 +43,7 @@ public final class VmBuilder {
     ramSize = options.ramSize();
     aclint = options.aclint();
     oneThread = options.oneThread();
+    profile = options.profile();
     firmware = options.boot().firmware();
     kernel = options.boot().kernel();
     initrd = options.boot().initrd();
@@ -157,6 +159,12 @@ public final class VmBuilder {
     return this;
   }
 
+  /** Keeps in {@code file} which guest code was hot, so that the next run compiles it sooner. */
+  public VmBuilder profile(Path file) {
+    profile = Optional.of(file);
+    return this;
+  }
+
   /** Runs by instruction count: the same input gives the same run. One instruction takes 2^{@code shift} ns. */
   public VmBuilder icount(int shift) {
     icountShift = OptionalInt.of(shift);
@@ -202,6 +210,7 @@ public final class VmBuilder {
         globals,
         accelerator,
         oneThread,
+        profile,
         icountShift,
         life);
   }

@@ -44,6 +44,7 @@ final class Draft {
   boolean aclint;
   Accelerator accelerator = Accelerator.TRUFFLE;
   boolean oneThread;
+  Optional<Path> profile = Optional.of(UserCache.file("riscv64.profile"));
   OptionalInt icountShift = OptionalInt.empty();
 
   Optional<Firmware> firmware = Optional.empty();
@@ -134,6 +135,7 @@ final class Draft {
             globals,
             accelerator,
             oneThread,
+            profile,
             icountShift,
             new LifeOptions(paused, noReboot, noShutdown));
     Channels channels = channels();

@@ -147,6 +147,9 @@ final class MachineArguments {
     String name = kv.take("accel").orElse("truffle");
     // With -icount there is one thread for all CPUs whatever is said here.
     draft.oneThread = kv.takeOneOf("thread", "single", "multi").orElse("multi").equals("single");
+    if (kv.takeOneOf("profile", "on", "off").orElse("on").equals("off")) {
+      draft.profile = Optional.empty();
+    }
     kv.expectEmpty();
     draft.accelerator =
         switch (name) {

@@ -36,7 +36,7 @@ final class OptionTable {
     add("cpu", "cpu[,ext=on|off...]", "select CPU ('-cpu help' for list)", MachineArguments::cpu);
     add(
         "accel",
-        "[accel=]accelerator[,thread=single|multi]",
+        "[accel=]accelerator[,thread=single|multi][,profile=on|off]",
         "how guest code is run: truffle (or its other name tcg), interpreter",
         MachineArguments::accel);
     add(

@@ -179,7 +179,10 @@ class CommandLineTest {
   @Test
   void nothingButTheMachineGivesTheDefaults() throws OptionException {
     LaunchOptions options = virt("");
-    assertThat(options.machine()).isEqualTo(MachineOptions.DEFAULT);
+    assertThat(options.machine())
+        .usingRecursiveComparison()
+        .ignoringFields("profile")
+        .isEqualTo(MachineOptions.DEFAULT);
     assertThat(options.log()).isEmpty();
     assertThat(options.dumpDtb()).isEmpty();
     assertThat(options.name()).isEmpty();
@@ -199,6 +202,8 @@ class CommandLineTest {
     assertThat(m.oneThread()).isFalse();
     assertThat(m.aclint()).isFalse();
     assertThat(virt("-accel tcg,thread=single").machine().oneThread()).isTrue();
+    assertThat(m.profile()).isPresent();
+    assertThat(virt("-accel tcg,profile=off").machine().profile()).isEmpty();
     assertThat(virt("-M aclint=on").machine().aclint()).isTrue();
   }
 

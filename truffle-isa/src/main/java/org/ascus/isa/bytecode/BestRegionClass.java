@@ -8,7 +8,6 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import org.ascus.isa.node.TerminatorNode;
 import org.ascus.isa.region.Flow;
-import org.ascus.isa.region.Region;
 import org.ascus.isa.region.RegionIsa;
 import org.ascus.isa.region.RegionPlan;
 
@@ -28,9 +27,18 @@ final class BestRegionClass extends RegionClass {
     super(isa, plan);
   }
 
-  /** The class file of the region that {@code plan} describes; its constructor takes a {@link Region.Extent}. */
-  static byte[] bytes(BytecodeIsa isa, RegionPlan plan) {
-    return new BestRegionClass(isa, plan).bytes(SUPER, RegionAssembler.desc(Region.Extent.class));
+  /**
+   * A class and what belongs to it.
+   *
+   * @param file its constructor takes {@code parts}
+   */
+  record Made(byte[] file, BestRegion.Parts parts) {}
+
+  /** Makes the class of the region that {@code plan} describes. */
+  static Made make(BytecodeIsa isa, RegionPlan plan) {
+    BestRegionClass region = new BestRegionClass(isa, plan);
+    byte[] file = region.bytes(SUPER, RegionAssembler.desc(BestRegion.Parts.class));
+    return new Made(file, new BestRegion.Parts(plan.extent(plan.pages()), region.to.steps().toArray(Step[]::new)));
   }
 
   @Override

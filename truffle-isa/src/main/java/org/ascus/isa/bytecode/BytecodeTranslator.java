@@ -141,11 +141,11 @@ public final class BytecodeTranslator implements Translator {
   }
 
   private BestRegion best(RegionPlan plan) {
-    byte[] file = BestRegionClass.bytes(isa, plan);
-    if (file.length > MAX_BEST_BYTES && plan.parts().size() > 1) {
+    BestRegionClass.Made made = BestRegionClass.make(isa, plan);
+    if (made.file().length > MAX_BEST_BYTES && plan.parts().size() > 1) {
       return best(plan.firstHalf());
     }
-    return (BestRegion) instantiate(file, Region.Extent.class, plan.extent(plan.pages()));
+    return (BestRegion) instantiate(made.file(), BestRegion.Parts.class, made.parts());
   }
 
   private Object instantiate(byte[] classFile, Class<?> parameter, Object argument) {

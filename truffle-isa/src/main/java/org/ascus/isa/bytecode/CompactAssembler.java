@@ -4,7 +4,6 @@ import static java.lang.constant.ConstantDescs.CD_long;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
-import java.lang.constant.ClassDesc;
 import java.util.ArrayList;
 import java.util.List;
 import org.ascus.isa.cpu.Block;
@@ -16,7 +15,6 @@ import org.ascus.isa.cpu.Block;
  */
 final class CompactAssembler extends RegionAssembler {
   private final Label step;
-  private final List<CompactRegion.Step> steps = new ArrayList<>();
   private final List<Label> resumes = new ArrayList<>();
   private long known;
 
@@ -29,20 +27,9 @@ final class CompactAssembler extends RegionAssembler {
     this.step = step;
   }
 
-  List<CompactRegion.Step> steps() {
-    return steps;
-  }
-
   /** Where the code goes on behind each step. */
   List<Label> resumes() {
     return resumes;
-  }
-
-  @Override
-  void prepare(ClassDesc isaClass) {
-    super.prepare(isaClass);
-    field("regs", LONGS);
-    code().astore(REGISTERS);
   }
 
   @Override
@@ -92,44 +79,9 @@ final class CompactAssembler extends RegionAssembler {
   }
 
   @Override
-  public void load(int index, int target, int base, long displacement, int widthLog2, boolean signed, boolean boxed) {
-    Label slow = code().newLabel();
-    loadHit(base, displacement, widthLog2, signed, boxed, slow);
-    set(target);
-    resume(index, slow);
-  }
-
-  @Override
-  public void store(int index, int base, int source, long displacement, int widthLog2) {
-    Label slow = code().newLabel();
-    storeHit(base, source, displacement, widthLog2, slow);
-    resume(index, slow);
-  }
-
-  @Override
-  public void guarded(int index, Runnable condition, Runnable mend, Runnable instruction) {
-    Label slow = code().newLabel();
-    condition.run();
-    code().ifeq(slow);
-    instruction.run();
-    resume(index, slow);
-  }
-
-  @Override
-  public void rare(int index, boolean system, int[] registers, Runnable instruction) {
-    code().loadConstant(steps.size()).goto_(step);
-    note(index);
-  }
-
-  /** At {@code slow} instruction {@code index} is left to tier 0, and the code goes on here. */
-  private void resume(int index, Label slow) {
-    int number = steps.size();
+  void left(int from, int until, long reads, long writes, Label slow) {
+    int number = step(from, until);
     slowPath(() -> code().labelBinding(slow).loadConstant(number).goto_(step));
-    note(index);
-  }
-
-  private void note(int index) {
-    steps.add(new CompactRegion.Step(block(), index, offset(index), remaining(index)));
     resumes.add(code().newBoundLabel());
     forget();
   }

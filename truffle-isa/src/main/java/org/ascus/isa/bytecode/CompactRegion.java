@@ -22,15 +22,6 @@ public abstract class CompactRegion extends Region {
    */
   public record Parts(Extent extent, Block[] entries, int[] offsets, Step[] steps) {}
 
-  /**
-   * An instruction.
-   *
-   * @param index in its block
-   * @param offset from the head, in bytes
-   * @param remaining instructions that the code has counted as executed from this one on
-   */
-  public record Step(Block block, int index, int offset, int remaining) {}
-
   private final Method code = HotSpotCompiler.generated(getClass());
   private final Block[] blocks;
   private final int[] offsets;
@@ -76,13 +67,9 @@ public abstract class CompactRegion extends Region {
   public final void finish(VCpu cpu, long head, int number) {
     int next = number;
     while (next >= 0) {
-      Step step = steps[next];
-      cpu.pc = head + step.offset;
-      cpu.budget += step.remaining;
-      if (!cpu.step(step.block, step.index)) {
+      if (!steps[next].execute(cpu, head)) {
         return;
       }
-      cpu.budget -= step.remaining - 1;
       next = run(cpu, head, blocks.length + next);
     }
   }

@@ -47,7 +47,7 @@ final class CompactRegionClass extends RegionClass {
             plan.extent(plan.pages()),
             region.entries.stream().map(i -> plan.parts().get(i).block()).toArray(Block[]::new),
             region.entries.stream().mapToInt(i -> plan.parts().get(i).offset()).toArray(),
-            region.to.steps().toArray(CompactRegion.Step[]::new)));
+            region.to.steps().toArray(Step[]::new)));
   }
 
   /** The head, then where loops begin and calls come back to. */

@@ -8,6 +8,7 @@ import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.mmu.SoftTlb;
@@ -44,7 +45,11 @@ public abstract class RegionAssembler {
   private final CodeBuilder code;
   private final HostAccess host;
   private final int[] local = new int[64];
+  private final int firstFree;
   private final List<Runnable> slowPaths = new ArrayList<>();
+  private final List<Step> steps = new ArrayList<>();
+  private Stretch current;
+  private Label slow;
   private Block block;
   private int blockOffset;
   private int blockCount;
@@ -58,6 +63,7 @@ public abstract class RegionAssembler {
       local[slot] = next;
       next += 2;
     }
+    firstFree = next;
   }
 
   public static ClassDesc desc(Class<?> type) {
@@ -83,10 +89,6 @@ public abstract class RegionAssembler {
     this.blockCount = count;
   }
 
-  final Block block() {
-    return block;
-  }
-
   /** Where instruction {@code index} of the block is, in bytes from the head. */
   public final int offset(int index) {
     return blockOffset + block.offsets[index];
@@ -95,11 +97,6 @@ public abstract class RegionAssembler {
   /** Length of instruction {@code index} of the block, in bytes. */
   public final int length(int index) {
     return block.offsets[index + 1] - block.offsets[index];
-  }
-
-  /** Instructions of the block from {@code index} on; all of them were taken off the budget at its start. */
-  public final int remaining(int index) {
-    return blockCount - index;
   }
 
   /** Pushes a register; slot 0 reads as zero. */
@@ -126,9 +123,18 @@ public abstract class RegionAssembler {
   void prepare(ClassDesc isaClass) {
     host.prepare();
     code.aload(CPU).checkcast(isaClass).astore(ISA_CPU);
-    field("tlb", LONGS);
-    code.astore(TLB_ARRAY);
+    array("tlb", TLB_ARRAY);
+    array("regs", REGISTERS);
     reloadContext();
+  }
+
+  /**
+   * Loads an array of the CPU's into a local. Its length is asked for since the second compiler, if there may be no
+   * array for all it knows, fences off each access to an element: without one that would be an access to host memory.
+   */
+  private void array(String name, int local) {
+    field(name, LONGS);
+    code.dup().arraylength().pop().astore(local);
   }
 
   /** Pushes a field of the CPU. */
@@ -157,53 +163,67 @@ public abstract class RegionAssembler {
   /** Pushes the instructions that are left in the budget. */
   abstract void budget();
 
-  /** Pushes the budget as it was before instruction {@code index}. */
-  public final void budgetAt(int index) {
-    budget();
-    constant(remaining(index));
-    code.ladd();
-  }
-
   /** The data context may have changed. */
   final void reloadContext() {
     field("context", CD_long);
     code.lstore(CONTEXT);
   }
 
+  /** Up to {@link #end} it is {@code stretch}. {@code condition} pushes an int: zero leaves it to tier 0. */
+  final void begin(Stretch stretch, Optional<Runnable> condition) {
+    slow = code.newLabel();
+    condition.ifPresent(
+        c -> {
+          c.run();
+          code.ifeq(slow);
+        });
+    int local = firstFree;
+    for (Stretch.Group group : stretch.groups()) {
+      group.local = local;
+      local += 2;
+      check(group);
+    }
+    current = stretch;
+  }
+
+  /** The end of what {@link #begin} began. */
+  final void end() {
+    left(current.from(), current.until(), current.reads(), current.writes(), slow);
+  }
+
   /**
-   * A load of instruction {@code index} into slot {@code target}.
+   * Emits that at {@code slow} instructions {@code from} to {@code until - 1} are left to tier 0; it comes back here.
+   *
+   * @param reads slots that they read, as a bit set
+   * @param writes slots that they write
+   */
+  abstract void left(int from, int until, long reads, long writes, Label slow);
+
+  /** Leaves instruction {@code index} to tier 0. */
+  final void left(int index, Effect effect) {
+    Label always = code.newLabel();
+    code.goto_(always);
+    left(index, index + 1, effect.reads(), effect.writes(), always);
+  }
+
+  /** Notes what the instructions of a step are; its number is how many there were before. */
+  final int step(int from, int until) {
+    steps.add(new Step(block, from, until, offset(from), blockCount - from));
+    return steps.size() - 1;
+  }
+
+  final List<Step> steps() {
+    return steps;
+  }
+
+  /**
+   * Pushes the value that instruction {@code index} of the stretch loads.
    *
    * @param boxed whether the bits above the width become ones
    */
-  public abstract void load(
-      int index, int target, int base, long displacement, int widthLog2, boolean signed, boolean boxed);
-
-  /** A store of slot {@code source}. */
-  public abstract void store(int index, int base, int source, long displacement, int widthLog2);
-
-  /**
-   * An instruction that needs something seldom missing.
-   *
-   * @param condition pushes an int, zero if it is missing
-   * @param mend emits what provides it or raises an event, on an exact CPU
-   * @param instruction emits the instruction, given what it needs
-   */
-  public abstract void guarded(int index, Runnable condition, Runnable mend, Runnable instruction);
-
-  /**
-   * An instruction that the interpreter can do as well as anybody.
-   *
-   * @param system whether it may change how memory is accessed
-   * @param used the registers it takes and the one it sets
-   * @param instruction emits a call on the register file, with pc and budget to be passed
-   */
-  public abstract void rare(int index, boolean system, int[] used, Runnable instruction);
-
-  /** Pushes the value of a load of {@code widthLog2} that hits the TLB; jumps to {@code slow} if it does not. */
-  final void loadHit(int base, long displacement, int widthLog2, boolean signed, boolean boxed, Label slow) {
-    address(base, displacement);
-    compareTag(widthLog2, SoftTlb.READ_TAG, slow);
-    host.load(widthLog2, this::hostAddress);
+  public final void load(int index, Effect.Access access, boolean signed, boolean boxed) {
+    int widthLog2 = access.widthLog2();
+    host.load(widthLog2, () -> hostAddress(index, access));
     if (widthLog2 < 3) {
       if (signed) {
         code.i2l();
@@ -221,13 +241,12 @@ public abstract class RegionAssembler {
     }
   }
 
-  /** Stores if it hits the TLB; jumps to {@code slow} if it does not. */
-  final void storeHit(int base, int source, long displacement, int widthLog2, Label slow) {
-    address(base, displacement);
-    compareTag(widthLog2, SoftTlb.WRITE_TAG, slow);
+  /** Has instruction {@code index} of the stretch store register {@code source}. */
+  public final void store(int index, Effect.Access access, int source) {
+    int widthLog2 = access.widthLog2();
     host.store(
         widthLog2,
-        this::hostAddress,
+        () -> hostAddress(index, access),
         () -> {
           get(source);
           if (widthLog2 < 3) {
@@ -241,11 +260,21 @@ public abstract class RegionAssembler {
         });
   }
 
-  /** Computes the virtual address into a local, and where the TLB may have it. */
-  private void address(int base, long displacement) {
-    get(base);
-    if (displacement != 0) {
-      constant(displacement);
+  private void hostAddress(int index, Effect.Access access) {
+    Stretch.Group group = current.group(index);
+    code.lload(group.local);
+    int distance = access.displacement() - group.first();
+    if (distance != 0) {
+      constant(distance);
+      code.ladd();
+    }
+  }
+
+  /** Computes the host address of the group's first byte; goes to {@link #slow} unless all hit the TLB. */
+  private void check(Stretch.Group group) {
+    get(group.base());
+    if (group.first() != 0) {
+      constant(group.first());
       code.ladd();
     }
     code.dup2().lstore(ADDRESS);
@@ -257,19 +286,26 @@ public abstract class RegionAssembler {
       code.ladd();
     }
     code.lstore(TLB_OFFSET);
-  }
-
-  private void compareTag(int widthLog2, int field, Label slow) {
-    tlb(field);
+    boolean both = group.loads() && group.stores();
+    tlb(group.loads() ? SoftTlb.READ_TAG : SoftTlb.WRITE_TAG);
     code.lload(ADDRESS);
-    constant(SoftTlb.PAGE_MASK | (1 << widthLog2) - 1);
-    code.land().lload(CONTEXT).lor().lcmp().ifne(slow);
-  }
-
-  private void hostAddress() {
+    if (group.checked() != group.first()) {
+      constant(group.checked() - group.first());
+      code.ladd();
+    }
+    constant(SoftTlb.PAGE_MASK | (1 << group.widthLog2()) - 1);
+    code.land().lload(CONTEXT).lor();
+    if (both) {
+      code.dup2().lstore(VALUE);
+    }
+    code.lcmp().ifne(slow);
+    if (both) {
+      tlb(SoftTlb.WRITE_TAG);
+      code.lload(VALUE).lcmp().ifne(slow);
+    }
     code.lload(ADDRESS);
     tlb(SoftTlb.ADDEND);
-    code.ladd();
+    code.ladd().lstore(group.local);
   }
 
   private void tlb(int field) {

@@ -182,9 +182,11 @@ abstract class RegionClass {
     if (edge.index() == TerminatorNode.EXIT) {
       code.loadConstant(from.offset() + relative).goto_(leaveTo);
     } else if (edge.back()) {
+      Label out = code.newLabel();
       to.budget();
-      code.lconst_0().lcmp().ifgt(labels[edge.index()]);
-      code.loadConstant(from.offset() + relative).goto_(spentTo);
+      // With a condition on the way back the compilers would keep its operands for the JVM's interpreter.
+      code.lconst_0().lcmp().ifle(out).goto_(labels[edge.index()]);
+      to.slowPath(() -> code.labelBinding(out).loadConstant(from.offset() + relative).goto_(spentTo));
     } else {
       goTo(edge.index(), following);
     }

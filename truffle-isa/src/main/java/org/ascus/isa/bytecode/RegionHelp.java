@@ -6,60 +6,10 @@ import org.ascus.isa.cpu.VCpu;
 
 /** What generated code calls; the hot ones are small enough to be inlined. */
 public final class RegionHelp {
-  private static final int WIDTH = 3;
-  private static final int SIGNED = 4;
-  private static final int BOXED = 8;
-
   /** What makes a single-precision number of its lower half. */
   static final long BOX = 0xffffffff00000000L;
 
   private RegionHelp() {}
-
-  /** Parameter {@code access} of {@link #load}. */
-  static int access(int widthLog2, boolean signed, boolean boxed) {
-    return widthLog2 | (signed ? SIGNED : 0) | (boxed ? BOXED : 0);
-  }
-
-  /**
-   * A load that missed the TLB.
-   *
-   * @param old what the target register has, and keeps after a trap
-   * @param access width, extension to 64 bits and NaN boxing
-   * @param entry virtual address of the region's entry, from which the instruction is {@code offset} bytes away
-   * @param budget exact before the instruction
-   */
-  public static long load(
-      VCpu cpu, long va, long old, int access, long entry, int offset, int length, long budget) {
-    cpu.budget = budget;
-    int widthLog2 = access & WIDTH;
-    long value = cpu.loadSlow(va, widthLog2);
-    if (!goesOn(cpu, entry, offset, length, budget) && cpu.event == VCpu.TRAP) {
-      return old;
-    }
-    int unused = 64 - (8 << widthLog2);
-    if ((access & BOXED) != 0) {
-      return value | BOX;
-    }
-    return (access & SIGNED) != 0 ? value << unused >> unused : value << unused >>> unused;
-  }
-
-  /** A store that missed the TLB, see {@link #load}; true if there was no event. */
-  public static boolean store(
-      VCpu cpu, long va, int widthLog2, long value, long entry, int offset, int length, long budget) {
-    cpu.budget = budget;
-    cpu.storeSlow(va, widthLog2, value);
-    return goesOn(cpu, entry, offset, length, budget);
-  }
-
-  /** Makes pc and budget exact after an event, and says false. */
-  public static boolean goesOn(VCpu cpu, long entry, int offset, int length, long budget) {
-    if (cpu.event == VCpu.NONE) {
-      return true;
-    }
-    cpu.budget = budget - 1;
-    cpu.pc = entry + offset + (cpu.event == VCpu.TRAP ? 0 : length);
-    return false;
-  }
 
   /**
    * Calls the code at the CPU's pc.

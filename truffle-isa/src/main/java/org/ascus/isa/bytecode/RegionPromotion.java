@@ -55,7 +55,7 @@ final class RegionPromotion {
     this.cache = cache;
     this.profileSamples = Math.min(samples, PROFILE_SAMPLES);
     this.host =
-        Stream.of(VCpu.class, RegionHelp.class, CompactRegion.class)
+        Stream.of(VCpu.class, RegionHelp.class, CompactRegion.class, Step.class)
             .flatMap(type -> Arrays.stream(type.getDeclaredMethods()))
             .filter(method -> method.isAnnotationPresent(BetweenRegions.class))
             .toList();
@@ -118,8 +118,8 @@ final class RegionPromotion {
     switch (region.stage) {
       case BEST -> {
         // HotSpot may have had its first compiler make something of its own accord meanwhile.
-        Level level = compiler.level(region.code());
-        if (level == Level.NONE || level == Level.QUICK) {
+        if (compiler.level(region.code()) != Level.BEST && !compiler.isQueued(region.code())
+            && compiler.level(region.code()) != Level.BEST) {
           thrownAway++;
           region.suspend();
           region.stage = Stage.AGAIN;

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
+import org.ascus.isa.profile.CodeProfile;
 import org.ascus.machine.bus.GuestRam;
 
 /**
@@ -111,11 +112,21 @@ public final class CodeSpace implements GuestRam.CodeListener {
     boolean overlaps(long start, long end);
   }
 
+  private final CodeProfile profile;
   private final PageTable pages = new PageTable();
   private final ConcurrentHashMap<GuestRam, Long> bases = new ConcurrentHashMap<>();
   private final List<VCpu> cpus = new CopyOnWriteArrayList<>();
   private final AtomicLong invalidations = new AtomicLong();
   private final AtomicLong blockCount = new AtomicLong();
+
+  public CodeSpace(CodeProfile profile) {
+    this.profile = profile;
+  }
+
+  /** What is known of its code from earlier runs. */
+  public CodeProfile profile() {
+    return profile;
+  }
 
   public void addCpu(VCpu cpu) {
     cpus.add(cpu);

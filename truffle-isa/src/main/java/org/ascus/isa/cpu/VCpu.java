@@ -155,12 +155,12 @@ public abstract class VCpu implements Cpu {
   protected abstract void interpret(Block block, int count);
 
   /**
-   * Interprets instruction {@code index} of {@code block}, which is at {@link #pc}; pc, budget and event are exact
-   * before and after it.
+   * Interprets instructions {@code from} to {@code until - 1} of {@code block}, the first of which is at {@link #pc};
+   * pc, budget and event are exact before and after it.
    *
    * @return whether the next instruction of the block follows
    */
-  public abstract boolean step(Block block, int index);
+  public abstract boolean step(Block block, int from, int until);
 
   /** Enters the handler of the trap that {@link #event} announced. */
   protected abstract void enterTrap();
@@ -609,6 +609,7 @@ public abstract class VCpu implements Cpu {
     int heat = ++block.heat;
     if (heat >= block.threshold && !block.requested) {
       block.requested = true;
+      codeSpace.profile().hot(block.physical, block.code);
       translator.hot(this, block, va);
     }
   }

@@ -118,8 +118,9 @@ final class RiscvBlockDecoder {
         return decodeLocked(hart, decoder, pc, physical);
       }
     }
-    Block block =
-        new Block(physical, Arrays.copyOf(code, count), Arrays.copyOf(offsets, count + 1), second, hart.threshold);
+    long[] all = Arrays.copyOf(code, count);
+    int threshold = hart.codeSpace().profile().threshold(physical, all, hart.threshold);
+    Block block = new Block(physical, all, Arrays.copyOf(offsets, count + 1), second, threshold);
     hart.codeSpace().add(block);
     return block;
   }

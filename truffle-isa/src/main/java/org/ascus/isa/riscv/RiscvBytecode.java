@@ -3,7 +3,6 @@ package org.ascus.isa.riscv;
 import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
-import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
@@ -13,10 +12,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.ascus.isa.bytecode.BytecodeIsa;
+import org.ascus.isa.bytecode.Effect;
 import org.ascus.isa.bytecode.RegionAssembler;
+import org.ascus.isa.bytecode.StraightCode;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.decode.Packed;
 import org.ascus.isa.fp.FpStatus;
@@ -91,10 +93,7 @@ final class RiscvBytecode implements BytecodeIsa {
     int count = count(block);
     Flow.Kind end = regions.flow(block).kind();
     int straight = end == Flow.Kind.FALL || end == Flow.Kind.STOP ? count : count - 1;
-    Body body = new Body(to);
-    for (int i = 0; i < straight; i++) {
-      body.instruction(block.code[i], i);
-    }
+    new Body(to, block, straight).emit();
   }
 
   @Override
@@ -140,25 +139,88 @@ final class RiscvBytecode implements BytecodeIsa {
   }
 
   /** The straight-line part of one block. */
-  private static final class Body {
-    private final RegionAssembler to;
+  private static final class Body extends StraightCode {
+    private final Block block;
     private boolean fpReady;
     private boolean frmLegal;
 
-    Body(RegionAssembler to) {
-      this.to = to;
+    Body(RegionAssembler to, Block block, int count) {
+      super(to, count);
+      this.block = block;
     }
 
-    private CodeBuilder code() {
-      return to.code();
+    @Override
+    protected Effect effect(int index) {
+      long w = block.code[index];
+      Instruction in = RiscvBlockDecoder.instruction(Packed.op(w));
+      Shape shape = in.shape();
+      long reads =
+          (shape.rs1() == Shape.Operand.NONE ? 0 : 1L << Packed.rs1(w))
+              | (shape.rs2() == Shape.Operand.NONE ? 0 : 1L << Packed.rs2(w))
+              | (in.readsRs3() ? 1L << RiscvHart.F0 + Packed.rs3(w) : 0);
+      long writes = shape.rd() == Shape.Operand.NONE ? 0 : 1L << Packed.rd(w);
+      boolean inline =
+          switch (shape) {
+            case AMO, CSR_R, CSR_I, CBO, FENCE -> false;
+            default -> roundingMode(in, w) <= 4 || roundingMode(in, w) == DYNAMIC;
+          };
+      boolean guarded = inline && in.is(Flags.FP) && !(fpReady && (roundingMode(in, w) != DYNAMIC || frmLegal));
+      Optional<Effect.Access> access =
+          switch (shape) {
+            case LOAD, FLOAD, STORE, FSTORE ->
+                Optional.of(
+                    new Effect.Access(
+                        Packed.rs1(w), Packed.imm(w), Integer.numberOfTrailingZeros(in.accessBytes()),
+                        shape == Shape.STORE || shape == Shape.FSTORE));
+            default -> Optional.empty();
+          };
+      return new Effect(inline, guarded, access, reads, writes);
     }
 
-    void instruction(long w, int index) {
+    private static int roundingMode(Instruction in, long w) {
+      return in.shape().hasRoundingMode() ? Packed.roundingMode(w) : 0;
+    }
+
+    @Override
+    protected Optional<Runnable> guard(int from, int until) {
+      boolean dynamic = false;
+      boolean fp = false;
+      for (int i = from; i < until; i++) {
+        Instruction in = RiscvBlockDecoder.instruction(Packed.op(block.code[i]));
+        if (effect(i).guarded()) {
+          fp = true;
+          dynamic |= roundingMode(in, block.code[i]) == DYNAMIC;
+        }
+      }
+      if (!fp) {
+        return Optional.empty();
+      }
+      fpReady = true;
+      frmLegal |= dynamic;
+      int rm = dynamic ? DYNAMIC : 0;
+      return Optional.of(
+          () -> {
+            to.isaCpu();
+            code().loadConstant(rm);
+            code().invokestatic(HELP, "fpReady", MethodTypeDesc.of(CD_boolean, HART, CD_int));
+          });
+    }
+
+    @Override
+    protected void left(int index) {
+      if (RiscvBlockDecoder.instruction(Packed.op(block.code[index])).is(Flags.SYSTEM)) {
+        fpReady = false;
+        frmLegal = false;
+      }
+    }
+
+    @Override
+    protected void instruction(int index, Effect effect) {
+      long w = block.code[index];
       Instruction in = RiscvBlockDecoder.instruction(Packed.op(w));
       int rd = Packed.rd(w);
       int rs1 = Packed.rs1(w);
       int rs2 = Packed.rs2(w);
-      int log2 = Integer.numberOfTrailingZeros(Math.max(1, in.accessBytes()));
       switch (in.shape()) {
         case R -> {
           to.get(rs1);
@@ -187,22 +249,24 @@ final class RiscvBytecode implements BytecodeIsa {
           to.address(to.offset(index) + Packed.imm(w));
           to.set(rd);
         }
-        case LOAD ->
-            to.load(index, rd, rs1, Packed.imm(w), log2, !in.is(Flags.UNSIGNED), false);
-        case STORE -> to.store(index, rs1, rs2, Packed.imm(w), log2);
-        case FLOAD ->
-            guarded(index, 0, () -> to.load(index, rd, rs1, Packed.imm(w), log2, false, log2 == 2));
-        case FSTORE -> guarded(index, 0, () -> to.store(index, rs1, rs2, Packed.imm(w), log2));
+        case LOAD -> {
+          to.load(index, effect.access().orElseThrow(), !in.is(Flags.UNSIGNED), false);
+          to.set(rd);
+        }
+        case FLOAD -> {
+          to.load(index, effect.access().orElseThrow(), false, in.accessBytes() == 4);
+          to.set(rd);
+        }
+        case STORE, FSTORE -> to.store(index, effect.access().orElseThrow(), rs2);
         case FP_R, FP_R_EXACT, FP_R4, FP_UNARY, FP_CMP, FP_TO_INT, FP_TO_BITS, INT_TO_FP, FP_FROM_BITS ->
-            fp(w, in, index);
-        case AMO, CSR_R, CSR_I, CBO, FENCE -> rare(w, in, index);
+            compute(w, in, roundingMode(in, w));
+        case AMO, CSR_R, CSR_I, CBO, FENCE -> throw new IllegalStateException(in.name() + " is left to tier 0");
         case BRANCH, JAL, JALR, SYSTEM -> throw new IllegalStateException(in.name() + " inside a block");
       }
     }
 
-    private void fp(long w, Instruction in, int index) {
-      int rm = in.shape().hasRoundingMode() ? Packed.roundingMode(w) : 0;
-      guarded(index, rm, () -> compute(w, in, rm));
+    private CodeBuilder code() {
+      return to.code();
     }
 
     private void compute(long w, Instruction in, int rm) {
@@ -229,52 +293,6 @@ final class RiscvBytecode implements BytecodeIsa {
     private static MethodTypeDesc type(Method method) {
       return MethodTypeDesc.of(
           CD_long, Arrays.stream(method.getParameterTypes()).map(RegionAssembler::desc).toArray(ClassDesc[]::new));
-    }
-
-    /** Traps when the floating-point unit is off or the rounding mode is reserved; once it is fine it stays so. */
-    private void guarded(int index, int rm, Runnable instruction) {
-      boolean checkMode = rm > 4 && !(rm == DYNAMIC && frmLegal);
-      if (fpReady && !checkMode) {
-        instruction.run();
-        return;
-      }
-      to.guarded(
-          index,
-          () -> {
-            to.isaCpu();
-            code().loadConstant(rm);
-            code().invokestatic(HELP, "fpReady", MethodTypeDesc.of(CD_boolean, HART, CD_int));
-          },
-          () -> {
-            to.isaCpu();
-            code().loadConstant(rm).invokestatic(HELP, "enableFp", MethodTypeDesc.of(CD_void, HART, CD_int));
-          },
-          instruction);
-      fpReady = true;
-      frmLegal |= rm == DYNAMIC;
-    }
-
-    private void rare(long w, Instruction in, int index) {
-      int rd = in.shape().rd() == Shape.Operand.NONE ? 0 : Packed.rd(w);
-      int rs1 = in.shape().rs1() == Shape.Operand.NONE ? 0 : Packed.rs1(w);
-      int rs2 = in.shape().rs2() == Shape.Operand.NONE ? 0 : Packed.rs2(w);
-      boolean system = in.is(Flags.SYSTEM);
-      to.rare(
-          index,
-          system,
-          new int[] {rs1, rs2, rd},
-          () -> {
-            to.isaCpu();
-            to.constant(w);
-            to.address(to.offset(index));
-            code().loadConstant(to.length(index));
-            to.budgetAt(index);
-            code().invokestatic(HELP, "rare", MethodTypeDesc.of(CD_void, HART, CD_long, CD_long, CD_int, CD_long));
-          });
-      if (system) {
-        fpReady = false;
-        frmLegal = false;
-      }
     }
   }
 }

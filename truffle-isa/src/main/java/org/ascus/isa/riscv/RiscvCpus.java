@@ -6,22 +6,32 @@ import org.ascus.isa.bytecode.BytecodeTranslator;
 import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.decode.Decoder;
+import org.ascus.isa.profile.CodeProfile;
 import org.ascus.isa.region.RegionIsa;
 import org.ascus.isa.region.TieredTranslator;
 import org.ascus.machine.cpu.CpuFactory;
 import org.ascus.machine.run.Machine;
 
-/** Makes RISC-V harts. */
-public record RiscvCpus(RiscvConfig config, Acceleration acceleration) implements CpuFactory {
+/**
+ * Makes RISC-V harts.
+ *
+ * @param profile what is known of their code from earlier runs; it learns
+ */
+public record RiscvCpus(RiscvConfig config, Acceleration acceleration, CodeProfile profile) implements CpuFactory {
   static final long MAX_INSTRUCTIONS = 600_000;
 
   /** Slices of the budget, each of 50,000 instructions, that must have ended at a block for the second tier. */
   private static final int PROMOTION_SAMPLES = 2_000;
 
+  /** Nothing is known of their code. */
+  public RiscvCpus(RiscvConfig config, Acceleration acceleration) {
+    this(config, acceleration, CodeProfile.none());
+  }
+
   /** The harts of one machine share decoded and compiled code; the machine may run by instruction count already. */
   @Override
   public void addCpus(Machine machine, int count, long resetVector) {
-    CodeSpace codeSpace = new CodeSpace();
+    CodeSpace codeSpace = new CodeSpace(profile);
     Set<String> extensions = new TreeSet<>(config.extensions());
     extensions.add("i");
     extensions.add("s");

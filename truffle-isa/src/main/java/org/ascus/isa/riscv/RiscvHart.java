@@ -588,8 +588,8 @@ public final class RiscvHart extends VCpu {
   }
 
   @Override
-  public boolean step(Block block, int index) {
-    return interpreter.step(block, index);
+  public boolean step(Block block, int from, int until) {
+    return interpreter.step(block, from, until);
   }
 
   /** True if the floating-point unit is on and marked dirty, so that using it needs no bookkeeping. */

@@ -68,12 +68,12 @@ final class InterpreterSource {
           }
 
           /** See {@link VCpu#step}. */
-          boolean step(Block block, int index) {
+          boolean step(Block block, int from, int until) {
             RiscvHart s = hart;
-            long start = s.pc - block.offsets[index];
+            long start = s.pc - block.offsets[from];
             s.pc = start;
-            s.budget += index;
-            return runBlock(block, index, index + 1) && s.pc == start + block.offsets[index + 1];
+            s.budget += from;
+            return runBlock(block, from, until) && s.pc == start + block.offsets[until];
           }
 
           /**

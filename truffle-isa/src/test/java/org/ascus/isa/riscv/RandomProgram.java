@@ -187,7 +187,23 @@ final class RandomProgram {
           line("c.ld %s, %d(s0)\nc.sw %s, %d(s1)", low(), 8 * random.nextInt(32), low(), 4 * random.nextInt(32));
       case 27 -> line("li %s, %d", x(), random.nextInt());
       case 28 -> line("auipc %s, %d", x(), random.nextInt(1 << 20));
+      case 29, 30, 31 -> neighbours();
       default -> line("%s %s, %s, %s", pick(REGISTER_OPS), x(), x(), x());
+    }
+  }
+
+  /** Accesses that are near each other, perhaps on two pages. */
+  private void neighbours() {
+    String base = pick(BASES);
+    int centre = random.nextBoolean() ? 0 : 64 * (random.nextInt(60) - 30);
+    for (int i = 0; i < 2 + random.nextInt(5); i++) {
+      int width = random.nextInt(4);
+      int offset = centre + (random.nextInt(160) - 80 & (random.nextInt(40) == 0 ? -1 : -1 << width));
+      switch (random.nextInt(5)) {
+        case 0 -> line("%s %s, %s, %s", pick(REGISTER_OPS), x(), x(), x());
+        case 1, 2 -> line("%s %s, %d(%s)", STORES[width], x(), offset, base);
+        default -> line("%s %s, %d(%s)", LOADS[Math.min(2 * width + random.nextInt(2), 6)], x(), offset, base);
+      }
     }
   }
 

@@ -1,0 +1,52 @@
+package org.ascus.isa.bytecode;
+
+import java.util.Optional;
+
+/** Emits the straight-line part of a block, which an ISA describes instruction by instruction. */
+public abstract class StraightCode {
+  /** Where the code goes. */
+  protected final RegionAssembler to;
+
+  private final int count;
+
+  /** @param count how many of the block's instructions there are before the one that ends it */
+  protected StraightCode(RegionAssembler to, int count) {
+    this.to = to;
+    this.count = count;
+  }
+
+  /** Of instruction {@code index}, given what was emitted up to now. */
+  protected abstract Effect effect(int index);
+
+  /** What guarded ones of {@code from} to {@code until - 1} need: pushes an int, zero if it is missing. */
+  protected abstract Optional<Runnable> guard(int from, int until);
+
+  /** Instruction {@code index} was left to tier 0. */
+  protected abstract void left(int index);
+
+  /** Emits instruction {@code index}. */
+  protected abstract void instruction(int index, Effect effect);
+
+  /** Emits all. */
+  public final void emit() {
+    int i = 0;
+    while (i < count) {
+      Effect effect = effect(i);
+      if (!effect.inline()) {
+        to.left(i, effect);
+        left(i);
+        i++;
+      } else if (effect.guarded() || effect.access().isPresent()) {
+        Stretch stretch = new Stretch(i, count, this::effect);
+        to.begin(stretch, guard(i, stretch.until()));
+        for (; i < stretch.until(); i++) {
+          instruction(i, effect(i));
+        }
+        to.end();
+      } else {
+        instruction(i, effect);
+        i++;
+      }
+    }
+  }
+}

@@ -1,0 +1,156 @@
+package org.ascus.isa.bytecode;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.IntFunction;
+import org.ascus.isa.bytecode.Effect.Access;
+
+/**
+ * Instructions {@code from} to {@code until - 1} of a block that are emitted without a way out in between: what may be
+ * missing for any of them is checked before the first, and if it is missing tier 0 does them all. Accesses that are
+ * near each other share a check; most are fields of an object, or registers that a function saves.
+ */
+final class Stretch {
+  /** Tier 0 does no more at once. */
+  private static final int MAX_INSTRUCTIONS = 32;
+
+  /** In bytes: the further apart, the more often they are on two pages. */
+  private static final int MAX_SPAN = 256;
+
+  /** Accesses from one base register, which have the same page or all fail. */
+  static final class Group {
+    private final int base;
+    private final List<Access> accesses = new ArrayList<>();
+
+    /** Where the emitter keeps the host address of the first byte. */
+    int local;
+
+    private Group(Access first) {
+      base = first.base();
+      accesses.add(first);
+    }
+
+    int base() {
+      return base;
+    }
+
+    /** Displacement of the first byte. */
+    int first() {
+      return accesses.stream().mapToInt(Access::displacement).min().orElseThrow();
+    }
+
+    private int last() {
+      return accesses.stream().mapToInt(Access::displacement).max().orElseThrow();
+    }
+
+    private Access widest() {
+      return accesses.stream().max((a, b) -> a.widthLog2() - b.widthLog2()).orElseThrow();
+    }
+
+    /** Each access is aligned if {@link #checked} is aligned to this. */
+    int widthLog2() {
+      return widest().widthLog2();
+    }
+
+    /** Displacement of an address on the page of the last byte, aligned if and only if the widest access is. */
+    int checked() {
+      return last() - Math.floorMod(last() - widest().displacement(), 1 << widthLog2());
+    }
+
+    boolean loads() {
+      return accesses.stream().anyMatch(a -> !a.store());
+    }
+
+    boolean stores() {
+      return accesses.stream().anyMatch(Access::store);
+    }
+
+    private boolean add(Access access) {
+      accesses.add(access);
+      Access widest = widest();
+      boolean fits =
+          access.base() == base
+              && last() - first() <= MAX_SPAN
+              && accesses.stream()
+                  .allMatch(a -> (a.displacement() - widest.displacement() & (1 << a.widthLog2()) - 1) == 0);
+      if (!fits) {
+        accesses.removeLast();
+      }
+      return fits;
+    }
+  }
+
+  private final int from;
+  private int until;
+  private long reads;
+  private long writes;
+  private final List<Group> groups = new ArrayList<>();
+  private final List<Optional<Group>> groupOf = new ArrayList<>();
+
+  /**
+   * The stretch that begins with instruction {@code from}, which needs a check.
+   *
+   * @param end it ends before this
+   */
+  Stretch(int from, int end, IntFunction<Effect> effects) {
+    this.from = from;
+    this.until = from;
+    long written = 0;
+    List<Optional<Group>> found = new ArrayList<>();
+    for (int i = from; i < end && i < from + MAX_INSTRUCTIONS; i++) {
+      Effect effect = effects.apply(i);
+      Optional<Access> access = effect.access();
+      if (!effect.inline() || access.isPresent() && (written >>> access.get().base() & 1) != 0) {
+        break;
+      }
+      found.add(access.map(this::group));
+      written |= effect.writes() & ~1L;
+      if (access.isPresent() || effect.guarded()) {
+        until = i + 1;
+      }
+    }
+    groupOf.addAll(found.subList(0, until - from));
+    for (int i = from; i < until; i++) {
+      reads |= effects.apply(i).reads();
+      writes |= effects.apply(i).writes();
+    }
+  }
+
+  private Group group(Access access) {
+    for (Group group : groups) {
+      if (group.add(access)) {
+        return group;
+      }
+    }
+    groups.add(new Group(access));
+    return groups.getLast();
+  }
+
+  int from() {
+    return from;
+  }
+
+  int until() {
+    return until;
+  }
+
+  /** Slots that are read, as a bit set. */
+  long reads() {
+    return reads;
+  }
+
+  /** Slots that are written, as a bit set. */
+  long writes() {
+    return writes;
+  }
+
+  List<Group> groups() {
+    return groups;
+  }
+
+  /** The group of the access of instruction {@code index}. */
+  Group group(int index) {
+    return groupOf.get(index - from).orElseThrow();
+  }
+}

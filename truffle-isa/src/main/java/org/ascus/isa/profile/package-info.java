@@ -1,0 +1,2 @@
+/** What is kept of a run for the next one. */
+package org.ascus.isa.profile;
