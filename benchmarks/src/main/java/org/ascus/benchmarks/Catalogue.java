@@ -109,10 +109,12 @@ final class Catalogue {
         "boot",
         "Booting Linux",
         "A stock Debian kernel behind OpenSBI: seconds to its first line (`banner`), to user space (`ready`) or to the "
-            + "login prompt of a Debian disk (`login`).",
+            + "login prompt of a Debian disk (`login`). Each is the first ever, but for `again`, which finds what "
+            + "Ascus has kept of a run before.",
         NO_AIM,
         List.of(
             linux("boot/all", 1, "guest.run=true", List.of(ready)),
+            again(linux("boot/again", 1, "guest.run=true", List.of(Aim.ratio("ready", 1.5)))),
             linux("boot/mmio", 1, "quiet guest.mods=mmio guest.run=true", List.of(ready)),
             linux("boot/none", 1, "quiet guest.mods=none guest.run=true", List.of(ready)),
             linux("boot/smp2", 2, "guest.run=true", List.of(ready)),
@@ -404,6 +406,12 @@ final class Catalogue {
         aims,
         words.startsWith("quiet") ? List.of(ready) : List.of(new Turn.Await("Linux version", "banner"), ready),
         lab -> linuxCommands(lab, harts, words));
+  }
+
+  private static Workload again(Workload first) {
+    return new Workload(
+        first.name(), first.slow(), first.headlines(), first.aims(), first.turns(),
+        lab -> first.preparation().prepare(lab).onceMore());
   }
 
   private static Workload.Commands linuxCommands(Lab lab, int harts, String words) throws UserException {

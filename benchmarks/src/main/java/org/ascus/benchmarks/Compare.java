@@ -153,8 +153,10 @@ public final class Compare {
           command.addAll(commands.arguments());
         }
         if (!command.isEmpty()) {
-          renew(commands.before());
-          Run run = checked(Run.measure(command, workload.turns(), options.limit()), commands.after());
+          Run run = once(command, workload, commands);
+          if (i == 0 && commands.again()) {
+            run = once(command, workload, commands);
+          }
           runs.computeIfAbsent(side, key -> new ArrayList<>()).add(run);
           System.err.printf("%s: run %d of %d on %s: %s%n", workload.name(), i + 1, options.runs(), side.title(),
               run.good() ? headlines(workload, run) : "failed");
@@ -162,6 +164,16 @@ public final class Compare {
       }
     }
     return Comparison.of(workload, runs);
+  }
+
+  private Run once(List<String> command, Workload workload, Workload.Commands commands)
+      throws IOException, InterruptedException, UserException {
+    renew(commands.before());
+    if (!commands.again()) {
+      lab.forgetRuns();
+    }
+    var environment = Map.of("XDG_CACHE_HOME", lab.cache().toString());
+    return checked(Run.measure(command, workload.turns(), options.limit(), environment), commands.after());
   }
 
   private static void renew(List<List<String>> commands) throws IOException, InterruptedException, UserException {

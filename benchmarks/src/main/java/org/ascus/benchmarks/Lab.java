@@ -86,6 +86,20 @@ record Lab(Path root, Path guest, boolean quick) {
     return image.toString();
   }
 
+  /** What emulators keep for later runs is here. */
+  Path cache() {
+    return root.toAbsolutePath().resolve("benchmarks/target/cache");
+  }
+
+  /** Has the next run find nothing of earlier ones. */
+  void forgetRuns() throws IOException {
+    try (Stream<Path> files = Files.exists(cache()) ? Files.walk(cache()) : Stream.empty()) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
   /** The path of a file that a run writes. */
   String scratch(String name) throws IOException {
     Path folder = Files.createDirectories(root.resolve("benchmarks/target/scratch"));

@@ -47,15 +47,19 @@ record Run(String result, Map<String, Double> figures, String tail) {
    * Runs a command once and measures it.
    *
    * @param limit after which the process is killed and the run is no good
+   * @param environment variables that it has besides this process's
    */
-  static Run measure(List<String> command, List<Turn> turns, Duration limit) throws IOException, InterruptedException {
+  static Run measure(List<String> command, List<Turn> turns, Duration limit, Map<String, String> environment)
+      throws IOException, InterruptedException {
     var figures = new LinkedHashMap<String, Double>();
     double load = Usage.load();
     double machineBefore = Usage.machineSeconds();
     double childrenBefore = Usage.endedChildrenSeconds();
     double ownBefore = Usage.ownSeconds();
     long start = System.nanoTime();
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    var builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     var killer = new Thread(process::destroyForcibly);
     Runtime.getRuntime().addShutdownHook(killer);
     var transcript = new Transcript();

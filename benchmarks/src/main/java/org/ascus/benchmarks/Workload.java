@@ -26,17 +26,31 @@ record Workload(
    * @param host the command of the program's form for this machine; empty if it has none
    * @param before commands of this machine that make what each run needs anew
    * @param after commands of this machine that must succeed behind a run, or its result is no good
+   * @param again whether an emulator finds what it has kept of a run before; if not each run is its first ever
    */
   record Commands(
       Program program,
       List<String> arguments,
       List<String> host,
       List<List<String>> before,
-      List<List<String>> after) {
+      List<List<String>> after,
+      boolean again) {
 
     /** An emulator that needs nothing but its arguments. */
     Commands(List<String> arguments, List<String> host) {
       this(Program.EMULATOR, arguments, host, List.of(), List.of());
+    }
+
+    /** Each run is the first ever. */
+    Commands(
+        Program program, List<String> arguments, List<String> host, List<List<String>> before,
+        List<List<String>> after) {
+      this(program, arguments, host, before, after, false);
+    }
+
+    /** The same for an emulator that finds what it has kept. */
+    Commands onceMore() {
+      return new Commands(program, arguments, host, before, after, true);
     }
   }
 

@@ -32,7 +32,7 @@ class RunTest {
 
   @Test
   void runThatTakesTooLongIsNoGood() throws IOException, InterruptedException {
-    var run = Run.measure(List.of("sleep", "60"), List.of(), Duration.ofMillis(10));
+    var run = Run.measure(List.of("sleep", "60"), List.of(), Duration.ofMillis(10), Map.of());
     assertThat(run.good()).isFalse();
     assertThat(run.tail()).endsWith("(time over)");
   }
@@ -80,6 +80,6 @@ class RunTest {
   }
 
   private static Run shell(String script, Turn... turns) throws IOException, InterruptedException {
-    return Run.measure(List.of("sh", "-c", script), List.of(turns), LIMIT);
+    return Run.measure(List.of("sh", "-c", script), List.of(turns), LIMIT, Map.of());
   }
 }
