@@ -516,6 +516,7 @@ public abstract class VCpu implements Cpu {
   }
 
   /** The block at {@code va} if it has been looked for lately, or null. */
+  @BetweenRegions(inlined = true)
   private Block knownBlock(long va) {
     Jump jump = jumps[jumpIndex(va)];
     return jump.pc == va
