@@ -27,18 +27,11 @@ final class BestRegionClass extends RegionClass {
     super(isa, plan);
   }
 
-  /**
-   * A class and what belongs to it.
-   *
-   * @param file its constructor takes {@code parts}
-   */
-  record Made(byte[] file, BestRegion.Parts parts) {}
-
   /** Makes the class of the region that {@code plan} describes. */
-  static Made make(BytecodeIsa isa, RegionPlan plan) {
+  static Made<BestRegion.Parts> make(BytecodeIsa isa, RegionPlan plan) {
     BestRegionClass region = new BestRegionClass(isa, plan);
     byte[] file = region.bytes(SUPER, RegionAssembler.desc(BestRegion.Parts.class));
-    return new Made(file, new BestRegion.Parts(plan.extent(plan.pages()), region.to.steps().toArray(Step[]::new)));
+    return new Made<>(file, new BestRegion.Parts(plan.extent(plan.pages()), region.to.steps().toArray(Step[]::new)));
   }
 
   @Override

@@ -133,7 +133,7 @@ public final class BytecodeTranslator implements Translator {
   }
 
   private CompactRegion compact(RegionPlan plan) {
-    CompactRegionClass.Made made = CompactRegionClass.make(isa, plan);
+    RegionClass.Made<CompactRegion.Parts> made = CompactRegionClass.make(isa, plan);
     if (made.file().length > MAX_COMPACT_BYTES && plan.parts().size() > 1) {
       return compact(plan.firstHalf());
     }
@@ -141,7 +141,7 @@ public final class BytecodeTranslator implements Translator {
   }
 
   private BestRegion best(RegionPlan plan) {
-    BestRegionClass.Made made = BestRegionClass.make(isa, plan);
+    RegionClass.Made<BestRegion.Parts> made = BestRegionClass.make(isa, plan);
     if (made.file().length > MAX_BEST_BYTES && plan.parts().size() > 1) {
       return best(plan.firstHalf());
     }

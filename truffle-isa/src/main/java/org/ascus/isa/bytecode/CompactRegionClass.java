@@ -30,18 +30,11 @@ final class CompactRegionClass extends RegionClass {
     entries.addAll(entryParts());
   }
 
-  /**
-   * A class and what belongs to it.
-   *
-   * @param file its constructor takes {@code parts}
-   */
-  record Made(byte[] file, CompactRegion.Parts parts) {}
-
   /** Makes the class of the region that {@code plan} describes. */
-  static Made make(BytecodeIsa isa, RegionPlan plan) {
+  static Made<CompactRegion.Parts> make(BytecodeIsa isa, RegionPlan plan) {
     CompactRegionClass region = new CompactRegionClass(isa, plan);
     byte[] file = region.bytes(SUPER, RegionAssembler.desc(CompactRegion.Parts.class));
-    return new Made(
+    return new Made<>(
         file,
         new CompactRegion.Parts(
             plan.extent(plan.pages()),

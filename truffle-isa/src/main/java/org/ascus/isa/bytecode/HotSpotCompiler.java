@@ -198,13 +198,18 @@ final class HotSpotCompiler {
   /** Waits until {@code method}, which was requested, is compiled; false if HotSpot has given it up. */
   boolean await(Method method, Level wanted) {
     while (level(method) != wanted) {
-      // A method stays queued until what was made of it is in place.
-      if (!isQueued(method)) {
-        return level(method) == wanted;
+      if (isMissing(method, wanted)) {
+        return false;
       }
       LockSupport.parkNanos(POLL_NANOS);
     }
     return true;
+  }
+
+  /** Whether {@code method} is not compiled at {@code wanted}, and is not about to be. */
+  boolean isMissing(Method method, Level wanted) {
+    // A method stays queued until what was made of it is in place.
+    return level(method) != wanted && !isQueued(method) && level(method) != wanted;
   }
 
   /** Whether {@code method} is still to be compiled. */

@@ -192,7 +192,7 @@ public abstract class RegionAssembler {
   }
 
   /**
-   * Emits that at {@code slow} instructions {@code from} to {@code until - 1} are left to tier 0; it comes back here.
+   * Emits that at {@code slow} instructions {@code from} to {@code until - 1} are left to tier 0; control resumes here.
    *
    * @param reads slots that they read, as a bit set
    * @param writes slots that they write

@@ -25,6 +25,13 @@ abstract class RegionClass {
   /** Type of {@link org.ascus.isa.cpu.CompiledCode#run}. */
   static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_int, RegionAssembler.VCPU, CD_long, CD_int);
 
+  /**
+   * A class and what belongs to it.
+   *
+   * @param file its constructor takes {@code parts}
+   */
+  record Made<P>(byte[] file, P parts) {}
+
   private static final ClassDesc REGION = RegionAssembler.desc(CodeSpace.RegionHandle.class);
 
   final BytecodeIsa isa;

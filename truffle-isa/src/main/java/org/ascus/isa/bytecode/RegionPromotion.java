@@ -76,7 +76,7 @@ final class RegionPromotion {
    */
   private void betweenRegions() {
     for (Method method : host) {
-      if (compiler.level(method) != Level.BEST && !compiler.isQueued(method) && hostAttempts < HOST_ATTEMPTS) {
+      if (hostAttempts < HOST_ATTEMPTS && compiler.isMissing(method, Level.BEST)) {
         hostAttempts++;
         compiler.request(method, Level.BEST);
       }
@@ -118,8 +118,7 @@ final class RegionPromotion {
     switch (region.stage) {
       case BEST -> {
         // HotSpot may have had its first compiler make something of its own accord meanwhile.
-        if (compiler.level(region.code()) != Level.BEST && !compiler.isQueued(region.code())
-            && compiler.level(region.code()) != Level.BEST) {
+        if (compiler.isMissing(region.code(), Level.BEST)) {
           thrownAway++;
           region.suspend();
           region.stage = Stage.AGAIN;
@@ -132,7 +131,7 @@ final class RegionPromotion {
         if (compiler.level(region.code()) == Level.BEST) {
           region.stage = Stage.BEST;
           region.resume();
-        } else if (!compiler.isQueued(region.code())
+        } else if (compiler.isMissing(region.code(), Level.BEST)
             && (++region.attempts > MAX_ATTEMPTS || !compiler.request(region.code(), Level.BEST))) {
           giveUp(region);
         }

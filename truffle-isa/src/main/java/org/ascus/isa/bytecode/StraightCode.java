@@ -40,7 +40,7 @@ public abstract class StraightCode {
         Stretch stretch = new Stretch(i, count, this::effect);
         to.begin(stretch, guard(i, stretch.until()));
         for (; i < stretch.until(); i++) {
-          instruction(i, effect(i));
+          instruction(i, stretch.effect(i));
         }
         to.end();
       } else {

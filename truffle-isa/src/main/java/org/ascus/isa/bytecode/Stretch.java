@@ -85,6 +85,7 @@ final class Stretch {
   private int until;
   private long reads;
   private long writes;
+  private final List<Effect> effectOf = new ArrayList<>();
   private final List<Group> groups = new ArrayList<>();
   private final List<Optional<Group>> groupOf = new ArrayList<>();
 
@@ -97,23 +98,22 @@ final class Stretch {
     this.from = from;
     this.until = from;
     long written = 0;
-    List<Optional<Group>> found = new ArrayList<>();
     for (int i = from; i < end && i < from + MAX_INSTRUCTIONS; i++) {
       Effect effect = effects.apply(i);
       Optional<Access> access = effect.access();
       if (!effect.inline() || access.isPresent() && (written >>> access.get().base() & 1) != 0) {
         break;
       }
-      found.add(access.map(this::group));
+      effectOf.add(effect);
+      groupOf.add(access.map(this::group));
       written |= effect.writes() & ~1L;
       if (access.isPresent() || effect.guarded()) {
         until = i + 1;
       }
     }
-    groupOf.addAll(found.subList(0, until - from));
     for (int i = from; i < until; i++) {
-      reads |= effects.apply(i).reads();
-      writes |= effects.apply(i).writes();
+      reads |= effect(i).reads();
+      writes |= effect(i).writes();
     }
   }
 
@@ -147,6 +147,11 @@ final class Stretch {
 
   List<Group> groups() {
     return groups;
+  }
+
+  /** The effect of instruction {@code index}. */
+  Effect effect(int index) {
+    return effectOf.get(index - from);
   }
 
   /** The group of the access of instruction {@code index}. */

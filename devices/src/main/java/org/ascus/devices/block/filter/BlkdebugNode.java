@@ -65,13 +65,14 @@ public final class BlkdebugNode extends FilterNode {
   }
 
   /** Does a request in pieces that are not too long. */
-  private void inPieces(long offset, ByteBuffer bytes, Piece piece) throws BlockException {
+  private void inPieces(BlkdebugRules.IoType type, long offset, ByteBuffer bytes, Piece piece) throws BlockException {
     int end = bytes.limit();
     int most = limits.maxTransfer() == 0 ? Integer.MAX_VALUE : limits.maxTransfer();
     long base = offset - bytes.position();
     do {
       bytes.limit(bytes.position() + Math.min(most, end - bytes.position()));
       try {
+        pass(type, base + bytes.position(), bytes.remaining());
         piece.run(base + bytes.position(), bytes);
       } finally {
         bytes.limit(end);
@@ -93,23 +94,11 @@ public final class BlkdebugNode extends FilterNode {
   }
 
   private void readPieces(long offset, ByteBuffer target) throws BlockException {
-    inPieces(
-        offset,
-        target,
-        (at, bytes) -> {
-          pass(BlkdebugRules.IoType.READ, at, bytes.remaining());
-          super.read(at, bytes);
-        });
+    inPieces(BlkdebugRules.IoType.READ, offset, target, super::read);
   }
 
   private void writePieces(long offset, ByteBuffer source) throws BlockException {
-    inPieces(
-        offset,
-        source,
-        (at, bytes) -> {
-          pass(BlkdebugRules.IoType.WRITE, at, bytes.remaining());
-          super.write(at, bytes);
-        });
+    inPieces(BlkdebugRules.IoType.WRITE, offset, source, super::write);
   }
 
   /** The whole units around a request, as they are now. */

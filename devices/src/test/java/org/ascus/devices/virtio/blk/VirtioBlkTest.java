@@ -252,10 +252,7 @@ class VirtioBlkTest extends VirtioContract {
 
   @Test
   void aRequestThatFailsStopsTheMachineAndIsTriedAgainWhenItGoesOn() throws Exception {
-    errors = new ErrorPolicy(Action.STOP, Action.STOP);
-    GuestDriver d = driver(false);
-    d.machine.start(false);
-    d.start(FLUSH | CONFIG_WCE);
+    GuestDriver d = stopsAtErrors();
     GuestDriver.Queue q = d.queue(0, 16);
     d.ready();
     byte[] content = random(8, 512);
@@ -271,12 +268,18 @@ class VirtioBlkTest extends VirtioContract {
     assertThat(d.machine.state()).isEqualTo(RunState.RUNNING);
   }
 
-  @Test
-  void aResetForgetsRequestsThatWaitToBeTriedAgain() throws Exception {
+  /** A driver that has yet to set up its queues, of a running machine that an error stops. */
+  private GuestDriver stopsAtErrors() throws Exception {
     errors = new ErrorPolicy(Action.STOP, Action.STOP);
     GuestDriver d = driver(false);
     d.machine.start(false);
     d.start(FLUSH | CONFIG_WCE);
+    return d;
+  }
+
+  @Test
+  void aResetForgetsRequestsThatWaitToBeTriedAgain() throws Exception {
+    GuestDriver d = stopsAtErrors();
     GuestDriver.Queue q = d.queue(0, 16);
     d.ready();
     long status = failing(d, q, random(8, 512));
@@ -290,10 +293,7 @@ class VirtioBlkTest extends VirtioContract {
 
   @Test
   void savingTriesOnceMoreAndReportsWhatFailsAgain() throws Exception {
-    errors = new ErrorPolicy(Action.STOP, Action.STOP);
-    GuestDriver d = driver(false);
-    d.machine.start(false);
-    d.start(FLUSH | CONFIG_WCE);
+    GuestDriver d = stopsAtErrors();
     GuestDriver.Queue q = d.queue(0, 16);
     d.ready();
     long status = failing(d, q, random(8, 512));
