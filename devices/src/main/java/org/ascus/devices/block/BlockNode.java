@@ -1,6 +1,7 @@
 package org.ascus.devices.block;
 
 import java.nio.ByteBuffer;
+import java.util.OptionalLong;
 
 /**
  * A node of the block graph: {@link #size} bytes that are read and written at any offset.
@@ -82,6 +83,11 @@ public interface BlockNode extends AutoCloseable {
    */
   default boolean allocate(long offset, long length) throws BlockException {
     return false;
+  }
+
+  /** Bytes that the node has on the host's disk, where that can be told. */
+  default OptionalLong allocatedBytes() {
+    return OptionalLong.empty();
   }
 
   /** Changes the size; new bytes read as zero. */

@@ -7,8 +7,10 @@ import java.util.Locale;
 import java.util.Map;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Extent;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.foreign.ForeignImage;
+import org.ascus.devices.block.format.foreign.QedImage;
 import org.ascus.devices.block.format.foreign.VpcImage;
 import org.ascus.devices.block.format.qcow2.CheckResult;
 import org.ascus.devices.block.format.qcow2.Qcow2Check;
@@ -50,12 +52,15 @@ final class CheckCommand {
           return NOT_SUPPORTED;
         }
         result = check(other);
+        if (other instanceof QedImage qed) {
+          count(qed, result);
+        }
       }
     }
     long corruptions = result.corruptions - result.corruptionsFixed;
     long leaks = result.leaks - result.leaksFixed;
     if (json) {
-      out.println(Json.text(describe(image.file().name(), format, result, corruptions, leaks)));
+      out.println(Json.text(describe(name, format, result, corruptions, leaks)));
     } else if (!w.has("q")) {
       print(out, errors, result, corruptions, leaks);
     }
@@ -79,6 +84,25 @@ final class CheckCommand {
       at += length;
     }
     return result;
+  }
+
+  /** Counts the clusters that are in use, and those that do not follow the one before them in their table. */
+  private static void count(QedImage image, CheckResult result) throws BlockException {
+    int cluster = image.clusterSize();
+    result.totalClusters = Math.ceilDiv(image.size(), cluster);
+    long last = 0;
+    for (long at = 0; at < image.size(); at += cluster) {
+      Extent extent = image.extent(at, 1);
+      if (at % image.tableSpan() == 0) {
+        last = 0;
+      }
+      if (extent.depth() == 0 && extent.data()) {
+        long place = extent.offset().orElse(0);
+        result.allocatedClusters++;
+        result.fragmentedClusters += last != 0 && last + cluster != place ? 1 : 0;
+        last = place;
+      }
+    }
   }
 
   private static Map<String, Object> describe(
@@ -123,7 +147,7 @@ final class CheckCommand {
       out.println("\n" + leaks + " leaked clusters were found on the image.\n"
           + "This means waste of disk space, but no harm to data.");
     }
-    if (result.totalClusters > 0) {
+    if (result.totalClusters > 0 && result.allocatedClusters > 0) {
       double part = 100.0 / Math.max(1, result.allocatedClusters);
       out.printf(Locale.ROOT, "%d/%d = %.2f%% allocated, %.2f%% fragmented, %.2f%% compressed clusters%n",
           result.allocatedClusters, result.totalClusters, 100.0 * result.allocatedClusters / result.totalClusters,

@@ -31,8 +31,8 @@ final class ConvertCommand {
   }
 
   static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
-    Words w = new Words("convert", words, "f:", "O:", "o:", "B:", "F:", "S:", "t:", "T:", "m:", "c", "n", "p", "q", "W",
-        "U", "target-is-zero", "image-opts", "bitmaps",
+    Words w = new Words("convert", words, "f:", "O:", "o:", "B:", "F:", "S:", "l:", "t:", "T:", "m:", "c", "n", "p",
+        "q", "W", "U", "target-is-zero", "image-opts", "bitmaps",
         "skip-broken-bitmaps", "target-image-opts", "force-share");
     if (OptionHelp.wanted(w.all("o"))) {
       Optional<String> file = w.files().isEmpty() ? Optional.empty() : Optional.of(w.files().getLast());
@@ -49,7 +49,7 @@ final class ConvertCommand {
     }
     Progress progress = new Progress(out, w.has("p") && !w.has("q"));
     Images images = new Images(w);
-    try (BlockNode source = images.source(files.get(0), w.get("f")).open();
+    try (BlockNode source = Images.asOf(images.source(files.get(0), w.get("f")), w.get("l"));
         BlockNode target = target(w, images, files.get(1), source.size())) {
       if (target.size() < source.size()) {
         throw new ImgException("output file is smaller than input file");

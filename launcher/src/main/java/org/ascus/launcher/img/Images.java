@@ -2,10 +2,16 @@ package org.ascus.launcher.img;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.format.ImageOptions;
+import org.ascus.devices.block.format.qcow2.Qcow2Node;
+import org.ascus.devices.block.format.qcow2.Snapshots;
 import org.ascus.devices.block.protocol.Protocols;
 import org.ascus.devices.security.Authorization;
 import org.ascus.devices.security.Secret;
@@ -33,6 +39,47 @@ final class Images {
   /** An image that is read. */
   ImageOptions source(String name, Optional<String> format) throws ImgException {
     return image(name, format, described, true);
+  }
+
+  /**
+   * Opens an image as it is, or as it was at a snapshot.
+   *
+   * @param snapshot its id or name, or {@code snapshot.id=ID,snapshot.name=NAME} or a part of that
+   */
+  static BlockNode asOf(ImageOptions image, Optional<String> snapshot) throws ImgException, BlockException {
+    BlockNode node = image.open();
+    try {
+      return snapshot.isPresent() ? asOf(node, snapshot.get()) : node;
+    } catch (ImgException | BlockException e) {
+      node.close();
+      throw e;
+    }
+  }
+
+  private static BlockNode asOf(BlockNode node, String wanted) throws ImgException, BlockException {
+    if (!(node instanceof Qcow2Node image)) {
+      throw new ImgException(
+          "Failed to load snapshot: Device '" + node.name() + "' does not support internal snapshots");
+    }
+    List<Snapshots.Snapshot> all = image.snapshots().list();
+    Optional<Snapshots.Snapshot> found;
+    if (wanted.startsWith("snapshot.")) {
+      Map<String, String> keys = new HashMap<>();
+      for (String part : wanted.split(",")) {
+        String[] pair = part.split("=", 2);
+        keys.put(pair[0], pair.length > 1 ? pair[1] : "");
+      }
+      Optional<String> id = Optional.ofNullable(keys.remove("snapshot.id"));
+      Optional<String> name = Optional.ofNullable(keys.remove("snapshot.name"));
+      if (!keys.isEmpty()) {
+        throw new ImgException("Failed in parsing snapshot param '" + wanted + "'");
+      }
+      found = all.stream().filter(s -> id.orElse(s.id()).equals(s.id()) && name.orElse(s.name()).equals(s.name()))
+          .findFirst();
+    } else {
+      found = image.snapshots().find(wanted);
+    }
+    return image.asOf(found.orElseThrow(() -> new ImgException("Failed to load snapshot: Can't find snapshot")));
   }
 
   /** An image that is written. */

@@ -24,12 +24,12 @@ public final class ImgMain {
         commit   [-q] [-f FMT] [-d] [-p] FILE
         compare  [-f FMT] [-F FMT] [-p] [-q] [-s] FILE1 FILE2
         convert  [-n] [-p] [-q] [-c] [--bitmaps] [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING [-F FMT]] [-S SIZE]
-                 FILE OUTPUT
+                 [-l SNAPSHOT] FILE OUTPUT
         create   [-q] [-f FMT] [-b BACKING [-F FMT]] [-u] [-o OPTIONS] FILE [SIZE]
         dd       [-f FMT] [-O FMT] [bs=SIZE] [count=BLOCKS] [skip=BLOCKS] if=FILE of=OUTPUT
         info     [-f FMT] [--output=human|json] [--backing-chain] FILE
         map      [-f FMT] [--output=human|json] FILE
-        measure  [--output=human|json] [-O FMT] [-o OPTIONS] [--size SIZE | [-f FMT] FILE]
+        measure  [--output=human|json] [-O FMT] [-o OPTIONS] [--size SIZE | [-f FMT] [-l SNAPSHOT] FILE]
         rebase   [-q] [-f FMT] [-p] [-u] -b BACKING [-F FMT] FILE
         resize   [-q] [-f FMT] [--shrink] FILE [+|-]SIZE
         snapshot [-q] [-l | -a NAME | -c NAME | -d NAME] FILE

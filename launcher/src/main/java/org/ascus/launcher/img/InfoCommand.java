@@ -60,10 +60,10 @@ final class InfoCommand {
     if (!(file instanceof Location.File f)) {
       return OptionalLong.empty();
     }
-    long bytes = HostFile.allocatedBytes(f.path(), node.size());
+    long bytes = HostFile.allocatedBytes(f.path()).orElse(node.size());
     if (node instanceof VmdkImage image) {
       for (VmdkImage.Part part : image.parts()) {
-        bytes += part.file().equals(file.name()) ? 0 : HostFile.allocatedBytes(Path.of(part.file()), 0);
+        bytes += part.file().equals(file.name()) ? 0 : HostFile.allocatedBytes(Path.of(part.file())).orElse(0);
       }
     }
     return OptionalLong.of(bytes);
@@ -74,6 +74,7 @@ final class InfoCommand {
     List<Object> snapshots = new ArrayList<>();
     for (Snapshots.Snapshot s : facts.snapshots()) {
       Map<String, Object> one = new LinkedHashMap<>();
+      s.instructions().ifPresent(count -> one.put("icount", count));
       one.put("vm-clock-nsec", s.guestNanos() % 1_000_000_000);
       one.put("name", s.name());
       one.put("date-sec", s.dateSeconds());
@@ -144,7 +145,7 @@ final class InfoCommand {
 
   /** Lines of {@code name: value}; maps and lists are indented by four more. */
   private static void append(StringBuilder text, String indent, Map<?, ?> data) {
-    data.forEach((k, v) -> append(text, indent, k.toString().replace('-', ' '), v));
+    Json.members(data).forEach((k, v) -> append(text, indent, k.replace('-', ' '), v));
   }
 
   private static void append(StringBuilder text, String indent, String name, Object value) {
@@ -176,7 +177,8 @@ final class InfoCommand {
       long millis = s.guestNanos() / 1_000_000;
       String clock = String.format("%02d:%02d:%02d.%03d", millis / 3_600_000, millis / 60_000 % 60,
           millis / 1000 % 60, millis % 1000);
-      text.append(String.format(line, s.id(), s.name(), Sizes.human(s.stateBytes()), date, clock, ""));
+      String count = s.instructions().isPresent() ? Long.toString(s.instructions().getAsLong()) : "";
+      text.append(String.format(line, s.id(), s.name(), Sizes.human(s.stateBytes()), date, clock, count));
     }
     return text.toString();
   }

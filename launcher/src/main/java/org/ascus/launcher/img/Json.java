@@ -1,11 +1,38 @@
 package org.ascus.launcher.img;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** JSON text in the shape that qemu-img prints: an item a line, indented by four. */
+/**
+ * JSON text in the shape that qemu-img prints: an item a line, indented by four, the members of an object in the order
+ * of a hash table's chains.
+ */
 final class Json {
+  private static final int CHAINS = 512;
+
   private Json() {}
+
+  /** The members of an object in the order in which they are printed. */
+  static Map<String, Object> members(Map<?, ?> object) {
+    Map<String, Object> sorted = new LinkedHashMap<>();
+    object.entrySet().stream()
+        .sorted(Comparator.comparingInt(e -> chain(e.getKey().toString())))
+        .forEach(e -> sorted.put(e.getKey().toString(), e.getValue()));
+    return sorted;
+  }
+
+  /** The chain that a name is in: Trivial Database's hash, modulo the number of chains. */
+  private static int chain(String name) {
+    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+    int sum = 0x238f13af * bytes.length;
+    for (int i = 0; i < bytes.length; i++) {
+      sum += (bytes[i] & 0xff) << i * 5 % 24;
+    }
+    return (1103515243 * sum + 12345) & CHAINS - 1;
+  }
 
   /** Text of a map, list, string, number or truth value. */
   static String text(Object value) {
@@ -19,8 +46,8 @@ final class Json {
     if (value instanceof Map<?, ?> map) {
       out.append("{");
       String comma = "\n";
-      for (Map.Entry<?, ?> e : map.entrySet()) {
-        out.append(comma).append(deeper).append(quote(e.getKey().toString())).append(": ");
+      for (Map.Entry<String, Object> e : members(map).entrySet()) {
+        out.append(comma).append(deeper).append(quote(e.getKey())).append(": ");
         put(out, e.getValue(), deeper);
         comma = ",\n";
       }

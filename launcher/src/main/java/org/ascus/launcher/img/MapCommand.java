@@ -50,12 +50,16 @@ final class MapCommand {
   private static List<String> names(BlockNode top) {
     List<String> names = new ArrayList<>();
     BlockNode node = top;
-    names.add(node.name());
+    names.add(dataName(node));
     for (Optional<BlockNode> below = backing(node); below.isPresent(); below = backing(node)) {
       node = below.get();
-      names.add(node.name());
+      names.add(dataName(node));
     }
     return names;
+  }
+
+  private static String dataName(BlockNode node) {
+    return node instanceof Qcow2Node q ? q.dataName() : node.name();
   }
 
   private static Optional<BlockNode> backing(BlockNode node) {

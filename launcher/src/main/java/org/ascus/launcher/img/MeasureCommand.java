@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
@@ -16,13 +17,13 @@ final class MeasureCommand {
   private MeasureCommand() {}
 
   static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
-    Words w = new Words("measure", words, "f:", "O:", "o:", "U", "output=", "size=", "image-opts", "force-share");
+    Words w = new Words("measure", words, "f:", "l:", "O:", "o:", "U", "output=", "size=", "image-opts", "force-share");
     boolean json = w.json();
     String format = w.get("O").orElse("raw");
     NewImage image = new NewImage("", format, w.all("o"), new Images(w));
     long size;
     long data = 0;
-    long bitmaps = 0;
+    OptionalLong bitmaps = OptionalLong.empty();
     int cluster = (int) Sizes.parse("cluster size", image.option("cluster_size").orElse("64k"));
     if (Integer.bitCount(cluster) != 1 || cluster < 512 || cluster > 2 << 20) {
       throw new ImgException("Cluster size must be a power of two between 512 and 2048k");
@@ -31,10 +32,12 @@ final class MeasureCommand {
       size = Sizes.parse("image size", w.get("size").get());
     } else {
       String name = w.files(1, "At most one filename argument is allowed.").getFirst();
-      try (BlockNode node = new Images(w).source(name, w.get("f")).open()) {
+      try (BlockNode node = Images.asOf(new Images(w).source(name, w.get("f")), w.get("l"))) {
         size = node.size();
         data = dataBytes(node, cluster);
-        bitmaps = node instanceof Qcow2Node q && format.equals("qcow2") ? bitmapBytes(q, cluster) : 0;
+        if (node instanceof Qcow2Node q && q.info().version() > 2 && format.equals("qcow2")) {
+          bitmaps = OptionalLong.of(bitmapBytes(q, cluster));
+        }
       }
     }
     long required = size;
@@ -56,16 +59,12 @@ final class MeasureCommand {
       Map<String, Object> all = new LinkedHashMap<>();
       all.put("required", required);
       all.put("fully-allocated", full);
-      if (bitmaps > 0) {
-        all.put("bitmaps", bitmaps);
-      }
+      bitmaps.ifPresent(bytes -> all.put("bitmaps", bytes));
       out.println(Json.text(all));
     } else {
       out.println("required size: " + required);
       out.println("fully allocated size: " + full);
-      if (bitmaps > 0) {
-        out.println("bitmaps size: " + bitmaps);
-      }
+      bitmaps.ifPresent(bytes -> out.println("bitmaps size: " + bytes));
     }
     return 0;
   }

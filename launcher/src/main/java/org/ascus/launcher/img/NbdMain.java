@@ -48,6 +48,8 @@ public final class NbdMain {
         -f, --format=FORMAT       format of the image, probed otherwise
         -r, --read-only           clients may not write
         -s, --snapshot            what clients write is forgotten at the end
+        -l, --load-snapshot=PARAM the image as it was at a snapshot, read-only: its id or name, or
+                                  snapshot.id=ID,snapshot.name=NAME
         -n, --nocache             the same as --cache=none
             --cache=MODE          none, writeback (default), writethrough, directsync or unsafe
             --aio=MODE            threads, native or io_uring
@@ -87,7 +89,8 @@ public final class NbdMain {
     try {
       Words w = new Words("ascus-nbd", arguments, "p:", "port=", "b:", "bind=", "k:", "socket=", "e:", "shared=", "t",
           "persistent", "x:", "export-name=", "D:", "description=", "o:", "offset=", "f:", "format=", "r", "read-only",
-          "s", "snapshot", "n", "nocache", "cache=", "aio=", "discard=", "detect-zeroes=", "A", "allocation-depth",
+          "s", "snapshot", "l:", "load-snapshot=", "n", "nocache", "cache=", "aio=", "discard=", "detect-zeroes=", "A",
+          "allocation-depth",
           "image-opts", "tls-creds=", "tls-hostname=", "tls-authz=", "fork", "pid-file=", "L", "list", "v", "verbose",
           "V", "version", "h", "help", "B:", "bitmap=");
       if (w.has("h") || w.has("help")) {
@@ -168,7 +171,7 @@ public final class NbdMain {
 
   private ImageOptions image() throws ImgException {
     boolean snapshot = flag("s", "snapshot");
-    boolean readOnly = flag("r", "read-only");
+    boolean readOnly = flag("r", "read-only") || option("l", "load-snapshot").isPresent();
     String name = w.files(1, "Invalid number of arguments\nTry `ascus-nbd --help' for more information.").getFirst();
     Optional<String> format = option("f", "format");
     ImageOptions image = readOnly ? images.source(name, format) : images.target(name, format);
@@ -215,7 +218,7 @@ public final class NbdMain {
     }
     ImageOptions image = image();
     String mode = cache();
-    try (BlockNode opened = image.open()) {
+    try (BlockNode opened = Images.asOf(image, option("l", "load-snapshot"))) {
       BlockNode node = mode.equals("writethrough") || mode.equals("directsync") ? new WriteThrough(opened) : opened;
       NbdExport export =
           new NbdExport(name, description, node, image.readOnly(), flag("A", "allocation-depth"),

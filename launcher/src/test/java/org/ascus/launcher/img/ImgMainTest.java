@@ -100,6 +100,54 @@ class ImgMainTest {
   }
 
   @Test
+  void whatIsToldOfFilesWithHolesIsWhatQemuImgTells() throws Exception {
+    needQemuImg();
+    List<String> images = new ArrayList<>();
+    for (String image : List.of("qcow2", "qcow2 preallocation=metadata", "qcow2 extended_l2=on", "qcow2 compat=v2",
+        "vmdk subformat=monolithicFlat", "vmdk subformat=twoGbMaxExtentFlat", "vdi static=on", "vpc subformat=fixed",
+        "qed", "qed cluster_size=4k", "qcow2 data_file=@x.data", "qcow2 data_file=@y.data,data_file_raw=on")) {
+      String[] parts = image.split(" ");
+      String name = "@" + images.size() + "." + parts[0];
+      String options = parts.length > 1 ? " -o " + parts[1] : "";
+      assertThat(qemu("convert -f raw -O " + parts[0] + options + " @r.raw " + name).code()).isZero();
+      images.add("-f " + parts[0] + " " + name);
+    }
+    for (String image : images) {
+      for (String command : List.of("map ", "map --output=json ", "check ", "check --output=json ",
+          "measure -O qcow2 ", "measure --output=json -O qcow2 -o cluster_size=4k ", "info --output=json ")) {
+        assertThat(img(command + image)).as(command + image).isEqualTo(qemu(command + image));
+      }
+    }
+  }
+
+  @Test
+  void aSnapshotIsCopiedMeasuredAndMadeTheDiskAgainWithItsSize() throws Exception {
+    needQemuImg();
+    good("convert -O qcow2 @r.raw @s.qcow2");
+    assertThat(qemu("snapshot -c one @s.qcow2").code()).isZero();
+    good("resize -q --shrink @s.qcow2 1M");
+    good("snapshot -c two @s.qcow2");
+    for (String snapshot : List.of("one", "1", "snapshot.name=one", "snapshot.id=1,snapshot.name=one")) {
+      good("convert -l " + snapshot + " -O raw @s.qcow2 @one.raw");
+      assertThat(Files.readAllBytes(path("one.raw"))).as(snapshot).isEqualTo(content);
+    }
+    for (String line : List.of("measure -l two -O qcow2 @s.qcow2", "snapshot -l @s.qcow2",
+        "info --output=json @s.qcow2")) {
+      assertThat(img(line)).as(line).isEqualTo(qemu(line));
+    }
+    for (String wrong : List.of("three", "snapshot.id=2,snapshot.name=one", "snapshot.id=7")) {
+      assertThat(img("convert -l " + wrong + " -O raw @s.qcow2 @x.raw").errors()).contains("Can't find snapshot");
+    }
+    good("snapshot -a one @s.qcow2");
+    assertThat(qemu("check @s.qcow2").out()).contains("No errors were found");
+    assertThat(qemu("compare @r.raw @s.qcow2").code()).isZero();
+    good("snapshot -a two @s.qcow2");
+    assertThat(qemu("check @s.qcow2").out()).contains("No errors were found");
+    good("convert -O raw @s.qcow2 @two.raw");
+    assertThat(Files.readAllBytes(path("two.raw"))).isEqualTo(Arrays.copyOf(content, 1 << 20));
+  }
+
+  @Test
   void encryptedImagesAreMadeReadAndToldAsQemuImgDoes() throws Exception {
     needQemuImg();
     String s = "--object secret,id=s,data=abc ";

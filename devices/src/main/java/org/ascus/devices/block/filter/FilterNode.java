@@ -1,6 +1,7 @@
 package org.ascus.devices.block.filter;
 
 import java.nio.ByteBuffer;
+import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
@@ -82,6 +83,11 @@ public abstract class FilterNode implements BlockNode {
   @Override
   public boolean allocate(long offset, long length) throws BlockException {
     return node.allocate(offset, length);
+  }
+
+  @Override
+  public OptionalLong allocatedBytes() {
+    return node.allocatedBytes();
   }
 
   @Override

@@ -390,6 +390,11 @@ public final class FileProtocol implements BlockNode {
   }
 
   @Override
+  public OptionalLong allocatedBytes() {
+    return HostFile.allocatedBytes(Path.of(name));
+  }
+
+  @Override
   public void resize(long bytes) throws BlockException {
     checkWritable();
     request(

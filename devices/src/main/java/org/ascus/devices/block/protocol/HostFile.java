@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -223,20 +224,16 @@ public final class HostFile {
     }
   }
 
-  /**
-   * Bytes that a file has on its disk.
-   *
-   * @param otherwise the answer where the host does not tell
-   */
-  public static long allocatedBytes(Path file, long otherwise) {
+  /** Bytes that a file has on its disk, where the host tells. */
+  public static OptionalLong allocatedBytes(Path file) {
     if (!LINUX) {
-      return otherwise;
+      return OptionalLong.empty();
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment stat = arena.allocate(STAT_BYTES, 8);
       long name = arena.allocateFrom(file.toString()).address();
       boolean failed = (int) Host.call(Host.STAT, name, stat.address(), 0, 0) != 0;
-      return failed ? otherwise : stat.get(ValueLayout.JAVA_LONG, STAT_BLOCKS_AT) * 512;
+      return failed ? OptionalLong.empty() : OptionalLong.of(stat.get(ValueLayout.JAVA_LONG, STAT_BLOCKS_AT) * 512);
     }
   }
 }

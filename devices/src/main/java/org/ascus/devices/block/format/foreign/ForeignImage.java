@@ -16,6 +16,8 @@ public abstract class ForeignImage extends ReadOnlyNode {
   enum Kind {
     /** As they are, in a file. */
     DATA,
+    /** As they are, in a file that has a place for the whole disk: its holes are zeroes. */
+    FLAT,
     ZERO,
     /** The backing file's, or zero. */
     ABSENT,
@@ -28,11 +30,15 @@ public abstract class ForeignImage extends ReadOnlyNode {
    *
    * @param offset place in the file; of {@link Kind#PACKED} whatever {@link #unpack} understands
    * @param length bytes that this holds for, more than 0
-   * @param file the file, for {@link Kind#DATA}
+   * @param file the file, for {@link Kind#DATA} and {@link Kind#FLAT}
    */
   record Place(Kind kind, long offset, long length, Optional<BlockNode> file) {
     static Place data(BlockNode file, long offset, long length) {
       return new Place(Kind.DATA, offset, length, Optional.of(file));
+    }
+
+    static Place flat(BlockNode file, long offset, long length) {
+      return new Place(Kind.FLAT, offset, length, Optional.of(file));
     }
 
     static Place of(Kind kind, long length) {
@@ -99,7 +105,7 @@ public abstract class ForeignImage extends ReadOnlyNode {
       int count = (int) Math.min(place.length(), end - target.position());
       target.limit(target.position() + count);
       switch (place.kind()) {
-        case DATA -> readData(place, target);
+        case DATA, FLAT -> readData(place, target);
         case ZERO -> zero(target);
         case ABSENT -> readBacking(at, target);
         case PACKED -> readPacked(place.offset(), at, target);
@@ -157,7 +163,7 @@ public abstract class ForeignImage extends ReadOnlyNode {
   public final long checkPlace(long offset) throws BlockException {
     Place place = find(offset, size() - offset);
     long length = Math.min(place.length(), size() - offset);
-    if (place.kind() == Kind.DATA && place.offset() >= place.file().orElseThrow().size()
+    if (place.file().isPresent() && place.offset() >= place.file().get().size()
         || place.kind() == Kind.PACKED && unpack(place.offset(), offset).length == 0) {
       throw new BlockException("the data of offset " + offset + " at 0x" + Long.toHexString(place.offset())
           + " exceeds the end of the file");
@@ -172,6 +178,12 @@ public abstract class ForeignImage extends ReadOnlyNode {
     long count = Math.min(length, place.length());
     return switch (place.kind()) {
       case DATA -> new Extent(count, 0, true, false, true, false, OptionalLong.of(place.offset()));
+      case FLAT -> {
+        BlockNode file = place.file().orElseThrow();
+        long there = Math.min(count, file.size() - place.offset());
+        Extent below = there > 0 ? file.extent(place.offset(), there) : Extent.zero(count, OptionalLong.empty());
+        yield new Extent(below.length(), 0, true, below.zero(), true, false, OptionalLong.of(place.offset()));
+      }
       case ZERO -> Extent.zero(count, OptionalLong.empty());
       case PACKED -> new Extent(count, 0, true, false, true, true, OptionalLong.empty());
       case ABSENT -> {

@@ -101,6 +101,11 @@ public final class QedImage extends ForeignImage {
     return dirty;
   }
 
+  /** Bytes of the guest's that a table of the second level has clusters for. */
+  public long tableSpan() {
+    return entries * cluster;
+  }
+
   @Override
   public int clusterSize() {
     return cluster;

@@ -15,18 +15,24 @@ public final class VdiImage extends ForeignImage {
   private static final int SIGNATURE = 0xbeda107f;
   private static final int VERSION = 0x0001_0001;
   private static final long BLOCK = 1 << 20;
+
+  /** Type of an image in which every block has its place from the start. */
+  private static final int STATIC = 2;
+
   private static final long FREE = 0xffff_ffffL;
   private static final long DISCARDED = 0xffff_fffeL;
 
   private final FieldReader fields;
   private final long mapOffset;
   private final long dataOffset;
+  private final boolean whole;
 
   private VdiImage(FieldReader fields, ByteBuffer header) {
     super(fields.file().name(), (header.getLong(0x170) + 511) & -512);
     this.fields = fields;
     this.mapOffset = header.getInt(0x154) & 0xffff_ffffL;
     this.dataOffset = header.getInt(0x158) & 0xffff_ffffL;
+    this.whole = header.getInt(0x4c) == STATIC;
   }
 
   /** Opens an image in {@code file}, which the new node closes unless this fails. */
@@ -82,7 +88,8 @@ public final class VdiImage extends ForeignImage {
     if (entry == FREE || entry == DISCARDED) {
       return Place.of(Kind.ZERO, BLOCK - inside);
     }
-    return Place.data(fields.file(), dataOffset + entry * BLOCK + inside, BLOCK - inside);
+    long place = dataOffset + entry * BLOCK + inside;
+    return whole ? Place.flat(fields.file(), place, BLOCK - inside) : Place.data(fields.file(), place, BLOCK - inside);
   }
 
   @Override

@@ -32,7 +32,7 @@ sealed interface VmdkExtent {
   record Flat(BlockNode file, long start, long bytes) implements VmdkExtent {
     @Override
     public Place find(long offset) {
-      return Place.data(file, start + offset, bytes - offset);
+      return Place.flat(file, start + offset, bytes - offset);
     }
   }
 

@@ -105,7 +105,7 @@ public final class VpcImage extends ForeignImage {
   @Override
   Place find(long offset, long length) throws BlockException {
     if (fixed()) {
-      return Place.data(fields.file(), offset, size() - offset);
+      return Place.flat(fields.file(), offset, size() - offset);
     }
     long inside = offset % block;
     long entry = fields.u32(table + offset / block * Integer.BYTES);

@@ -125,7 +125,7 @@ final class ClusterTable {
             + Long.toHexString(guest));
       }
       if (bits == 0) {
-        return new Mapping(Mapping.Kind.UNALLOCATED, 0, left);
+        return new Mapping(Mapping.Kind.UNALLOCATED, there ? host + inCluster : 0, left);
       }
       return bits == 1 ? new Mapping(Mapping.Kind.DATA, host + inCluster, left)
           : new Mapping(there ? Mapping.Kind.ZERO_ALLOCATED : Mapping.Kind.ZERO, host + inCluster, left);

@@ -9,7 +9,7 @@ package org.ascus.devices.block.format.qcow2;
 record Mapping(Kind kind, long host, long length) {
   /** Where a range's bytes come from. */
   enum Kind {
-    /** The backing file, or zero. */
+    /** The backing file, or zero; a subcluster may have a place in the file nevertheless. */
     UNALLOCATED,
     ZERO,
     /** Zero, with a place in the file that is kept for it. */
@@ -25,7 +25,8 @@ record Mapping(Kind kind, long host, long length) {
   /** Whether {@code next}, which is {@code distance} bytes after this, continues it. */
   boolean continuedBy(Mapping next, long distance) {
     return switch (kind) {
-      case UNALLOCATED, ZERO -> next.kind == kind;
+      case UNALLOCATED -> next.kind == kind && next.host == (host == 0 ? 0 : host + distance);
+      case ZERO -> next.kind == kind;
       case DATA, ZERO_ALLOCATED -> next.kind == kind && next.host == host + distance;
       case COMPRESSED -> false;
     };

@@ -50,6 +50,7 @@ public final class Qcow2Node implements BlockNode {
   private final Optional<Bitmaps> bitmaps;
   private volatile boolean begun;
   private volatile boolean closed;
+  private volatile Optional<Boolean> holes = Optional.empty();
 
   private Qcow2Node(ImageFile file, Header header, Optional<BlockNode> backing, Encryption encryption, boolean unmap)
       throws BlockException {
@@ -174,6 +175,11 @@ public final class Qcow2Node implements BlockNode {
   @Override
   public boolean readOnly() {
     return file.node().readOnly();
+  }
+
+  /** Name of the file that the guest's bytes are in. */
+  public String dataName() {
+    return data.name();
   }
 
   /** The backing file, if it has one. */
@@ -363,8 +369,17 @@ public final class Qcow2Node implements BlockNode {
     }
   }
 
+  /** Whether the file has clusters in use of which its disk has nothing: those that a preallocation left. */
+  private boolean hasHoles() throws BlockException {
+    if (holes.isEmpty()) {
+      exclusively(() -> holes = Optional.of(meta.refcounts.exceed(file.node().allocatedBytes())));
+    }
+    return holes.get();
+  }
+
   @Override
   public Extent extent(long offset, long length) throws BlockException {
+    boolean look = hasHoles();
     shared.lock();
     try {
       checkRange(offset, length);
@@ -372,10 +387,10 @@ public final class Qcow2Node implements BlockNode {
       OptionalLong place = OptionalLong.of(mapping.host());
       return switch (mapping.kind()) {
         case DATA -> {
-          if (header.crypt != 0) {
-            yield new Extent(mapping.length(), 0, true, false, true, false, OptionalLong.empty());
+          if (header.crypt != 0 || !look) {
+            yield new Extent(mapping.length(), 0, true, false, true, false,
+                header.crypt != 0 ? OptionalLong.empty() : place);
           }
-          // Holes in the file are zeroes that a preallocation or a short first write left.
           Extent below = data.extent(mapping.host(), mapping.length());
           yield new Extent(below.length(), 0, true, below.zero(), true, false, place);
         }
@@ -384,7 +399,8 @@ public final class Qcow2Node implements BlockNode {
         case COMPRESSED -> new Extent(mapping.length(), 0, true, false, true, true, OptionalLong.empty());
         case UNALLOCATED -> {
           if (!reader.backed(offset)) {
-            yield new Extent(mapping.length(), 0, false, true, false, false, OptionalLong.empty());
+            yield new Extent(mapping.length(), 0, false, true, false, false,
+                mapping.host() == 0 ? OptionalLong.empty() : place);
           }
           long there = Math.min(mapping.length(), backing.get().size() - offset);
           yield backing.get().extent(offset, there).deeper();
@@ -509,10 +525,32 @@ public final class Qcow2Node implements BlockNode {
 
   /** Snapshots inside the image. */
   public Snapshots snapshots() throws BlockException {
-    return new Snapshots(meta, reader, exclusive, () -> {
+    return new Snapshots(meta, reader, exclusive, bytes -> {
       begin();
+      if (bytes != size()) {
+        changeSize(bytes);
+      }
       written(0, size());
     });
+  }
+
+  /**
+   * The image as it was when a snapshot was taken. It must have been opened read-only; the new node has its files, so
+   * that this one is not to be used any more.
+   */
+  public Qcow2Node asOf(Snapshots.Snapshot snapshot) throws BlockException {
+    if (!readOnly()) {
+      throw file.failure("Device is not readonly");
+    }
+    Header then = Header.read(file);
+    if (then.l1EntriesFor(snapshot.diskSize()) > snapshot.l1Entries()) {
+      throw file.corrupt("the L1 table of snapshot '" + snapshot.name() + "' has " + snapshot.l1Entries()
+          + " entries for " + snapshot.diskSize() + " bytes");
+    }
+    then.size = snapshot.diskSize();
+    then.l1Offset = snapshot.l1Offset();
+    then.l1Entries = snapshot.l1Entries();
+    return new Qcow2Node(file, then, backing, encryption, false);
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
 
 /**
@@ -71,6 +72,25 @@ final class Refcounts {
   long get(long cluster) throws BlockException {
     long block = blockOffset(cluster);
     return block == 0 ? 0 : bits.get(slice(block, cluster).bytes, (int) (cluster % perSlice));
+  }
+
+  /**
+   * Whether many more clusters are in use than the file has bytes on its disk.
+   *
+   * @param allocated those bytes; the answer is no if they are not known
+   */
+  boolean exceed(OptionalLong allocated) throws BlockException {
+    if (allocated.isEmpty()) {
+      return false;
+    }
+    long stored = allocated.getAsLong() >> header.clusterBits;
+    long limit = Math.max(stored * 10 / 9, stored + 2);
+    long used = 0;
+    long end = Math.ceilDiv(file.size(), (long) header.clusterSize());
+    for (long cluster = 0; cluster < end && used < limit; cluster++) {
+      used += get(cluster) == 0 ? 0 : 1;
+    }
+    return used >= limit;
   }
 
   private void set(long cluster, long count) throws BlockException {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.Lock;
 import org.ascus.devices.block.BlockException;
 
@@ -23,8 +24,15 @@ public final class Snapshots {
    */
   public record Snapshot(
       String id, String name, long l1Offset, int l1Entries, long dateSeconds, int dateNanos, long guestNanos,
-      long stateBytes, long diskSize, byte[] extra) {}
+      long stateBytes, long diskSize, byte[] extra) {
+    /** How many instructions the guest had executed, if that was counted. */
+    public OptionalLong instructions() {
+      long count = extra.length < Long.BYTES ? NOT_COUNTED : ByteBuffer.wrap(extra).getLong();
+      return count == NOT_COUNTED ? OptionalLong.empty() : OptionalLong.of(count);
+    }
+  }
 
+  private static final long NOT_COUNTED = -1;
   private static final int FIXED_BYTES = 40;
   private static final int KNOWN_EXTRA = 16;
   private static final int MAX_TABLE_BYTES = 16 << 20;
@@ -35,12 +43,17 @@ public final class Snapshots {
   private final Header header;
   private final ClusterReader reader;
   private final Lock exclusive;
-  private final Change beforeApply;
+  private final BeforeApply beforeApply;
   private List<Snapshot> all;
   private long tableBytes;
 
-  /** @param beforeApply is told that the whole disk is to change */
-  Snapshots(Metadata meta, ClusterReader reader, Lock exclusive, Change beforeApply) throws BlockException {
+  /** Called before a snapshot is applied. */
+  interface BeforeApply {
+    /** The whole disk is to change; gives it that many bytes. */
+    void resize(long bytes) throws BlockException;
+  }
+
+  Snapshots(Metadata meta, ClusterReader reader, Lock exclusive, BeforeApply beforeApply) throws BlockException {
     this.meta = meta;
     this.file = meta.file;
     this.header = meta.header;
@@ -290,15 +303,11 @@ public final class Snapshots {
     tableBytes = size;
   }
 
-  /** Makes the disk what it was. */
+  /** Makes the disk what it was, its size as well. */
   public void apply(Snapshot snapshot) throws BlockException {
-    beforeApply.run();
+    beforeApply.resize(snapshot.diskSize());
     change(
         () -> {
-          if (snapshot.diskSize() != header.size) {
-            throw file.failure("snapshot '" + snapshot.name() + "' has a disk size of " + snapshot.diskSize()
-                + " bytes, the image of " + header.size);
-          }
           long[] old = meta.clusters.l1();
           long[] l1 = Arrays.copyOf(file.readLongs(snapshot.l1Offset(), snapshot.l1Entries()),
               Math.max(snapshot.l1Entries(), old.length));
