@@ -10,6 +10,7 @@ module org.ascus.devices {
   requires io.netty.handler;
   requires io.netty.transport;
   requires org.bouncycastle.provider;
+  requires org.bouncycastle.tls;
   // Netty, which has no module descriptor to say so, logs to it.
   requires java.logging;
   requires java.net.http;

@@ -90,8 +90,47 @@ class SecurityObjectsTest {
 
   @Test
   void missingCertificatesAreNamed() {
-    assertThatThrownBy(() -> TlsCredentials.x509(dir, true, true, Optional.empty()))
+    assertThatThrownBy(() -> X509Credentials.read(dir, true, true, Optional.empty(), TlsPriority.normal()))
         .isInstanceOf(SecurityObjectException.class)
         .hasMessageContaining("server-cert.pem");
+  }
+
+  @Test
+  void aPriorityLeavesWhatItNames() throws Exception {
+    TlsPriority normal = TlsPriority.normal();
+    assertThat(normal.allowsVersion("TLSv1.3")).isTrue();
+    assertThat(normal.allowsVersion("TLSv1.1")).isFalse();
+    assertThat(normal.allowsSuite("TLS_AES_128_GCM_SHA256")).isTrue();
+    assertThat(normal.allowsSuite("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA")).isTrue();
+    assertThat(normal.allowsSuite("TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256")).isFalse();
+    assertThat(normal.allowsSuite("TLS_RSA_WITH_3DES_EDE_CBC_SHA")).isFalse();
+    TlsPriority strong = TlsPriority.parse("SECURE256:-VERS-ALL:+VERS-TLS1.2:!RSA:-SHA1", List.of("PSK"));
+    assertThat(strong.allowsVersion("TLSv1.3")).isFalse();
+    assertThat(strong.allowsVersion("TLSv1.2")).isTrue();
+    assertThat(strong.allowsSuite("TLS_RSA_WITH_AES_256_GCM_SHA384")).isFalse();
+    assertThat(strong.allowsSuite("TLS_PSK_WITH_AES_256_GCM_SHA384")).isTrue();
+    assertThat(strong.allowsSuite("TLS_PSK_WITH_AES_128_GCM_SHA256")).isFalse();
+    assertThat(strong.allowsSuite("TLS_PSK_WITH_AES_256_CBC_SHA")).isFalse();
+    for (String wrong : List.of("FOO", "NORMAL:+FOO", "NORMAL:AES-128-GCM", "NORMAL:%UNSAFE_RENEGOTIATION", "")) {
+      assertThatThrownBy(() -> TlsPriority.parse(wrong, List.of()))
+          .hasMessageStartingWith("Unable to set TLS session priority " + wrong);
+    }
+  }
+
+  @Test
+  void whatIsWrongWithSharedKeysIsSaid() throws Exception {
+    TlsPriority normal = TlsPriority.normal();
+    assertThatThrownBy(() -> PskCredentials.read(dir, true, Optional.empty(), normal))
+        .hasMessage("Unable to access credentials " + dir + "/keys.psk: No such file or directory");
+    Files.writeString(dir.resolve("keys.psk"), "qemu:0011\nbad:xyz\nnone:\n");
+    assertThat(PskCredentials.read(dir, false, Optional.empty(), normal).isServer()).isFalse();
+    assertThatThrownBy(() -> PskCredentials.read(dir, false, Optional.of("fred"), normal))
+        .hasMessage("Username fred not found in PSK file " + dir + "/keys.psk");
+    assertThatThrownBy(() -> PskCredentials.read(dir, false, Optional.of("bad"), normal))
+        .hasMessageContaining("not hexadecimal");
+    assertThatThrownBy(() -> PskCredentials.read(dir, false, Optional.of("none"), normal))
+        .hasMessageContaining("is empty");
+    assertThatThrownBy(() -> PskCredentials.read(dir, true, Optional.of("qemu"), normal))
+        .hasMessage("username should not be set when endpoint=server");
   }
 }

@@ -78,9 +78,6 @@ final class ObjectArguments {
   }
 
   private static void checkKind(String kind) throws OptionException {
-    if (List.of("tls-creds-psk", "tls-creds-anon").contains(kind)) {
-      throw new OptionException(kind + " is not supported: Java's TLS has certificates only (use tls-creds-x509)");
-    }
     if (!list().contains("  " + kind + "\n")) {
       throw new OptionException("Parameter 'qom-type' does not accept value '" + kind + "' (see -object help)");
     }

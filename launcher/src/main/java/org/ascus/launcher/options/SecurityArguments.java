@@ -10,11 +10,15 @@ import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.protocol.Protocols;
+import org.ascus.devices.security.AnonymousCredentials;
 import org.ascus.devices.security.Authorization;
 import org.ascus.devices.security.Authorization.Rule;
+import org.ascus.devices.security.PskCredentials;
 import org.ascus.devices.security.Secret;
 import org.ascus.devices.security.SecurityObjectException;
 import org.ascus.devices.security.TlsCredentials;
+import org.ascus.devices.security.TlsPriority;
+import org.ascus.devices.security.X509Credentials;
 
 /** The kinds of {@code -object} that guard channels: secrets, TLS credentials and authorization. */
 final class SecurityArguments {
@@ -31,8 +35,10 @@ final class SecurityArguments {
     kinds.put("authz-listfile", "  filename=<string>      - JSON with the members of authz-list\n");
     kinds.put("authz-simple", "  identity=<string>      - Who may come in\n");
     kinds.put("secret", "  data=, file=, format=raw|base64, keyid=<secret>, iv=<base64>\n");
-    kinds.put(
-        "tls-creds-x509", "  dir=<folder>, endpoint=server|client, verify-peer=on|off, passwordid=<secret>\n");
+    String common = "  dir=<folder>, endpoint=server|client, verify-peer=on|off, priority=<GnuTLS priority>";
+    kinds.put("tls-creds-anon", common + "\n");
+    kinds.put("tls-creds-psk", common + ", username=<string>\n");
+    kinds.put("tls-creds-x509", common + ", passwordid=<secret>\n");
     return kinds;
   }
 
@@ -49,7 +55,7 @@ final class SecurityArguments {
     try {
       switch (kind) {
         case "secret" -> secrets.put(id, secret(kv));
-        case "tls-creds-x509" -> credentials.put(id, x509(kv));
+        case "tls-creds-x509", "tls-creds-psk", "tls-creds-anon" -> credentials.put(id, tls(kind, kv));
         case "authz-simple" -> authorizations.put(id, Authorization.simple(kv.require("identity")));
         case "authz-list" -> authorizations.put(id, list(kv));
         default -> authorizations.put(id, listFile(kv));
@@ -105,14 +111,23 @@ final class SecurityArguments {
         new Secret.Source(kv.take("data"), kv.take("file").map(Path::of), base64, key, kv.take("iv")));
   }
 
-  private TlsCredentials x509(KeyValues kv) throws OptionException, SecurityObjectException {
+  private TlsCredentials tls(String kind, KeyValues kv) throws OptionException, SecurityObjectException {
     boolean server = kv.takeOneOf("endpoint", "server", "client").orElse("client").equals("server");
-    Path folder = Path.of(kv.require("dir"));
+    Optional<Path> folder = kv.take("dir").map(Path::of);
+    String priority = kv.take("priority").orElse(TlsPriority.NORMAL);
     boolean verify = kv.takeSwitch("verify-peer", true);
+    if (kind.equals("tls-creds-anon")) {
+      return new AnonymousCredentials(folder, server, TlsPriority.parse(priority, List.of("ANON-DH")));
+    }
+    Path dir = folder.orElseThrow(() -> new OptionException("Missing 'dir' property value"));
+    if (kind.equals("tls-creds-psk")) {
+      TlsPriority choice = TlsPriority.parse(priority, List.of("ECDHE-PSK", "DHE-PSK", "PSK"));
+      return PskCredentials.read(dir, server, kv.take("username"), choice);
+    }
     Optional<String> passwordId = kv.take("passwordid");
     Optional<Secret> password =
         passwordId.isEmpty() ? Optional.empty() : Optional.of(byId("passwordid", passwordId.get()));
-    return TlsCredentials.x509(folder, server, verify, password);
+    return X509Credentials.read(dir, server, verify, password, TlsPriority.parse(priority, List.of()));
   }
 
   private static boolean allows(KeyValues kv, String key) throws OptionException {

@@ -491,7 +491,7 @@ class CommandLineTest {
   }
 
   @Test
-  void impossibleSocketsAreRefused() {
+  void impossibleSocketsAreRefused() throws Exception {
     for (String bad :
         List.of(
             "tcp:nohost", "tcp:127.0.0.1:99999", "tcp:127.0.0.1:1,wait", "websocket:127.0.0.1:1",
@@ -500,7 +500,12 @@ class CommandLineTest {
     }
     assertThatThrownBy(() -> virt("-chardev socket,id=c,host=127.0.0.1,port=1,tls-creds=t"))
         .hasMessageContaining("No TLS credentials with id 't'");
-    assertThatThrownBy(() -> virt("-object tls-creds-psk,id=t")).hasMessageContaining("tls-creds-x509");
+    assertThatThrownBy(() -> virt("-object tls-creds-psk,id=t")).hasMessageContaining("Missing 'dir' property value");
+    assertThatThrownBy(() -> virt("-object tls-creds-psk,id=t,dir=/nosuch"))
+        .hasMessageContaining("Unable to access credentials /nosuch/keys.psk");
+    virt("-object tls-creds-anon,id=t,endpoint=server,priority=SECURE256:-VERS-TLS1.3,verify-peer=off");
+    assertThatThrownBy(() -> virt("-object tls-creds-anon,id=t,priority=FOO"))
+        .hasMessageContaining("Unable to set TLS session priority FOO");
     assertThatThrownBy(() -> virt("-object tls-creds-x509,id=t,dir=/nowhere,endpoint=server"))
         .hasMessageContaining("/nowhere/server-cert.pem");
     assertThatThrownBy(() -> virt("-object secret,id=s")).hasMessageContaining("'file' or 'data'");

@@ -12,7 +12,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
-import io.netty.handler.ssl.SslHandler;
+import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -283,14 +283,17 @@ final class NbdConnection {
   }
 
   private void encrypt() throws BlockException {
-    channel.eventLoop()
-        .submit(
-            () -> {
-              channel.pipeline().addFirst(address.tls().get().handler(channel.alloc(), address.tlsTarget()));
-              channel.pipeline().get(Decoder.class).encrypted();
-            })
-        .awaitUninterruptibly();
-    var done = channel.pipeline().get(SslHandler.class).handshakeFuture().awaitUninterruptibly();
+    Future<Channel> done =
+        channel.eventLoop()
+            .submit(
+                () -> {
+                  Future<Channel> handshake = address.tls().get().secure(channel, address.tlsTarget());
+                  channel.pipeline().get(Decoder.class).encrypted();
+                  return handshake;
+                })
+            .awaitUninterruptibly()
+            .getNow()
+            .awaitUninterruptibly();
     if (!done.isSuccess()) {
       throw failure("TLS handshake failed: " + done.cause().getMessage());
     }

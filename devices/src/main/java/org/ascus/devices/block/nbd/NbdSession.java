@@ -4,14 +4,12 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
-import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.SSLPeerUnverifiedException;
 
 /**
  * A client of a server: handshake, then requests, which run on the server's threads while more are read. A client that
@@ -180,7 +178,7 @@ final class NbdSession extends ByteToMessageDecoder {
     } else {
       // The acknowledgement goes out as it is, all that follows is encrypted.
       reply(context, option, Wire.REP_ACK, Unpooled.EMPTY_BUFFER);
-      context.pipeline().addFirst(server.options().tls().get().handler(context.alloc(), ""));
+      server.options().tls().get().secure(context.channel(), "");
       structured = false;
       contexts = Contexts.NONE;
     }
@@ -189,24 +187,13 @@ final class NbdSession extends ByteToMessageDecoder {
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) throws Exception {
     if (event instanceof SslHandshakeCompletionEvent tls) {
-      encrypted = tls.isSuccess() && isAuthorized(context);
+      encrypted = tls.isSuccess()
+          && server.options().tls().get().admits(context.channel(), server.options().authorization());
       if (!encrypted) {
         drop(context);
       }
     } else {
       super.userEventTriggered(context, event);
-    }
-  }
-
-  private boolean isAuthorized(ChannelHandlerContext context) {
-    if (server.options().authorization().isEmpty()) {
-      return true;
-    }
-    try {
-      var session = context.pipeline().get(SslHandler.class).engine().getSession();
-      return server.options().authorization().get().allows(session.getPeerPrincipal().getName());
-    } catch (SSLPeerUnverifiedException e) {
-      return false;
     }
   }
 

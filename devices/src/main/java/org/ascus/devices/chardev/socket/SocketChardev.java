@@ -15,7 +15,6 @@ import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
@@ -25,7 +24,6 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.CharReceiver;
 import org.ascus.devices.chardev.InputFeeder;
@@ -181,7 +179,7 @@ public final class SocketChardev implements CharBackend {
       }
       boolean handshake = false;
       if (options.tls().isPresent()) {
-        channel.pipeline().addLast(options.tls().get().handler(channel.alloc(), options.target()));
+        options.tls().get().secure(channel, options.target());
         handshake = true;
       }
       switch (options.protocol()) {
@@ -224,7 +222,7 @@ public final class SocketChardev implements CharBackend {
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
       if (event instanceof SslHandshakeCompletionEvent tls) {
-        if (!tls.isSuccess() || !isAuthorized(context)) {
+        if (!tls.isSuccess() || !options.tls().get().admits(context.channel(), options.authorization())) {
           context.close();
         } else if (options.protocol() != SocketOptions.Protocol.WEBSOCKET) {
           arrived(context);
@@ -270,18 +268,6 @@ public final class SocketChardev implements CharBackend {
     public void exceptionCaught(ChannelHandlerContext context, Throwable e) {
       // A peer that breaks the protocol or its connection is gone; the next one may come.
       context.close();
-    }
-  }
-
-  private boolean isAuthorized(ChannelHandlerContext context) {
-    if (options.authorization().isEmpty()) {
-      return true;
-    }
-    try {
-      var session = context.pipeline().get(SslHandler.class).engine().getSession();
-      return options.authorization().get().allows(session.getPeerPrincipal().getName());
-    } catch (SSLPeerUnverifiedException e) {
-      return false;
     }
   }
 

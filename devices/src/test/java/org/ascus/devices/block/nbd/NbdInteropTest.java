@@ -1,8 +1,12 @@
 package org.ascus.devices.block.nbd;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +19,10 @@ import java.util.Random;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.protocol.FileProtocol;
+import org.ascus.devices.security.Authorization;
+import org.ascus.devices.security.PskCredentials;
+import org.ascus.devices.security.TlsCredentials;
+import org.ascus.devices.security.TlsPriority;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -102,15 +110,71 @@ class NbdInteropTest {
         node.write(5000, ByteBuffer.wrap(content, 0, 5000));
         node.flush();
       } finally {
-        long pid = Long.parseLong(Files.readString(dir.resolve("pid")).strip());
-        Optional<ProcessHandle> process = ProcessHandle.of(pid);
-        process.ifPresent(ProcessHandle::destroy);
-        process.ifPresent(p -> p.onExit().join());
+        endQemuNbd();
       }
       System.arraycopy(content, 0, content, 5000, 5000);
       run("qemu-img", "convert", "-f", format, "-O", "raw", format.equals("raw") ? "disk" : "disk.qcow2", "out");
       assertThat(Files.readAllBytes(dir.resolve("out"))).isEqualTo(content);
       content = original();
     }
+  }
+
+  @Test
+  void aSharedKeyGuardsBothKindsOfServers() throws Exception {
+    Files.writeString(dir.resolve("keys.psk"), "qemu:0011223344556677\n");
+    Path other = Files.createDirectory(dir.resolve("other"));
+    Files.writeString(other.resolve("keys.psk"), "qemu:7766554433221100\n");
+    TlsPriority normal = TlsPriority.parse("NORMAL", List.of("PSK", "DHE-PSK", "ECDHE-PSK"));
+    TlsCredentials credentials = PskCredentials.read(dir, true, Optional.empty(), normal);
+    NbdServer server =
+        NbdServer.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            new NbdServer.Options(Optional.of(credentials), Optional.of(Authorization.simple("qemu")), 0));
+    try (BlockNode node = FileProtocol.open(dir.resolve("disk"), FileProtocol.Options.READ_WRITE)) {
+      server.add(new NbdExport("x", "", node, false, false));
+      int port = ((InetSocketAddress) server.localAddress()).getPort();
+      String url = "nbds://qemu@127.0.0.1:" + port + "/x?tls-psk-file=" + dir + "/";
+      assertThat(run("nbdinfo", url + "keys.psk")).contains("with TLS");
+      run("nbdcopy", url + "keys.psk", "copy");
+      assertThat(Files.readAllBytes(dir.resolve("copy"))).isEqualTo(content);
+      assertThatThrownBy(() -> run("nbdinfo", url + "other/keys.psk")).isInstanceOf(AssertionError.class);
+      String remote = "driver=nbd,host=127.0.0.1,export=x,tls-creds=t,port=" + port;
+      run("qemu-img", "info", "--object", "tls-creds-psk,id=t,dir=" + dir, "--image-opts", remote);
+      assertThatThrownBy(
+          () -> run("qemu-img", "info", "--object", "tls-creds-psk,id=t,dir=" + other, "--image-opts", remote))
+          .isInstanceOf(AssertionError.class);
+    } finally {
+      server.close();
+    }
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    run("qemu-nbd", "--fork", "-t", "-b", "127.0.0.1", "-p", Integer.toString(port), "-f", "raw", "--pid-file",
+        dir + "/pid", "-x", "x", "--object", "tls-creds-psk,id=t,endpoint=server,dir=" + dir, "--tls-creds", "t",
+        "disk");
+    try {
+      assertThat(readBy(PskCredentials.read(dir, false, Optional.empty(), normal), port)).isEqualTo(content);
+      TlsCredentials wrong = PskCredentials.read(other, false, Optional.empty(), normal);
+      assertThatThrownBy(() -> readBy(wrong, port)).hasMessageContaining("TLS handshake failed: ");
+    } finally {
+      endQemuNbd();
+    }
+  }
+
+  private static byte[] readBy(TlsCredentials credentials, int port) throws Exception {
+    InetSocketAddress at = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    NbdAddress address = new NbdAddress("test", at, "x", Optional.of(credentials), "localhost:" + port, 0, 0);
+    try (BlockNode node = address.open(FileProtocol.Options.READ_WRITE)) {
+      ByteBuffer got = ByteBuffer.allocate(SIZE);
+      node.read(0, got);
+      return got.array();
+    }
+  }
+
+  private void endQemuNbd() throws Exception {
+    long pid = Long.parseLong(Files.readString(dir.resolve("pid")).strip());
+    Optional<ProcessHandle> process = ProcessHandle.of(pid);
+    process.ifPresent(ProcessHandle::destroy);
+    process.ifPresent(p -> p.onExit().join());
   }
 }

@@ -33,6 +33,8 @@ import org.ascus.devices.block.protocol.Protocols;
 import org.ascus.devices.security.Authorization;
 import org.ascus.devices.security.TestCertificates;
 import org.ascus.devices.security.TlsCredentials;
+import org.ascus.devices.security.TlsPriority;
+import org.ascus.devices.security.X509Credentials;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -250,7 +252,7 @@ class NbdTest extends BlockNodeContract {
     TestCertificates certificates = new TestCertificates(dir);
     certificates.issue("alice", "alice");
     certificates.issue("bob", "bob");
-    TlsCredentials server = TlsCredentials.x509(dir, true, true, Optional.empty());
+    TlsCredentials server = X509Credentials.read(dir, true, true, Optional.empty(), TlsPriority.normal());
     Authorization alice = Authorization.simple("CN=alice,O=Test");
     NbdServer.Options guarded = new NbdServer.Options(Optional.of(server), Optional.of(alice), 0);
     SocketAddress at =
@@ -261,7 +263,7 @@ class NbdTest extends BlockNodeContract {
   }
 
   private static byte[] tls(SocketAddress at, Path folder) throws Exception {
-    TlsCredentials mine = TlsCredentials.x509(folder, false, true, Optional.empty());
+    TlsCredentials mine = X509Credentials.read(folder, false, true, Optional.empty(), TlsPriority.normal());
     int port = ((InetSocketAddress) at).getPort();
     NbdAddress guarded = new NbdAddress("test", at, "disk", Optional.of(mine), "localhost:" + port, 0, 0);
     try (BlockNode node = guarded.open(FileProtocol.Options.READ_WRITE)) {

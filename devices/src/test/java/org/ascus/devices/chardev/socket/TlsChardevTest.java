@@ -15,6 +15,8 @@ import org.ascus.devices.chardev.socket.SocketOptions.Protocol;
 import org.ascus.devices.security.Authorization;
 import org.ascus.devices.security.TestCertificates;
 import org.ascus.devices.security.TlsCredentials;
+import org.ascus.devices.security.TlsPriority;
+import org.ascus.devices.security.X509Credentials;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,7 +42,8 @@ class TlsChardevTest {
   }
 
   private int server(TestCertificates certificates, Optional<Authorization> authorization) throws Exception {
-    TlsCredentials tls = TlsCredentials.x509(certificates.folder(), true, true, Optional.empty());
+    TlsCredentials tls =
+        X509Credentials.read(certificates.folder(), true, true, Optional.empty(), TlsPriority.normal());
     SocketChardev channel =
         open(
             new SocketOptions(
@@ -95,7 +98,8 @@ class TlsChardevTest {
       plain.setSoTimeout(20_000);
       assertThat(readToEnd(plain)).isLessThan(20);
     }
-    TlsCredentials tls = TlsCredentials.x509(certificates.client("mallory"), false, true, Optional.empty());
+    TlsCredentials tls =
+        X509Credentials.read(certificates.client("mallory"), false, true, Optional.empty(), TlsPriority.normal());
     SocketOptions options =
         new SocketOptions(
             SocketChardevTest.loopback(port), false, false, true, 0, Protocol.RAW, Optional.of(tls), Optional.empty());

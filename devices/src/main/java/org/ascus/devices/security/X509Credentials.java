@@ -1,0 +1,115 @@
+package org.ascus.devices.security;
+
+import io.netty.channel.Channel;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.util.concurrent.Future;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+
+/**
+ * {@code -object tls-creds-x509}: certificates and keys in a folder, under QEMU's names: {@code ca-cert.pem}, and
+ * {@code server-cert.pem} with {@code server-key.pem} or {@code client-cert.pem} with {@code client-key.pem}. Keys are
+ * PKCS#8, which {@code BEGIN PRIVATE KEY} and {@code BEGIN ENCRYPTED PRIVATE KEY} begin.
+ */
+public final class X509Credentials implements TlsCredentials {
+  private final SslContext context;
+  private final boolean server;
+
+  private X509Credentials(SslContext context, boolean server) {
+    this.context = context;
+    this.server = server;
+  }
+
+  /**
+   * Reads the files.
+   *
+   * @param server which side of a connection they are for
+   * @param verifyPeer a server asks its clients for a certificate of the authority
+   * @param password of the private key
+   * @param priority what a peer may choose from
+   * @throws SecurityObjectException naming the file that is missing or wrong
+   */
+  public static X509Credentials read(
+      Path folder, boolean server, boolean verifyPeer, Optional<Secret> password, TlsPriority priority)
+      throws SecurityObjectException {
+    Path authority = folder.resolve("ca-cert.pem");
+    Path certificate = folder.resolve(server ? "server-cert.pem" : "client-cert.pem");
+    Path key = folder.resolve(server ? "server-key.pem" : "client-key.pem");
+    String pass = password.map(Secret::text).orElse(null);
+    if (server || Files.exists(certificate)) {
+      require(certificate);
+      require(key);
+    }
+    if (!server || verifyPeer) {
+      require(authority);
+    }
+    try {
+      SslContextBuilder builder;
+      if (server) {
+        builder = SslContextBuilder.forServer(certificate.toFile(), key.toFile(), pass);
+        builder.clientAuth(verifyPeer ? ClientAuth.REQUIRE : ClientAuth.NONE);
+      } else {
+        builder = SslContextBuilder.forClient();
+        if (Files.exists(certificate)) {
+          builder.keyManager(certificate.toFile(), key.toFile(), pass);
+        }
+      }
+      if (Files.exists(authority)) {
+        builder.trustManager(authority.toFile());
+      }
+      List<String> versions = Stream.of("TLSv1.3", "TLSv1.2").filter(priority::allowsVersion).toList();
+      builder.sslProvider(SslProvider.JDK).protocols(versions);
+      builder.ciphers(null, (suites, defaults, supported) -> allowed(defaults, priority));
+      return new X509Credentials(builder.build(), server);
+    } catch (SSLException | IllegalArgumentException e) {
+      throw new SecurityObjectException("Unable to load certificates of " + folder + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static String[] allowed(List<String> suites, TlsPriority priority) {
+    return suites.stream().filter(priority::allowsSuite).toArray(String[]::new);
+  }
+
+  private static void require(Path file) throws SecurityObjectException {
+    if (!Files.isReadable(file)) {
+      throw new SecurityObjectException("Unable to access credentials " + file + ": No such file or directory");
+    }
+  }
+
+  @Override
+  public boolean isServer() {
+    return server;
+  }
+
+  @Override
+  public Future<Channel> secure(Channel channel, String target) {
+    int colon = target.lastIndexOf(':');
+    SslHandler handler =
+        server || colon < 0
+            ? context.newHandler(channel.alloc())
+            : context.newHandler(
+                channel.alloc(), target.substring(0, colon), Integer.parseInt(target.substring(colon + 1)));
+    channel.pipeline().addFirst(handler);
+    return handler.handshakeFuture();
+  }
+
+  /** The distinguished name in the peer's certificate. */
+  @Override
+  public Optional<String> peerIdentity(Channel channel) {
+    try {
+      var session = channel.pipeline().get(SslHandler.class).engine().getSession();
+      return Optional.of(session.getPeerPrincipal().getName());
+    } catch (SSLPeerUnverifiedException e) {
+      return Optional.empty();
+    }
+  }
+}
