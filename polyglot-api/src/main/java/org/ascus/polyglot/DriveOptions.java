@@ -5,7 +5,6 @@ import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.ErrorPolicy;
-import org.ascus.devices.block.filter.WriteThrough;
 import org.ascus.devices.block.format.ImageOptions;
 
 /**
@@ -37,8 +36,8 @@ public record DriveOptions(
   }
 
   /** A drive with nothing in it. */
-  public static DriveOptions empty(String option, String id, ErrorPolicy errors) {
-    return new DriveOptions(option, id, false, Optional.empty(), false, errors);
+  public static DriveOptions empty(String option, String id, boolean writeThrough, ErrorPolicy errors) {
+    return new DriveOptions(option, id, false, Optional.empty(), writeThrough, errors);
   }
 
   /** The image, which must be there. */
@@ -61,10 +60,9 @@ public record DriveOptions(
   }
 
   Drive open() throws BlockException {
-    if (medium.isEmpty()) {
-      return new Drive(id, Optional.empty(), errors);
-    }
-    BlockNode node = image().open();
-    return new Drive(id, writeThrough ? new WriteThrough(node) : node, errors);
+    Optional<BlockNode> node = medium.isPresent() ? Optional.of(image().open()) : Optional.empty();
+    Drive drive = new Drive(id, node, errors);
+    drive.setWriteThrough(writeThrough);
+    return drive;
   }
 }

@@ -34,6 +34,9 @@ import org.ascus.devices.pci.PciPlug;
 import org.ascus.devices.virtio.VirtioBus;
 import org.ascus.devices.virtio.rng.EntropySource;
 import org.ascus.devices.virtio.rng.FileEntropy;
+import org.ascus.devices.virtio.scsi.ScsiBus;
+import org.ascus.devices.virtio.scsi.ScsiDevices;
+import org.ascus.devices.virtio.scsi.ScsiUnitDevice;
 import org.ascus.isa.profile.CodeProfile;
 import org.ascus.isa.riscv.RiscvConfig;
 import org.ascus.isa.riscv.RiscvCpus;
@@ -66,6 +69,7 @@ final class VmAssembly implements DeviceContext {
   private final Networks networks;
   private final Set<String> ids = ConcurrentHashMap.newKeySet();
   private final List<Device> plugged = new CopyOnWriteArrayList<>();
+  private final Map<Device, List<Drive>> drivesOf = new ConcurrentHashMap<>();
   private Optional<VirtBoard> board = Optional.empty();
 
   VmAssembly(MachineOptions options, List<CharBackend> serials, Map<String, ChardevSource> chardevs, Log log) {
@@ -297,6 +301,7 @@ final class VmAssembly implements DeviceContext {
       Device made = catalog.find(device.driver()).orElseThrow().factory().create(this, id, planned.values());
       machine.addDevice(made);
       plugged.add(made);
+      drivesOf.put(made, free.stream().filter(d -> d.user().isPresent()).toList());
     } catch (DeviceException e) {
       ids.remove(id);
       free.forEach(Drive::detach);
@@ -308,10 +313,11 @@ final class VmAssembly implements DeviceContext {
   void hotPlug(DeviceOptions device) throws VmException {
     PropertyValues values = catalog.values(device, options.globals());
     try {
-      if (!catalog.find(device.driver()).orElseThrow().bus().equals(PciDevices.BUS)) {
-        throw new DeviceException("Device '" + device.driver() + "' does not support hotplugging");
+      switch (catalog.find(device.driver()).orElseThrow().bus()) {
+        case PciDevices.BUS -> PciPlug.bus(this, values).checkHotPlug();
+        case ScsiDevices.BUS -> lookup(ScsiBus.class, values.getString("bus"));
+        default -> throw new DeviceException("Device '" + device.driver() + "' does not support hotplugging");
       }
-      PciPlug.bus(this, values).checkHotPlug();
     } catch (DeviceException e) {
       throw new VmException(device.option() + ": " + e.getMessage(), e);
     }
@@ -320,30 +326,33 @@ final class VmAssembly implements DeviceContext {
 
   /** Asks the guest to let go of a device; it is gone when the guest has done so. */
   void unplug(String id) throws VmException {
-    Optional<PciFunction> function =
+    Optional<Device> found =
         machine.devices().stream()
-            .filter(d -> d.id().equals(id) && d instanceof PciFunction)
-            .map(PciFunction.class::cast)
+            .filter(d -> d.id().equals(id) && (d instanceof PciFunction || d instanceof ScsiUnitDevice))
             .findFirst();
     try {
-      function
-          .orElseThrow(() -> new DeviceException("Device '" + id + "' not found"))
-          .bus()
-          .eject(() -> Thread.ofPlatform().daemon().name("ascus-unplug").start(() -> forget(id)));
+      switch (found.orElseThrow(() -> new DeviceException("Device '" + id + "' not found"))) {
+        case ScsiUnitDevice unit -> {
+          unit.unplug();
+          forget(id);
+        }
+        case PciFunction function ->
+            function.bus().eject(() -> Thread.ofPlatform().daemon().name("ascus-unplug").start(() -> forget(id)));
+        default -> throw new IllegalStateException();
+      }
     } catch (DeviceException e) {
       throw new VmException(e.getMessage(), e);
     }
   }
 
   private void forget(String id) {
+    machine.devices().stream().filter(d -> d.parent().equals(Optional.of(id))).map(Device::id).forEach(this::forget);
     for (Device device : machine.devices()) {
       if (device.id().equals(id)) {
         machine.removeDevice(device);
         plugged.remove(device);
         device.close();
-        drives.values().stream()
-            .filter(d -> d.user().isPresent() && d.user().get() == device)
-            .forEach(Drive::detach);
+        Optional.ofNullable(drivesOf.remove(device)).ifPresent(all -> all.forEach(Drive::detach));
       }
     }
     ids.remove(id);

@@ -372,6 +372,41 @@ class VmTest {
     }
   }
 
+  private static void awaitFree(Vm vm, String drive) throws InterruptedException {
+    while (vm.drives().get(drive).user().isPresent()) {
+      Thread.sleep(1);
+    }
+  }
+
+  @Test
+  void disksComeAndGoAndAreFreeAfterwards(@TempDir Path dir) throws Exception {
+    Path d = Files.write(dir.resolve("d"), new byte[1 << 20]);
+    Path e = Files.write(dir.resolve("e"), new byte[1 << 20]);
+    VmBuilder builder =
+        machine(PASS)
+            .drive(new DriveOptions("-drive", "d", false, ImageOptions.raw(d)))
+            .drive(new DriveOptions("-drive", "e", false, ImageOptions.raw(e)))
+            .device(new DeviceOptions("-device", "pcie-root-port", "rp", Map.of()))
+            .device(new DeviceOptions("-device", "virtio-scsi-pci", "s", Map.of()));
+    try (Vm vm = builder.build()) {
+      for (int i = 0; i < 2; i++) {
+        vm.plug(new DeviceOptions("device_add", "scsi-hd", "hd", Map.of("bus", "s.0", "drive", "d")));
+        vm.unplug("hd");
+        awaitFree(vm, "d");
+        vm.plug(new DeviceOptions("device_add", "virtio-scsi-pci", "t" + i, Map.of("bus", "rp")));
+        vm.plug(new DeviceOptions("device_add", "scsi-hd", "x", Map.of("bus", "t" + i + ".0", "drive", "d")));
+        vm.plug(new DeviceOptions("device_add", "scsi-hd", "y", Map.of("bus", "t" + i + ".0", "drive", "e")));
+        assertThatThrownBy(() -> vm.plug(
+            new DeviceOptions("device_add", "scsi-hd", "z", Map.of("bus", "s.0", "drive", "e"))))
+            .hasMessageContaining("Drive 'e' is already in use by another device");
+        vm.unplug("t" + i);
+        awaitFree(vm, "d");
+        awaitFree(vm, "e");
+      }
+      assertThatThrownBy(() -> vm.unplug("x")).hasMessage("Device 'x' not found");
+    }
+  }
+
   @Test
   void optionsComeBackAsTheyWereGiven() {
     MachineOptions options = Vm.builder().cpu("max").smp(2).append("quiet").icount(2).options();

@@ -8,6 +8,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 /**
  * What a device has a disk in: a node that may be taken out, put in and resized while the device uses it. Requests go
  * on side by side; a change waits for those that have begun. An empty drive has no bytes.
+ *
+ * <p>With write-through no write is done before it is on stable storage.
  */
 public final class Drive implements BlockNode {
   /** The device that has the drive. Called without any lock of the drive's. */
@@ -45,6 +47,7 @@ public final class Drive implements BlockNode {
   private final ReadWriteLock use = new ReentrantReadWriteLock();
   private Optional<BlockNode> medium;
   private volatile Optional<User> user = Optional.empty();
+  private volatile boolean writeThrough;
 
   /**
    * A drive with something in it.
@@ -74,6 +77,16 @@ public final class Drive implements BlockNode {
     this.id = id;
     this.errors = errors;
     this.medium = medium;
+  }
+
+  /** The name by which devices find it. */
+  public String id() {
+    return id;
+  }
+
+  /** Whether each write is to be on stable storage when it is done, {@code cache=writethrough}. */
+  public void setWriteThrough(boolean on) {
+    writeThrough = on;
   }
 
   /** The drive is in {@code device} now. */
@@ -144,6 +157,16 @@ public final class Drive implements BlockNode {
         });
   }
 
+  private void change(Action action) throws BlockException {
+    act(
+        node -> {
+          action.on(node);
+          if (writeThrough) {
+            node.flush();
+          }
+        });
+  }
+
   @Override
   public String name() {
     return medium().map(BlockNode::name).orElse(id);
@@ -166,7 +189,7 @@ public final class Drive implements BlockNode {
 
   @Override
   public boolean writeThrough() {
-    return medium().map(BlockNode::writeThrough).orElse(false);
+    return writeThrough;
   }
 
   @Override
@@ -181,12 +204,12 @@ public final class Drive implements BlockNode {
 
   @Override
   public void write(long offset, ByteBuffer source) throws BlockException {
-    act(node -> node.write(offset, source));
+    change(node -> node.write(offset, source));
   }
 
   @Override
   public void write(long offset, ByteBuffer[] sources) throws BlockException {
-    act(node -> node.write(offset, sources));
+    change(node -> node.write(offset, sources));
   }
 
   @Override
@@ -198,12 +221,12 @@ public final class Drive implements BlockNode {
 
   @Override
   public void discard(long offset, long length) throws BlockException {
-    act(node -> node.discard(offset, length));
+    change(node -> node.discard(offset, length));
   }
 
   @Override
   public void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException {
-    act(node -> node.writeZeroes(offset, length, mayUnmap));
+    change(node -> node.writeZeroes(offset, length, mayUnmap));
   }
 
   @Override
@@ -216,7 +239,7 @@ public final class Drive implements BlockNode {
   public void resize(long bytes) throws BlockException {
     use.writeLock().lock();
     try {
-      act(node -> node.resize(bytes));
+      change(node -> node.resize(bytes));
     } finally {
       use.writeLock().unlock();
     }

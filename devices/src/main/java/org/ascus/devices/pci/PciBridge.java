@@ -92,7 +92,7 @@ public abstract class PciBridge extends PciFunction implements PciPlug, PciBus.U
     boolean open = (config().get(PciConfig.COMMAND, 2) & enable) != 0;
     // Both memory windows forward any memory access.
     boolean inside = forwards(io, false, address, size) || !io && forwards(false, true, address, size);
-    return open && inside && bus() != null
+    return open && inside && powered() && bus() != null
         ? bus().upstream().hostAddress(io, prefetchable, address, size)
         : OptionalLong.empty();
   }

@@ -41,6 +41,11 @@ public final class PciBus {
       throw new UnsupportedOperationException();
     }
 
+    /** Whether what is plugged in answers. */
+    default boolean powered() {
+      return true;
+    }
+
     /** Number of the bus as the guest set it; 0 for the root. */
     int busNumber();
   }
@@ -161,7 +166,7 @@ public final class PciBus {
   /** The function that a guest calls {@code bus}:{@code devfn}, on this bus or behind its bridges. */
   Optional<PciFunction> find(int bus, int devfn) {
     if (bus == number()) {
-      return function(devfn);
+      return upstream.powered() ? function(devfn) : Optional.empty();
     }
     for (PciFunction function : functions) {
       if (function instanceof PciBridge bridge && bridge.leadsTo(bus)) {

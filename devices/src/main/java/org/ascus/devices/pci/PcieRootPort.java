@@ -9,8 +9,9 @@ import org.ascus.machine.state.StateWriter;
 
 /**
  * A root port (PCI Express Base 4.0, section 1.3.1): a bridge to a link, where one device can be plugged in, also while
- * the machine runs (section 6.7): then presence changes and the attention button is pressed, as in QEMU. To take the
- * device out the button is pressed, and it goes when the guest has switched the slot's power and its indicator off.
+ * the machine runs (section 6.7): then presence changes and the attention button is pressed, as in QEMU, and the device
+ * answers once the guest has switched the slot's power on. To take the device out the button is pressed, and it goes
+ * when the guest has switched power and its indicator off.
  *
  * <p>Slot control: bits 0 to 4 and 12 enable events, 5 the interrupt, 6 to 7 attention indicator, 8 to 9 power
  * indicator (3 is off), 10 power off. Slot status: the events in the same places, with 8 for the link, and 6 for
@@ -100,6 +101,11 @@ public final class PcieRootPort extends PciBridge {
     }
   }
 
+  @Override
+  public boolean powered() {
+    return (control & POWER_OFF) == 0;
+  }
+
   private static boolean isOff(int slotControl) {
     return (slotControl & POWER_OFF) != 0 && (slotControl & INDICATOR_OFF) == INDICATOR_OFF;
   }
@@ -134,6 +140,9 @@ public final class PcieRootPort extends PciBridge {
     if (isOff(control) && !isOff(old)) {
       unplugging.ifPresent(this::takeOut);
     }
+    if ((control & POWER_OFF) != (old & POWER_OFF)) {
+      childBus().remap();
+    }
     raise(COMMAND_COMPLETED);
   }
 
@@ -156,10 +165,10 @@ public final class PcieRootPort extends PciBridge {
 
   @Override
   protected void configReplaced() {
+    control = (int) config().get(express + ExpressCapability.SLOT_CONTROL, 2);
     super.configReplaced();
     showPresence();
     messages.configChanged();
-    control = (int) config().get(express + ExpressCapability.SLOT_CONTROL, 2);
     signal();
   }
 

@@ -16,8 +16,6 @@ import org.ascus.devices.block.Drive;
  */
 public final class ScsiDisk implements Drive.User {
   private static final int MOST_PARAMETERS = 1 << 16;
-  private static final int MAX_UNMAP_BLOCKS = 1 << 22;
-  private static final int MAX_UNMAP_DESCRIPTORS = 255;
 
   /** Media events of GET EVENT STATUS NOTIFICATION (MMC-6, section 6.6.3.5). */
   private static final int NO_EVENT = 0;
@@ -37,16 +35,20 @@ public final class ScsiDisk implements Drive.User {
   private volatile boolean locked;
   private volatile int mediaEvent;
   private volatile boolean writeCache;
+  private volatile boolean unplugged;
 
-  /**
-   * @param id the user's name for it, which identifies a unit without serial number
-   */
+  /** @param id the user's name for it */
   public ScsiDisk(String id, BlockNode node, ScsiDiskOptions options) {
     this.id = id;
     this.node = node;
     this.options = options;
     this.writeCache = !node.writeThrough();
-    this.inquiry = new InquiryPages(id, options, node.readOnly(), MAX_UNMAP_BLOCKS, MAX_UNMAP_DESCRIPTORS);
+    this.inquiry = new InquiryPages(options, isThin());
+  }
+
+  /** Whether space can be given back. */
+  private boolean isThin() {
+    return !options.cdrom() && !node.readOnly() && options.sizes().discard() > 0;
   }
 
   @Override
@@ -59,6 +61,11 @@ public final class ScsiDisk implements Drive.User {
     attention.set(Optional.of(SenseException.UNIT_RESET));
     writeCache = !node.writeThrough();
     locked = false;
+  }
+
+  /** It is not there any more for commands that come late. */
+  public void unplug() {
+    unplugged = true;
   }
 
   /** Has {@code listener} told of what the guest should look at soon. */
@@ -149,7 +156,7 @@ public final class ScsiDisk implements Drive.User {
   }
 
   private long blocks() {
-    return node.size() / options.blockSize();
+    return node.size() / options.sizes().logical();
   }
 
   /**
@@ -161,6 +168,9 @@ public final class ScsiDisk implements Drive.User {
    */
   public long execute(byte[] cdb, ScsiData data) throws SenseException {
     int code = cdb[0] & 0xff;
+    if (unplugged) {
+      throw SenseException.NO_SUCH_UNIT;
+    }
     if (code != 0x12 && code != 0xa0 && code != 0x03 && code != 0x4a) {
       Optional<SenseException> news = attention.getAndSet(Optional.empty());
       if (news.isPresent()) {
@@ -267,8 +277,8 @@ public final class ScsiDisk implements Drive.User {
       checkWritable();
     }
     checkRange(block, count);
-    long length = Math.min(count * options.blockSize(), write ? data.outSize() : data.inSize());
-    long at = block * options.blockSize();
+    long length = Math.min(count * options.sizes().logical(), write ? data.outSize() : data.inSize());
+    long at = block * options.sizes().logical();
     try {
       if (write) {
         data.write(node, at, length);
@@ -305,9 +315,10 @@ public final class ScsiDisk implements Drive.User {
   private long writeSame(byte[] cdb, long block, long count, ScsiData data) throws SenseException {
     checkWritable();
     checkRange(block, count);
-    byte[] pattern = new byte[options.blockSize()];
+    byte[] pattern = new byte[options.sizes().logical()];
     boolean noData = (cdb[1] & 1) != 0;
-    if (!noData && !data.fromInitiator(pattern, pattern.length) || count == 0 || count > MAX_UNMAP_BLOCKS) {
+    if (!noData && !data.fromInitiator(pattern, pattern.length) || count == 0
+        || Long.compareUnsigned(count * pattern.length, options.maxIo()) > 0) {
       throw SenseException.INVALID_FIELD;
     }
     try {
@@ -337,7 +348,7 @@ public final class ScsiDisk implements Drive.User {
       long count = b.getInt(at + 8) & 0xffffffffL;
       checkRange(block, count);
       try {
-        node.discard(block * options.blockSize(), count * options.blockSize());
+        node.discard(block * options.sizes().logical(), count * options.sizes().logical());
       } catch (BlockException e) {
         failed(false, e);
       }
@@ -349,7 +360,7 @@ public final class ScsiDisk implements Drive.User {
     long last = blocks() - 1;
     return ByteBuffer.allocate(8)
         .putInt((int) Math.min(last, 0xffffffffL))
-        .putInt(options.blockSize())
+        .putInt(options.sizes().logical())
         .array();
   }
 
@@ -357,13 +368,13 @@ public final class ScsiDisk implements Drive.User {
     if (action != 0x10) {
       throw SenseException.INVALID_FIELD;
     }
-    boolean thin = !options.cdrom() && !node.readOnly();
     byte[] answer =
         ByteBuffer.allocate(32)
             .putLong(blocks() - 1)
-            .putInt(options.blockSize())
-            .putShort((short) 0)
-            .put((byte) (thin ? 0x80 : 0))
+            .putInt(options.sizes().logical())
+            .put((byte) 0)
+            .put((byte) options.sizes().physicalExponent())
+            .put((byte) (isThin() ? 0x80 : 0))
             .array();
     return answer(answer, most, data);
   }
@@ -379,7 +390,7 @@ public final class ScsiDisk implements Drive.User {
     boolean all = page == 0x3f;
     if (!options.cdrom()) {
       long count = blocks();
-      b.putInt(count > 0xffffffffL ? -1 : (int) count).putInt(options.blockSize());
+      b.putInt(count > 0xffffffffL ? -1 : (int) count).putInt(options.sizes().logical());
     }
     int descriptors = b.position() - header;
     if (all || page == 0x08) {
@@ -398,7 +409,7 @@ public final class ScsiDisk implements Drive.User {
     if (length == header + descriptors && !all) {
       throw SenseException.INVALID_FIELD;
     }
-    byte device = (byte) (options.cdrom() ? 0 : (node.readOnly() ? 0x80 : 0) | 0x10);
+    byte device = (byte) (options.cdrom() ? 0 : (node.readOnly() ? 0x80 : 0) | (options.dpofua() ? 0x10 : 0));
     if (ten) {
       b.putShort(0, (short) (length - 2)).put(3, device).putShort(6, (short) descriptors);
     } else {

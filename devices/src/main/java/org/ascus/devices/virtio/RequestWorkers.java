@@ -167,15 +167,20 @@ public final class RequestWorkers {
    * forgotten. Gives up the lock meanwhile.
    */
   public void awaitRunning() {
-    draining++;
     waiting.clear();
     retried.clear();
+    awaitBegun();
+    waiting.clear();
+  }
+
+  /** As {@link #awaitRunning}, but what waits for the machine goes on waiting. */
+  public void awaitBegun() {
+    draining++;
     while (running > 0) {
       changed.awaitUninterruptibly();
     }
     draining--;
-    waiting.clear();
-    if (source.hasMore()) {
+    if (hasMore()) {
       wake();
     }
   }

@@ -8,11 +8,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.BlockSizes;
 import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.block.IoThread;
-import org.ascus.devices.block.filter.WriteThrough;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.fs.FolderOptions;
 import org.ascus.devices.fs.SharedFolder;
@@ -186,29 +185,23 @@ public final class VirtioDevices implements DeviceProvider {
 
   private static VirtioKind blk() {
     BlkOptions d = BlkOptions.DEFAULT;
-    return new VirtioKind(
-        "virtio-blk",
-        "Virtio block device",
+    List<Property> properties = new ArrayList<>();
+    properties.add(new Property("drive", Kind.DRIVE, "", "Node name or ID of a block device to use as a backend"));
+    properties.add(new Property("serial", Kind.STRING, d.serial(), "Serial number that the guest can read"));
+    properties.addAll(BlockSizes.properties(d.sizes().discard(), "a logical block"));
+    properties.addAll(
         List.of(
-            new Property("drive", Kind.DRIVE, "", "Node name or ID of a block device to use as a backend"),
-            new Property("serial", Kind.STRING, d.serial(), "Serial number that the guest can read"),
-            new Property("logical_block_size", Kind.SIZE, "512", "A power of two between 512 B and 2 MiB"),
-            new Property("physical_block_size", Kind.SIZE, "512", "A power of two between 512 B and 2 MiB"),
             new Property("write-cache", Kind.STRING, "auto", "A write cache: on, off, or auto as the drive says"),
-            new Property("discard_granularity", Kind.SIZE, "0", "Unit of discards; 0 for a logical block"),
-            new Property("min_io_size", Kind.SIZE, "0", "Best least size of requests; 0 for not known"),
-            new Property("opt_io_size", Kind.SIZE, "0", "Best size of requests; 0 for not known"),
             new Property("share-rw", Kind.BOOL, "off", "Other devices may have the disk, too"),
             new Property("num-queues", Kind.UINT32, "1", "Number of request queues"),
             new Property("queue-size", Kind.UINT32, "256", "Entries per queue, a power of two"),
             new Property("config-wce", Kind.BOOL, "on", "Let the guest switch the write cache"),
             new Property("discard", Kind.BOOL, "on", "Offer discard requests"),
             new Property("write-zeroes", Kind.BOOL, "on", "Offer write-zeroes requests"),
-            ErrorPolicy.properties().getFirst(),
-            ErrorPolicy.properties().getLast(),
             IOTHREAD,
-            new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order")),
-        VirtioDevices::makeBlk);
+            new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order")));
+    properties.addAll(ErrorPolicy.properties());
+    return new VirtioKind("virtio-blk", "Virtio block device", properties, VirtioDevices::makeBlk);
   }
 
   private static VirtioDevice makeBlk(DeviceContext context, String id, PropertyValues v) throws DeviceException {
@@ -222,29 +215,28 @@ public final class VirtioDevices implements DeviceProvider {
     BlkOptions options =
         new BlkOptions(
             v.getString("serial"),
-            (int) Math.min(v.getSize("logical_block_size"), Integer.MAX_VALUE),
-            (int) Math.min(v.getSize("physical_block_size"), Integer.MAX_VALUE),
+            BlockSizes.of(v),
             (int) Math.min(v.getLong("num-queues"), Integer.MAX_VALUE),
             (int) Math.min(v.getLong("queue-size"), Integer.MAX_VALUE),
             v.getBool("config-wce"),
             v.getBool("discard"),
             v.getBool("write-zeroes"),
-            node.errors().with(v),
-            new BlkOptions.Hints(v.getSize("min_io_size"), v.getSize("opt_io_size"), v.getSize("discard_granularity")));
+            node.errors().with(v));
+    setCache(node, v);
     VirtioHost host = VirtioHost.of(context.machine());
-    VirtioBlk device = new VirtioBlk(id, host, cached(node, v), options, threads(context, id, v));
+    VirtioBlk device = new VirtioBlk(id, host, node, options, threads(context, id, v));
     node.attach(device);
     return device;
   }
 
-  /** The disk with the write cache that a device asks for. */
-  public static BlockNode cached(BlockNode node, PropertyValues v) throws DeviceException {
+  /** Gives a drive the write cache that the device in it asks for. */
+  public static void setCache(Drive drive, PropertyValues v) throws DeviceException {
     String cache = v.getString("write-cache");
-    return switch (cache) {
-      case "auto", "on" -> node;
-      case "off" -> new WriteThrough(node);
+    switch (cache) {
+      case "auto" -> {}
+      case "on", "off" -> drive.setWriteThrough(cache.equals("off"));
       default -> throw new DeviceException("Parameter 'write-cache' does not accept value '" + cache + "'");
-    };
+    }
   }
 
   private static IoThread threads(DeviceContext context, String id, PropertyValues v) throws DeviceException {

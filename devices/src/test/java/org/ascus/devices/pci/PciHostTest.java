@@ -267,6 +267,7 @@ class PciHostTest {
     PcieRootPort port = port("2");
     Sample below = new Sample("below");
     port.childBus().plug(below, "");
+    port.resetEnter();
     assertThat(get(config(1, 0, 0), 4)).isEqualTo(0xffffffffL);
     openBridge();
     assertThat(get(config(1, 0, 0), 4)).isEqualTo(0x56781234);
@@ -296,6 +297,7 @@ class PciHostTest {
     PcieRootPort port = port("2");
     Sample below = new Sample("below");
     port.childBus().plug(below, "");
+    port.resetEnter();
     openBridge();
     put(config(1, 0, 0x14), 4, 0x4010_3000L);
     put(config(1, 0, 4), 2, 7);
@@ -347,6 +349,7 @@ class PciHostTest {
     port.childBus().plug(below, "");
     assertThat(get(slot + SLOT_STATUS, 2)).as("button, presence changed, present, link").isEqualTo(0x149);
     assertThat(wires.get(2).isHigh()).isTrue();
+    assertThat(get(config(1, 0, 0), 4)).as("without power").isEqualTo(0xffffffffL);
     put(slot + SLOT_CONTROL, 2, 0x1f9);
     put(slot + SLOT_STATUS, 2, 0x11f);
     assertThat(wires.get(2).isHigh()).isFalse();

@@ -15,7 +15,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
-import org.ascus.devices.block.filter.WriteThrough;
+import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.qcow2.Bitmap;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
@@ -219,7 +219,8 @@ public final class NbdMain {
     ImageOptions image = image();
     String mode = cache();
     try (BlockNode opened = Images.asOf(image, option("l", "load-snapshot"))) {
-      BlockNode node = mode.equals("writethrough") || mode.equals("directsync") ? new WriteThrough(opened) : opened;
+      Drive node = new Drive(name, opened);
+      node.setWriteThrough(mode.equals("writethrough") || mode.equals("directsync"));
       NbdExport export =
           new NbdExport(name, description, node, image.readOnly(), flag("A", "allocation-depth"),
               bitmaps(opened, image.readOnly()));

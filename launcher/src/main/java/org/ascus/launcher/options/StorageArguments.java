@@ -79,7 +79,7 @@ final class StorageArguments {
       if (!kind.equals("none") || !format.isEmpty()) {
         throw new OptionException("A block device must be specified for \"file\"");
       }
-      draft.drives.add(DriveOptions.empty(option, id.orElse(kind + unit), errors));
+      draft.drives.add(DriveOptions.empty(option, id.orElse(kind + unit), !cache.writeback(), errors));
       return;
     }
     if (file instanceof Location.File plain) {

@@ -1,6 +1,7 @@
 package org.ascus.machine.device;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.ascus.machine.state.Stateful;
 
@@ -66,6 +67,11 @@ public abstract class Device implements Stateful {
    * saved or loaded; afterwards the device touches nothing until a CPU or a timer runs again.
    */
   public void quiesce() {}
+
+  /** Id of the device that this one is plugged into, and is taken out with; empty if none but the machine. */
+  public Optional<String> parent() {
+    return Optional.empty();
+  }
 
   /** Property values for {@code info qtree}. */
   public Map<String, String> properties() {

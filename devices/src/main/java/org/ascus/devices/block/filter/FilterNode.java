@@ -39,11 +39,6 @@ public abstract class FilterNode implements BlockNode {
     return node.readOnly();
   }
 
-  @Override
-  public boolean writeThrough() {
-    return node.writeThrough();
-  }
-
   /** A node that grows when it is written behind its end does so through a filter too. */
   @Override
   public void checkRange(long offset, long length) throws BlockException {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.BlockSizes;
 import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.IoThread;
 import org.ascus.devices.virtio.DiskTransfer;
@@ -124,18 +125,18 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
   @Override
   protected byte[] configSpace() {
     ByteBuffer space = ByteBuffer.allocate(CONFIG_SIZE).order(ByteOrder.LITTLE_ENDIAN);
-    int exponent = Integer.numberOfTrailingZeros(options.physicalBlockSize() / options.logicalBlockSize());
-    BlkOptions.Hints hints = options.hints();
-    int blockSectors = options.logicalBlockSize() / BlkRequest.SECTOR;
-    int discardSectors = hints.discard() == 0 ? blockSectors : (int) (hints.discard() / BlkRequest.SECTOR);
+    BlockSizes sizes = options.sizes();
+    int exponent = sizes.physicalExponent();
+    int blockSectors = sizes.logical() / BlkRequest.SECTOR;
+    int discardSectors = sizes.discard() == 0 ? blockSectors : (int) (sizes.discard() / BlkRequest.SECTOR);
     space.putLong(capacity);
     space.putInt(0);
     space.putInt(options.queueSize() - 2);
     space.putShort((short) Math.clamp(capacity / (16 * 63), 2, 16383)).put((byte) 16).put((byte) 63);
-    space.putInt(options.logicalBlockSize());
+    space.putInt(sizes.logical());
     space.put((byte) exponent).put((byte) 0);
-    space.putShort((short) (hints.least() / options.logicalBlockSize()));
-    space.putInt((int) (hints.best() / options.logicalBlockSize()));
+    space.putShort((short) sizes.blocks(sizes.least()));
+    space.putInt((int) sizes.blocks(sizes.best()));
     space.put((byte) (writeback ? 1 : 0)).put((byte) 0).putShort((short) options.queues());
     space.putInt(MAX_RANGE_SECTORS).putInt(1).putInt(discardSectors);
     space.putInt(MAX_RANGE_SECTORS).putInt(1).put((byte) 1);
@@ -359,8 +360,8 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
   private int check(BlkRequest request) {
     long length = request.length();
     long sectors = length / BlkRequest.SECTOR;
-    boolean aligned = length % options.logicalBlockSize() == 0
-        && request.sector() % (options.logicalBlockSize() / BlkRequest.SECTOR) == 0;
+    boolean aligned = length % options.sizes().logical() == 0
+        && request.sector() % (options.sizes().logical() / BlkRequest.SECTOR) == 0;
     if (!aligned || request.sector() < 0 || request.sector() > capacity - sectors) {
       guestError("request of " + length + " bytes at sector " + Long.toUnsignedString(request.sector()));
       return BlkRequest.IOERR;
@@ -456,8 +457,8 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("drive", node.name());
     all.put("serial", options.serial());
-    all.put("logical_block_size", Integer.toString(options.logicalBlockSize()));
-    all.put("physical_block_size", Integer.toString(options.physicalBlockSize()));
+    all.put("logical_block_size", Integer.toString(options.sizes().logical()));
+    all.put("physical_block_size", Integer.toString(options.sizes().physical()));
     all.put("num-queues", Integer.toString(options.queues()));
     all.put("queue-size", Integer.toString(options.queueSize()));
     all.put("config-wce", Boolean.toString(options.configWce()));

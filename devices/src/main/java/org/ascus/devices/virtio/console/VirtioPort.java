@@ -44,6 +44,11 @@ public final class VirtioPort extends Device {
     this.backend = backend;
   }
 
+  @Override
+  public Optional<String> parent() {
+    return bus.map(Device::id);
+  }
+
   public boolean isConsole() {
     return console;
   }

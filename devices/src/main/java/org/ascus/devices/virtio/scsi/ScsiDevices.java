@@ -3,7 +3,6 @@ package org.ascus.devices.virtio.scsi;
 import java.util.ArrayList;
 import java.util.List;
 import org.ascus.devices.block.Drive;
-import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.scsi.ScsiDisk;
 import org.ascus.devices.scsi.ScsiDiskOptions;
 import org.ascus.devices.virtio.VirtioDevices;
@@ -18,7 +17,8 @@ import org.ascus.machine.device.PropertyValues;
 
 /** The SCSI units that a user can name. */
 public final class ScsiDevices implements DeviceProvider {
-  private static final String BUS = "SCSI";
+  /** The kind of bus that they plug into. */
+  public static final String BUS = "SCSI";
 
   /** For {@link java.util.ServiceLoader}. */
   public ScsiDevices() {}
@@ -36,21 +36,13 @@ public final class ScsiDevices implements DeviceProvider {
             List.of(
                 new Property("bus", Kind.STRING, "", "Bus to plug into"),
                 new Property("drive", Kind.DRIVE, "", "Node name or ID of a block device to use as a backend"),
-                new Property("serial", Kind.STRING, d.serial(), "Serial number that the guest can read"),
-                new Property("vendor", Kind.STRING, d.vendor(), "Up to 8 characters"),
-                new Property("product", Kind.STRING, d.product(), "Up to 16 characters"),
-                new Property("ver", Kind.STRING, d.revision(), "Up to 4 characters"),
                 new Property("channel", Kind.UINT32, "0", "There is channel 0 only"),
                 new Property("scsi-id", Kind.UINT32, "", "Target, 0 to 255; the lowest free one if not set"),
                 new Property("lun", Kind.UINT32, "0", "Logical unit, 0 to 16383"),
-                new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order")));
-    if (!d.cdrom()) {
-      properties.add(new Property("logical_block_size", Kind.SIZE, "512", "A power of two from 512 to 4096"));
-    }
-    properties.addAll(ErrorPolicy.properties());
-    properties.add(
-        new Property("write-cache", Kind.STRING, "auto", "A write cache: on, off, or auto as the drive says"));
-    properties.add(new Property("share-rw", Kind.BOOL, "off", "Other devices may have the disk, too"));
+                new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order"),
+                new Property("write-cache", Kind.STRING, "auto", "A write cache: on, off, or auto as the drive says"),
+                new Property("share-rw", Kind.BOOL, "off", "Other devices may have the disk, too")));
+    properties.addAll(d.properties());
     return new DeviceType(name, BUS, description, properties, (context, id, v) -> make(context, id, v, name, d));
   }
 
@@ -67,22 +59,14 @@ public final class ScsiDevices implements DeviceProvider {
     if (!d.cdrom() && drive.medium().isEmpty()) {
       throw new DeviceException("Device needs media, but drive is empty");
     }
-    int blockSize =
-        d.cdrom() ? d.blockSize() : (int) Math.min(v.getSize("logical_block_size"), Integer.MAX_VALUE);
-    ScsiDiskOptions options =
-        new ScsiDiskOptions(
-            d.cdrom(),
-            v.getString("serial"),
-            v.getString("vendor"),
-            v.getString("product"),
-            v.getString("ver"),
-            blockSize,
-            drive.errors().with(v));
-    ScsiDisk unit = new ScsiDisk(id, VirtioDevices.cached(drive, v), options.check());
+    ScsiDiskOptions options = d.with(v, named ? drive.id() : "", drive.errors());
+    VirtioDevices.setCache(drive, v);
+    ScsiDisk unit = new ScsiDisk(id, drive, options);
     int target = v.isSet("scsi-id") ? (int) Math.min(v.getLong("scsi-id"), Integer.MAX_VALUE) : ScsiBus.ANY;
     int lun = (int) Math.min(v.getLong("lun"), Integer.MAX_VALUE);
-    context.lookup(ScsiBus.class, v.getString("bus")).plug(unit, target, lun);
+    ScsiBus bus = context.lookup(ScsiBus.class, v.getString("bus"));
+    bus.plug(unit, target, lun);
     drive.attach(unit);
-    return new ScsiUnitDevice(name, id, unit);
+    return new ScsiUnitDevice(name, id, unit, bus);
   }
 }

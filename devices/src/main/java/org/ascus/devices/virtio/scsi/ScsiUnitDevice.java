@@ -1,6 +1,7 @@
 package org.ascus.devices.virtio.scsi;
 
 import java.util.Map;
+import java.util.Optional;
 import org.ascus.devices.scsi.ScsiDisk;
 import org.ascus.machine.device.Device;
 import org.ascus.machine.state.StateException;
@@ -10,10 +11,22 @@ import org.ascus.machine.state.StateWriter;
 /** A unit as a device of the machine: what is saved and reset of it. */
 public final class ScsiUnitDevice extends Device {
   private final ScsiDisk unit;
+  private final ScsiBus bus;
 
-  public ScsiUnitDevice(String type, String id, ScsiDisk unit) {
+  ScsiUnitDevice(String type, String id, ScsiDisk unit, ScsiBus bus) {
     super(type, id);
     this.unit = unit;
+    this.bus = bus;
+  }
+
+  @Override
+  public Optional<String> parent() {
+    return Optional.of(bus.id());
+  }
+
+  /** Takes it off its bus, which tells the guest. */
+  public void unplug() {
+    bus.unplug(unit);
   }
 
   @Override
@@ -23,7 +36,7 @@ public final class ScsiUnitDevice extends Device {
 
   @Override
   public Map<String, String> properties() {
-    return Map.of("drive", unit.node().name(), "serial", unit.options().serial());
+    return Map.of("drive", unit.node().name(), "serial", unit.options().names().serial());
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.ascus.devices.virtio.scsi;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -44,11 +45,13 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   private static final int EVENT_QUEUE = 1;
   private static final long F_INOUT = 1;
 
-  /** Linux leaves no buffers for events without it. */
   private static final long F_HOTPLUG = 1 << 1;
 
   private static final long F_CHANGE = 1 << 2;
+  private static final int EVENT_TRANSPORT_RESET = 1;
   private static final int EVENT_PARAMETERS_CHANGED = 3;
+  private static final int RESCAN = 1;
+  private static final int REMOVED = 2;
   private static final int EVENTS_MISSED = 1 << 31;
   private static final int CONFIG_SIZE = 36;
   private static final int CONFIG_SENSE = 20;
@@ -120,17 +123,43 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
         throw new DeviceException("lun already used by another device: target " + chosen + ", lun " + lun);
       }
       int at = chosen;
-      unit.onNotice(what -> confined(() -> tell(at, lun, what)).run());
+      unit.onNotice(
+          what -> confined(() -> tell(F_CHANGE, EVENT_PARAMETERS_CHANGED, place(at, lun), what.reason())).run());
+      tell(F_HOTPLUG, EVENT_TRANSPORT_RESET, place(at, lun), RESCAN);
     } finally {
       lock().unlock();
     }
   }
 
-  /** An event (section 5.6.6.3) that a unit has something to say, if the driver has left a buffer for it. */
-  private void tell(int target, int lun, SenseException what) {
-    if (!negotiated(F_CHANGE) || !live()) {
+  @Override
+  public void unplug(ScsiDisk unit) {
+    lock().lock();
+    try {
+      unit.unplug();
+      workers.awaitBegun();
+      for (int at : List.copyOf(units.keySet())) {
+        if (units.get(at) == unit) {
+          units.remove(at);
+          tell(F_HOTPLUG, EVENT_TRANSPORT_RESET, at, REMOVED);
+        }
+      }
+    } finally {
+      lock().unlock();
+    }
+  }
+
+  /**
+   * An event (section 5.6.6.3), if the driver wants such and has left a buffer for it.
+   *
+   * @param feature that the driver has accepted if it wants it
+   * @param place of the unit
+   */
+  private void tell(long feature, int kind, int place, int reason) {
+    if (!negotiated(feature) || !live()) {
       return;
     }
+    int target = place >> 14;
+    int lun = place & MAX_LUN;
     Virtqueue queue = queue(EVENT_QUEUE);
     try {
       Optional<VirtqueueElement> element = queue.pop();
@@ -139,10 +168,10 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
         return;
       }
       ByteBuffer event = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
-      event.putInt(EVENT_PARAMETERS_CHANGED | (missed ? EVENTS_MISSED : 0));
+      event.putInt(kind | (missed ? EVENTS_MISSED : 0));
       // Linux wants numbers as REPORT LUNS gives them, not as requests have them.
       event.put((byte) 1).put((byte) target).put((byte) (lun < 256 ? 0 : lun >> 8 | 0x40)).put((byte) lun).putInt(0);
-      event.putInt(what.reason());
+      event.putInt(reason);
       missed = false;
       complete(queue, element.get(), element.get().writable().write(0, event.array(), 0, event.capacity()));
     } catch (VirtqueueException e) {

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import org.ascus.devices.block.BlockSizes;
 import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.block.ErrorPolicy.Action;
 import org.ascus.devices.block.IoThread;
@@ -34,8 +35,8 @@ class VirtioBlkTest extends VirtioContract {
 
   @Override
   protected VirtioDevice device(VirtioHost host) throws Exception {
-    BlkOptions.Hints hints = new BlkOptions.Hints(4096, 65536, 8192);
-    BlkOptions options = new BlkOptions("SER-1", 512, 4096, 1, 256, true, true, true, errors, hints);
+    BlockSizes sizes = new BlockSizes(512, 4096, 4096, 65536, 8192);
+    BlkOptions options = new BlkOptions("SER-1", sizes, 1, 256, true, true, true, errors);
     return new VirtioBlk("disk0", host, node, options, new IoThread("test", 4));
   }
 

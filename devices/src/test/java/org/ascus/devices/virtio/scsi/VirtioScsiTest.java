@@ -8,22 +8,28 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Drive;
+import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.block.IoThread;
 import org.ascus.devices.block.filter.FilterNode;
 import org.ascus.devices.block.protocol.FileProtocol;
 import org.ascus.devices.scsi.ScsiDisk;
 import org.ascus.devices.scsi.ScsiDiskOptions;
+import org.ascus.devices.scsi.SenseException;
 import org.ascus.devices.virtio.GuestDriver;
 import org.ascus.devices.virtio.VirtioContract;
 import org.ascus.devices.virtio.VirtioDevice;
 import org.ascus.devices.virtio.VirtioHost;
 import org.ascus.machine.device.DeviceException;
+import org.ascus.machine.device.PropertyValues;
 import org.ascus.machine.run.RunState;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -48,10 +54,15 @@ class VirtioScsiTest extends VirtioContract {
   @Override
   protected VirtioDevice device(VirtioHost host) throws Exception {
     VirtioScsi scsi = new VirtioScsi("scsi0", host, 1, new IoThread("test", 4));
-    scsi.plug(new ScsiDisk("hd", disk, ScsiDiskOptions.DISK), 0, 0);
+    scsi.plug(new ScsiDisk("x", disk, options(Map.of(), "hd")), 0, 0);
     scsi.plug(new ScsiDisk("cd", disk, ScsiDiskOptions.CD), 0, 300);
     scsi.plug(new ScsiDisk("other", disk, ScsiDiskOptions.DISK), ScsiBus.ANY, 0);
     return scsi;
+  }
+
+  private static ScsiDiskOptions options(Map<String, String> given, String drive) throws DeviceException {
+    ScsiDiskOptions d = ScsiDiskOptions.DISK;
+    return d.with(new PropertyValues("scsi-hd", d.properties(), given), drive, ErrorPolicy.DEFAULT);
   }
 
   @Override
@@ -199,7 +210,7 @@ class VirtioScsiTest extends VirtioContract {
   @Test
   void aUnitOfAnotherSizeIsAnEvent() throws Exception {
     GuestDriver d = driver(GuestDriver.Bus.MMIO);
-    d.start(1 << 1 | 1 << 2);
+    d.start(1 << 2);
     GuestDriver.Queue events = d.queue(1, 8);
     queue = d.queue(2, 8);
     d.ready();
@@ -221,6 +232,64 @@ class VirtioScsiTest extends VirtioContract {
     drive.resize(2 * SIZE);
     events.await(1);
     assertThat(d.bytesAt(event, 16)[3]).as("one was missed").isEqualTo((byte) 0x80);
+  }
+
+  @Test
+  void aUnitThatComesOrGoesIsAnEvent() throws Exception {
+    GuestDriver d = driver(GuestDriver.Bus.MMIO);
+    d.start(1 << 1);
+    GuestDriver.Queue events = d.queue(1, 8);
+    queue = d.queue(2, 8);
+    d.ready();
+    long event = d.alloc(16);
+    events.add(d.in(event, 16));
+    events.kick();
+    VirtioScsi scsi = (VirtioScsi) d.device;
+    ScsiDisk unit = new ScsiDisk("x", disk, ScsiDiskOptions.DISK);
+    scsi.plug(unit, 3, 258);
+    events.await(1);
+    assertThat(d.bytesAt(event, 16)).containsExactly(1, 0, 0, 0, 1, 3, 0x41, 2, 0, 0, 0, 0, 1, 0, 0, 0);
+    assertThat(command(d, 3, 258, cdb(0), new byte[0], 0).senseText()).isEqualTo("6/29");
+    events.add(d.in(event, 16));
+    events.kick();
+    scsi.unplug(unit);
+    events.await(1);
+    assertThat(d.bytesAt(event, 16)).containsExactly(1, 0, 0, 0, 1, 3, 0x41, 2, 0, 0, 0, 0, 2, 0, 0, 0);
+    assertThat(command(d, 3, 258, cdb(0), new byte[0], 0).response()).as("bad target").isEqualTo(3);
+    assertThatThrownBy(() -> unit.execute(cdb(0), null)).as("late").isSameAs(SenseException.NO_SUCH_UNIT);
+    scsi.plug(new ScsiDisk("y", disk, ScsiDiskOptions.DISK), 3, 258);
+    assertThat(command(d, 3, 258, cdb(0), new byte[0], 0).senseText()).isEqualTo("6/29");
+  }
+
+  @Test
+  void aDiskIsWhatItsPropertiesSay() throws Exception {
+    GuestDriver d = awake();
+    Map<String, String> given = new HashMap<>(Map.of("wwn", "0x5000c50015ea71ac", "port_wwn", "0x5000c50015ea71ad",
+        "port_index", "2", "rotation_rate", "7200", "scsi_version", "4", "max_io_size", "524288", "dpofua", "on",
+        "device_id", "name", "serial", "S1"));
+    given.putAll(Map.of("physical_block_size", "4k", "min_io_size", "8k", "opt_io_size", "64k", "max_unmap_size",
+        "2097152", "discard_granularity", "16k"));
+    ((VirtioScsi) d.device).plug(new ScsiDisk("x", disk, options(given, "drive")), 0, 5);
+    in(d, 5, 0, 0);
+    HexFormat hex = HexFormat.of();
+    assertThat(in(d, 5, 36, 0x12, 0, 0, 0, 36).data()[2]).as("version").isEqualTo((byte) 4);
+    assertThat(hex.formatHex(in(d, 5, 48, 0x12, 1, 0x83, 0, 48).data())).isEqualTo("00830028"
+        + "020000046e616d65" + "010300085000c50015ea71ac" + "619300085000c50015ea71ad"
+        + "6194000400000002" + "00000000");
+    assertThat(hex.formatHex(in(d, 5, 48, 0x12, 1, 0xb0, 0, 48).data())).isEqualTo("00b0003c" + "01000010"
+        + "00000400" + "00000080" + "00000000" + "00001000" + "000000ff" + "00000020" + "00000000"
+        + "0000000000000400" + "00000000");
+    assertThat(hex.formatHex(in(d, 5, 8, 0x12, 1, 0xb1, 0, 8).data())).isEqualTo("00b1003c1c200000");
+    assertThat(in(d, 5, 16, 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16).data()[13]).isEqualTo((byte) 3);
+    assertThat(in(d, 5, 4, 0x1a, 0, 8, 0, 4).data()[2]).as("writes can be forced").isEqualTo((byte) 0x10);
+    assertThat(in(d, 0, 4, 0x1a, 0, 8, 0, 4).data()[2]).isZero();
+    assertThat(command(d, 0, 5, cdb(0x41, 0, 0, 0, 0, 0, 0, 4, 1), new byte[512], 0).senseText())
+        .as("more than max_io_size").isEqualTo("5/24");
+    ScsiDiskOptions thick = options(Map.of("discard_granularity", "0"), "drive");
+    assertThat(thick.names().device()).isEqualTo("drive");
+    ((VirtioScsi) d.device).plug(new ScsiDisk("y", disk, thick), 0, 6);
+    in(d, 6, 0, 0);
+    assertThat(in(d, 6, 16, 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16).data()[14]).isZero();
   }
 
   @Test

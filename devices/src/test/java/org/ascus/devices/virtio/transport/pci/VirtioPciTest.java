@@ -271,6 +271,7 @@ class VirtioPciTest {
     VirtioPci function =
         new VirtioPci("p", "r", bench.rng(), bench.machine.log(), new VirtioPciOptions(false, true, true, 0));
     port.childBus().plug(function, "");
+    port.resetEnter();
     bench.put(ECAM + (2 << 15) + 0x18, 4, 0x010100);
     long config = ECAM + (1 << 20);
     long express = bench.get(config + 0x34, 1);
