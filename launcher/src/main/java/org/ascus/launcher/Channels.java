@@ -61,7 +61,7 @@ final class Channels implements Chardevs, AutoCloseable {
   /** A channel for one user of it, who is called {@code user}. */
   CharBackend open(CharOptions options, String user) throws OptionException {
     if (!(options instanceof CharOptions.Reference(String id))) {
-      return make(options, user);
+      return make(options, user, "-chardev " + user);
     }
     prepare(id);
     try {
@@ -100,7 +100,7 @@ final class Channels implements Chardevs, AutoCloseable {
   }
 
   private CharBackend make(ChardevOptions chardev) throws OptionException {
-    CharBackend channel = make(chardev.kind(), chardev.id());
+    CharBackend channel = make(chardev.kind(), chardev.id(), chardev.option());
     if (chardev.log().isEmpty()) {
       return channel;
     }
@@ -110,17 +110,17 @@ final class Channels implements Chardevs, AutoCloseable {
       return logged;
     } catch (IOException e) {
       throw new OptionException(
-          "-chardev " + chardev.id() + ": logfile " + chardev.log().get() + ": cannot be written");
+          chardev.option() + ": Unable to open logfile " + chardev.log().get() + ": " + e.getMessage());
     }
   }
 
-  /** Opens a channel that is called {@code label}. */
-  private CharBackend make(CharOptions options, String label) throws OptionException {
+  /** Opens a channel that is called {@code label}, for {@code option}. */
+  private CharBackend make(CharOptions options, String label, String option) throws OptionException {
     CharBackend made;
     try {
       made = open(options, label, notes);
     } catch (IOException e) {
-      throw new OptionException("chardev '" + label + "': " + e.getMessage());
+      throw new OptionException(option + ": " + e.getMessage());
     }
     all.add(made::close);
     descriptions.putIfAbsent(label, () -> describe(options, made));

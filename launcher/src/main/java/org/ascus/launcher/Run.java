@@ -78,7 +78,7 @@ final class Run {
         }
         warn(vm);
         if (!(options.monitor() instanceof CharOptions.None)) {
-          CharBackend channel = channels.open(options.monitor(), "monitor");
+          CharBackend channel = channels.open(options.monitor(), "compat_monitor0");
           new Monitor(vm, options.name(), channels, channel, channels.isShared(options.monitor())).start();
         }
         Thread hook = endOnSignal(vm);

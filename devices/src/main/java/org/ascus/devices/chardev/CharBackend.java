@@ -16,6 +16,11 @@ public interface CharBackend extends AutoCloseable {
     return true;
   }
 
+  /** Whether the other side comes and goes, of which {@link CharReceiver#peerChanged} tells; else it stays. */
+  default boolean hasPeers() {
+    return false;
+  }
+
   /** Connects the receiver of input. Input that came before is kept until the receiver can take it. */
   void connect(CharReceiver receiver);
 

@@ -26,6 +26,12 @@ public interface CharReceiver {
   /** The back end, which had said it has no room, has some again. */
   default void canSend() {}
 
+  /**
+   * On a channel with {@linkplain CharBackend#hasPeers peers}: one came, or was there already, or left. Returns at once
+   * and writes nothing meanwhile, since the channel's own thread may be what calls.
+   */
+  default void peerChanged(boolean there) {}
+
   /** On a multiplexer: this receiver has got, or lost, the input. */
   default void focusChanged(boolean focused) {}
 }

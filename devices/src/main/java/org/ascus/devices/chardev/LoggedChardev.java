@@ -29,6 +29,11 @@ public final class LoggedChardev implements CharBackend {
   }
 
   @Override
+  public boolean hasPeers() {
+    return channel.hasPeers();
+  }
+
+  @Override
   public void connect(CharReceiver receiver) {
     channel.connect(receiver);
   }

@@ -69,6 +69,10 @@ public final class MuxChardev implements AutoCloseable {
     return fronts.size();
   }
 
+  private synchronized List<Front> allFronts() {
+    return List.copyOf(fronts);
+  }
+
   private synchronized Front focused() {
     return fronts.get(focus);
   }
@@ -90,6 +94,11 @@ public final class MuxChardev implements AutoCloseable {
     @Override
     public boolean hasRoom() {
       return back.hasRoom();
+    }
+
+    @Override
+    public boolean hasPeers() {
+      return back.hasPeers();
     }
 
     @Override
@@ -164,12 +173,13 @@ public final class MuxChardev implements AutoCloseable {
     }
 
     @Override
+    public void peerChanged(boolean there) {
+      allFronts().forEach(f -> f.receiver.peerChanged(there));
+    }
+
+    @Override
     public void canSend() {
-      List<Front> all;
-      synchronized (MuxChardev.this) {
-        all = List.copyOf(fronts);
-      }
-      all.forEach(f -> f.receiver.canSend());
+      allFronts().forEach(f -> f.receiver.canSend());
     }
   }
 

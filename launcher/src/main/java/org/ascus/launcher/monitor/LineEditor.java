@@ -35,6 +35,13 @@ final class LineEditor {
     this.completer = completer;
   }
 
+  /** Forgets what was typed of a line. */
+  void clear() {
+    line.setLength(0);
+    escape = 0;
+    historyAt = history.size();
+  }
+
   void key(int key) {
     boolean secondHalf = afterReturn && key == '\n';
     afterReturn = key == '\r';

@@ -15,9 +15,11 @@ public final class Monitor implements CharReceiver {
   private final CharBackend channel;
   private final Commands commands;
   private final LineEditor editor;
-  private final LinkedBlockingQueue<String> lines = new LinkedBlockingQueue<>();
+  private final LinkedBlockingQueue<Runnable> work = new LinkedBlockingQueue<>();
   private final boolean shared;
-  private boolean greeted;
+  private volatile boolean greeted;
+  private volatile boolean focused;
+  private volatile boolean newPeer;
 
   /**
    * A monitor.
@@ -31,20 +33,21 @@ public final class Monitor implements CharReceiver {
     this.channel = channel;
     this.shared = shared;
     this.commands = new Commands(vm, name, chardevs);
-    this.editor = new LineEditor(this::show, lines::add, this::complete);
+    this.editor = new LineEditor(this::show, line -> work.add(() -> execute(line)), this::complete);
   }
 
   /** Begins to take input. */
   public void start() {
     Thread.ofPlatform().name("ascus-monitor").daemon().start(this::loop);
-    if (!shared) {
-      greet();
+    if (!shared && !channel.hasPeers()) {
+      greet(true);
     }
+    focused = !shared;
     channel.connect(this);
   }
 
-  private void greet() {
-    if (!greeted) {
+  private void greet(boolean whole) {
+    if (whole) {
       greeted = true;
       show("Ascus " + Version.NUMBER + " monitor - type 'help' for more information\r\n");
     }
@@ -54,12 +57,15 @@ public final class Monitor implements CharReceiver {
   private void loop() {
     try {
       while (true) {
-        String line = lines.take();
-        show(commands.execute(line).replace("\r\n", "\n").replace("\n", "\r\n") + PROMPT);
+        work.take().run();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private void execute(String line) {
+    show(commands.execute(line).replace("\r\n", "\n").replace("\n", "\r\n") + PROMPT);
   }
 
   private String complete(String text) {
@@ -88,17 +94,32 @@ public final class Monitor implements CharReceiver {
 
   @Override
   public void receive(byte[] data, int offset, int length) {
+    if (newPeer) {
+      newPeer = false;
+      editor.clear();
+    }
     for (int i = offset; i < offset + length; i++) {
       editor.key(data[i] & 0xff);
     }
   }
 
+  /** Who comes is greeted, and does not go on with the line of who left. */
+  @Override
+  public void peerChanged(boolean there) {
+    newPeer = true;
+    greeted = false;
+    if (there && focused) {
+      work.add(() -> greet(true));
+    }
+  }
+
   /** The channel's user turned to the monitor, or away from it. */
   @Override
-  public void focusChanged(boolean focused) {
+  public void focusChanged(boolean now) {
+    focused = now;
     if (focused) {
       show("\r\n");
-      greet();
+      greet(!greeted);
     }
   }
 }

@@ -2,11 +2,26 @@ package org.ascus.launcher.options;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** {@code -serial}, {@code -monitor}, {@code -chardev}, {@code -mon} and what makes the terminal the console. */
 final class ChannelArguments {
   private static final int MAX_RING = 1 << 26;
+  private static final String MONITOR = "compat_monitor0";
+  /** Of QEMU, but not here, and why. */
+  private static final Map<String, String> ABSENT =
+      Map.of(
+          "vc", "there is no display that could show it",
+          "parallel", "no board has a parallel port",
+          "parport", "no board has a parallel port",
+          "msmouse", "use virtio-mouse-pci",
+          "wctablet", "use virtio-tablet-pci",
+          "braille", "there is no BrlAPI",
+          "qemu-vdagent", "there is no display",
+          "spicevmc", "there is no SPICE server",
+          "spiceport", "there is no SPICE server",
+          "dbus", "there is no D-Bus display");
 
   private ChannelArguments() {}
 
@@ -14,16 +29,17 @@ final class ChannelArguments {
     if (argument.startsWith("mon:")) {
       CharOptions kind = channel(argument.substring(4));
       CharOptions own = kind instanceof CharOptions.Stdio ? new CharOptions.Stdio(false) : kind;
-      CharOptions shared = draft.shared("serial" + draft.serials.size(), own);
+      CharOptions shared = draft.shared("-serial " + argument, "serial" + draft.serials.size(), own);
       draft.serials.add(shared);
       draft.monitor = Optional.of(shared);
       return;
     }
-    draft.serials.add(channel(argument));
+    draft.serials.add(draft.own("-serial " + argument, "serial" + draft.serials.size(), channel(argument)));
   }
 
   static void monitor(Draft draft, String argument) throws OptionException {
-    draft.monitor = Optional.of(channel(argument));
+    draft.chardevs.remove(MONITOR);
+    draft.monitor = Optional.of(draft.own("-monitor " + argument, MONITOR, channel(argument)));
   }
 
   static void mon(Draft draft, String argument) throws OptionException {
@@ -41,6 +57,9 @@ final class ChannelArguments {
     String rest = colon < 0 ? "" : text.substring(colon + 1);
     if (text.startsWith("/dev/")) {
       return new CharOptions.Serial(Path.of(text));
+    }
+    if (ABSENT.containsKey(kind)) {
+      throw absent(kind);
     }
     boolean alone = List.of("none", "null", "stdio", "pty").contains(kind);
     if (alone != rest.isEmpty()) {
@@ -76,31 +95,40 @@ final class ChannelArguments {
           case "null" -> new CharOptions.Null();
           case "file" ->
               new CharOptions.File(
-                  Path.of(kv.require("path")),
+                  Path.of(path(kv, "chardev: file: no filename given")),
                   kv.takeSwitch("append", false),
                   kv.take("input-path").map(Path::of));
-          case "pipe" -> new CharOptions.Pipe(Path.of(kv.require("path")));
-          case "serial", "tty" -> new CharOptions.Serial(Path.of(kv.require("path")));
+          case "pipe" -> new CharOptions.Pipe(Path.of(path(kv, "chardev: pipe: no device path given")));
+          case "serial", "tty" ->
+              new CharOptions.Serial(Path.of(path(kv, "chardev: serial/tty: no device path given")));
           case "pty" -> new CharOptions.Pty();
           case "ringbuf", "memory" -> new CharOptions.Ring(ringSize(kv.take("size").orElse("64k")));
           case "socket" -> SocketArguments.socket(kv);
           case "udp" -> SocketArguments.udp(kv);
-          default -> throw new OptionException("'" + backend + "' is not a valid char driver name");
+          default -> throw absent(backend);
         };
     boolean mux = kv.takeSwitch("mux", false);
     Optional<Path> log = kv.take("logfile").map(Path::of);
     boolean appendLog = kv.takeSwitch("logappend", false);
     kv.expectEmpty();
-    if (draft.chardevs.containsKey(id)) {
-      throw new OptionException("Duplicate ID '" + id + "' for chardev");
-    }
-    draft.chardevs.put(id, new ChardevOptions(id, kind, mux, log, appendLog));
+    draft.add(new ChardevOptions("-chardev " + argument, id, kind, mux, log, appendLog));
+  }
+
+  private static OptionException absent(String backend) {
+    String why = ABSENT.get(backend);
+    return new OptionException(
+        "'" + backend + "' is not a valid char driver name" + (why == null ? "" : " here: " + why));
+  }
+
+  private static String path(KeyValues kv, String missing) throws OptionException {
+    return kv.take("path").orElseThrow(() -> new OptionException(missing));
   }
 
   private static int ringSize(String text) throws OptionException {
     long size = KeyValues.size("size", text, 1);
     if (size < 1 || size > MAX_RING || Long.bitCount(size) != 1) {
-      throw new OptionException("size of ringbuf chardev must be a power of two up to 64M");
+      throw new OptionException(
+          "size of ringbuf chardev must be " + (size > MAX_RING ? "at most 64M" : "power of two"));
     }
     return (int) size;
   }

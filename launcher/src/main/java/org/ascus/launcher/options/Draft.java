@@ -226,7 +226,7 @@ final class Draft {
               || mon.isPresent() && mon.get() instanceof CharOptions.Stdio
               || ports.stream().anyMatch(c -> c instanceof CharOptions.Stdio);
       if (ports.isEmpty() && mon.isEmpty() && !stdioTaken) {
-        ports.add(shared("stdio", new CharOptions.Stdio(false)));
+        ports.add(shared("-serial mon:stdio", "stdio", new CharOptions.Stdio(false)));
         mon = Optional.of(ports.getFirst());
       } else if (ports.isEmpty() && !stdioTaken) {
         ports.add(new CharOptions.Stdio(true));
@@ -239,10 +239,30 @@ final class Draft {
   }
 
   /** A channel that a serial port and the monitor share, under a name that no user can give. */
-  CharOptions shared(String name, CharOptions kind) {
+  CharOptions shared(String option, String name, CharOptions kind) {
     String id = "<" + name + ">";
-    chardevs.put(id, new ChardevOptions(id, kind, true));
+    chardevs.put(id, new ChardevOptions(option, id, kind, true));
     return new CharOptions.Reference(id);
+  }
+
+  /** A channel for one user, which may have the same name as none of {@code -chardev}. */
+  CharOptions own(String option, String id, CharOptions kind) throws OptionException {
+    boolean plain =
+        switch (kind) {
+          case CharOptions.None _, CharOptions.Null _, CharOptions.Stdio _, CharOptions.Reference _ -> true;
+          default -> false;
+        };
+    if (plain) {
+      return kind;
+    }
+    add(new ChardevOptions(option, id, kind, false));
+    return new CharOptions.Reference(id);
+  }
+
+  void add(ChardevOptions chardev) throws OptionException {
+    if (chardevs.putIfAbsent(chardev.id(), chardev) != null) {
+      throw new OptionException("Duplicate ID '" + chardev.id() + "' for chardev");
+    }
   }
 
   private void checkChannels(List<CharOptions> ports, CharOptions mon) throws OptionException {
@@ -258,6 +278,9 @@ final class Draft {
       if (chardev.kind() instanceof CharOptions.Stdio) {
         stdio++;
       }
+      if (chardev.kind() instanceof CharOptions.Socket socket) {
+        checkSecurity(chardev.option() + ": ", socket);
+      }
       long uses = users.stream().filter(u -> u.refersTo(chardev.id())).count();
       if (uses > 1 && !chardev.mux()) {
         throw new OptionException("-chardev " + chardev.id() + ": in use more than once without mux=on");
@@ -268,27 +291,24 @@ final class Draft {
     }
     users.addAll(chardevs.values().stream().map(ChardevOptions::kind).toList());
     for (CharOptions user : users) {
-      if (user instanceof CharOptions.Socket socket) {
-        checkSecurity(socket);
-      }
       if (user instanceof CharOptions.Reference(String id) && !chardevs.containsKey(id)) {
         throw new OptionException("-serial chardev:" + id + ": chardev '" + id + "' not found");
       }
     }
   }
 
-  private void checkSecurity(CharOptions.Socket socket) throws OptionException {
+  private void checkSecurity(String option, CharOptions.Socket socket) throws OptionException {
     SecurityObjects objects = security.made();
     TlsCredentials tls = objects.credentials().get(socket.tlsCredentials());
     if (!socket.tlsCredentials().isEmpty() && tls == null) {
-      throw new OptionException("No TLS credentials with id '" + socket.tlsCredentials() + "'");
+      throw new OptionException(option + "No TLS credentials with id '" + socket.tlsCredentials() + "'");
     }
     if (tls != null && tls.isServer() != socket.server()) {
       String side = socket.server() ? "server" : "client";
-      throw new OptionException("Expected TLS credentials for a " + side + " endpoint");
+      throw new OptionException(option + "Expected TLS credentials for a " + side + " endpoint");
     }
     if (!socket.authorization().isEmpty() && !objects.authorizations().containsKey(socket.authorization())) {
-      throw new OptionException("No authorization object with id '" + socket.authorization() + "'");
+      throw new OptionException(option + "No authorization object with id '" + socket.authorization() + "'");
     }
   }
 }

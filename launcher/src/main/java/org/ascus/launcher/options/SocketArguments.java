@@ -68,7 +68,11 @@ final class SocketArguments {
   /** What follows {@code udp}. */
   static CharOptions udp(KeyValues kv) throws OptionException {
     String host = kv.take("host").orElse("");
-    InetSocketAddress remote = address(kv, host, kv.require("port"), false);
+    String port = kv.take("port").orElse("");
+    if (port.isEmpty()) {
+      throw new OptionException("chardev: udp: remote port not specified");
+    }
+    InetSocketAddress remote = address(kv, host, port, false);
     InetSocketAddress local =
         address(kv.take("localaddr").orElse(""), kv.take("localport").orElse("0"), true);
     return new CharOptions.Udp(remote, local);

@@ -2,11 +2,18 @@ package org.ascus.launcher.monitor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.chardev.RingChardev;
+import org.ascus.devices.chardev.socket.SocketChardev;
+import org.ascus.devices.chardev.socket.SocketOptions;
 import org.ascus.devices.net.user.UserNetOptions;
 import org.ascus.machine.run.RunState;
 import org.ascus.machine.run.ShutdownReason;
@@ -20,9 +27,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class CommandsTest {
+  @TempDir private Path dir;
+
   /** addi a0, a0, 1; j back to it. */
   private static final byte[] COUNT_FOREVER = {0x13, 0x05, 0x15, 0, 0x6f, (byte) 0xf0, (byte) 0xdf, (byte) 0xff};
 
@@ -242,5 +252,25 @@ class CommandsTest {
     channel.expect("VM status: paused (prelaunch)\r\n(qemu) ", Duration.ofSeconds(30));
     channel.send("quit\r");
     assertThat(vm.awaitExit().kind()).isEqualTo(ShutdownReason.Kind.HOST_QUIT);
+  }
+
+  @Test
+  void whoConnectsToTheMonitorIsGreeted() throws Exception {
+    Path path = dir.resolve("monitor");
+    try (SocketChardev channel =
+        SocketChardev.open(SocketOptions.of(UnixDomainSocketAddress.of(path), true, false))) {
+      new Monitor(vm, "", new Rings(), channel, false).start();
+      for (int i = 0; i < 2; i++) {
+        try (SocketChannel peer = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+          StringBuilder said = new StringBuilder();
+          ByteBuffer buffer = ByteBuffer.allocate(100);
+          while (!said.toString().endsWith("(qemu) ") && peer.read(buffer) >= 0) {
+            said.append(StandardCharsets.US_ASCII.decode(buffer.flip()));
+            buffer.clear();
+          }
+          assertThat(said.toString()).contains("Ascus ").contains(" monitor - type 'help' for more information\r\n");
+        }
+      }
+    }
   }
 }

@@ -369,8 +369,12 @@ class CommandLineTest {
       assertThat(virt(line).serials()).as(line).isEmpty();
       assertThat(virt(line).monitor()).as(line).isEqualTo(new CharOptions.None());
     }
-    assertThat(virt("-display none -serial file:out -serial null").serials())
-        .containsExactly(new CharOptions.File(Path.of("out"), false, Optional.empty()), new CharOptions.Null());
+    LaunchOptions files = virt("-display none -serial file:out -serial null");
+    assertThat(files.serials()).containsExactly(new CharOptions.Reference("serial0"), new CharOptions.Null());
+    assertThat(files.chardevs().get("serial0")).isEqualTo(new ChardevOptions("-serial file:out", "serial0",
+        new CharOptions.File(Path.of("out"), false, Optional.empty()), false));
+    assertThatThrownBy(() -> virt("-display none -serial file:out -chardev null,id=serial0"))
+        .hasMessageContaining("Duplicate ID 'serial0' for chardev");
     assertThat(virt("-nographic -serial null").monitor()).isEqualTo(new CharOptions.Stdio(true));
     assertThat(virt("-nographic -monitor none").serials()).containsExactly(new CharOptions.Stdio(true));
   }
@@ -380,8 +384,9 @@ class CommandLineTest {
     LaunchOptions options =
         virt("-chardev stdio,id=c,mux=on -serial chardev:c -mon chardev=c -chardev ringbuf,id=r,size=1k");
     assertThat(options.chardevs())
-        .containsEntry("c", new ChardevOptions("c", new CharOptions.Stdio(true), true))
-        .containsEntry("r", new ChardevOptions("r", new CharOptions.Ring(1024), false));
+        .containsEntry("c", new ChardevOptions("-chardev stdio,id=c,mux=on", "c", new CharOptions.Stdio(true), true))
+        .containsEntry(
+            "r", new ChardevOptions("-chardev ringbuf,id=r,size=1k", "r", new CharOptions.Ring(1024), false));
     assertThat(options.monitor()).isEqualTo(new CharOptions.Reference("c"));
   }
 
@@ -464,7 +469,9 @@ class CommandLineTest {
   }
 
   private static CharOptions serial(String text) throws Exception {
-    return virt("-display none -serial " + text).serials().getFirst();
+    LaunchOptions options = virt("-display none -serial " + text);
+    return options.serials().getFirst() instanceof CharOptions.Reference(String id)
+        ? options.chardevs().get(id).kind() : options.serials().getFirst();
   }
 
   @Test
@@ -486,8 +493,21 @@ class CommandLineTest {
     assertThat(serial("pipe:/tmp/p")).isEqualTo(new CharOptions.Pipe(Path.of("/tmp/p")));
     assertThat(serial("/dev/ttyS7")).isEqualTo(new CharOptions.Serial(Path.of("/dev/ttyS7")));
     String option = "-chardev socket,id=c,host=127.0.0.1,port=4444,server=on,logfile=l -serial chardev:c";
-    assertThat(virt(option).chardevs())
-        .containsEntry("c", new ChardevOptions("c", waits, false, Optional.of(Path.of("l")), false));
+    assertThat(virt(option).chardevs().get("c"))
+        .satisfies(c -> assertThat(c.kind()).isEqualTo(waits))
+        .satisfies(c -> assertThat(c.log()).contains(Path.of("l")));
+  }
+
+  @Test
+  void whatHasNoChannelHereIsRefusedByName() {
+    for (String kind : List.of("vc", "parallel", "braille", "msmouse", "spicevmc")) {
+      assertThatThrownBy(() -> virt("-chardev " + kind + ",id=c"))
+          .hasMessageStartingWith("-chardev " + kind + ",id=c: '" + kind + "' is not a valid char driver name here: ");
+    }
+    assertThatThrownBy(() -> serial("vc:80Cx24C")).hasMessageContaining("no display");
+    assertThatThrownBy(() -> virt("-chardev file,id=c")).hasMessageEndingWith("chardev: file: no filename given");
+    assertThatThrownBy(() -> virt("-chardev socket,id=c,host=localhost,port=1,tls-creds=x"))
+        .hasMessage("-chardev socket,id=c,host=localhost,port=1,tls-creds=x: No TLS credentials with id 'x'");
   }
 
   @Test

@@ -91,7 +91,7 @@ public final class SocketChardev implements CharBackend {
     }
     ChannelFuture bound = bootstrap.bind(options.address()).awaitUninterruptibly();
     if (!bound.isSuccess()) {
-      throw new IOException("Failed to bind socket to " + options.target() + ": " + reason(bound.cause()));
+      throw new IOException(unbound(reason(bound.cause())));
     }
     listener = bound.channel();
     if (options.waitForPeer()) {
@@ -101,6 +101,14 @@ public final class SocketChardev implements CharBackend {
         Thread.currentThread().interrupt();
       }
     }
+  }
+
+  private String unbound(String reason) {
+    if (isUnix()) {
+      return "Failed to bind socket to " + options.target() + ": " + reason;
+    }
+    return (reason.equals("Address already in use") ? "Failed to find an available port: " : "Failed to bind socket: ")
+        + reason;
   }
 
   private static String reason(Throwable e) {
@@ -216,6 +224,7 @@ public final class SocketChardev implements CharBackend {
       }
       peer = context.channel();
       firstPeer.countDown();
+      receiver.peerChanged(true);
       receiver.canSend();
     }
 
@@ -256,6 +265,7 @@ public final class SocketChardev implements CharBackend {
     public void channelInactive(ChannelHandlerContext context) {
       if (peer == context.channel()) {
         peer = null;
+        receiver.peerChanged(false);
       }
       if (context.channel().parent() != null) {
         context.channel().parent().config().setAutoRead(peer == null);
@@ -295,6 +305,11 @@ public final class SocketChardev implements CharBackend {
   }
 
   @Override
+  public boolean hasPeers() {
+    return true;
+  }
+
+  @Override
   public boolean hasRoom() {
     return output.hasRoom();
   }
@@ -302,6 +317,9 @@ public final class SocketChardev implements CharBackend {
   @Override
   public void connect(CharReceiver newReceiver) {
     receiver = newReceiver;
+    if (peer != null) {
+      newReceiver.peerChanged(true);
+    }
     input.connect(newReceiver);
   }
 
