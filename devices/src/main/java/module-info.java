@@ -38,6 +38,7 @@ module org.ascus.devices {
   exports org.ascus.devices.fs;
   exports org.ascus.devices.fs.p9;
   exports org.ascus.devices.fwcfg;
+  exports org.ascus.devices.host;
   exports org.ascus.devices.input;
   exports org.ascus.devices.irqchip;
   exports org.ascus.devices.loader;

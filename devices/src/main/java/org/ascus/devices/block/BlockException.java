@@ -10,21 +10,30 @@ import java.nio.file.Path;
 public final class BlockException extends Exception {
   private static final long serialVersionUID = 1L;
 
-  /** The host's words for ENOSPC, the only ones that Java passes on. */
-  private static final String NO_SPACE = "No space left on device";
+  private final boolean noSpace;
 
   public BlockException(String message) {
-    super(message);
+    this(message, null, false);
   }
 
   public BlockException(String message, Throwable cause) {
-    super(message, cause);
+    this(message, cause, false);
   }
 
-  /** Whether the host's disk is full. */
+  private BlockException(String message, Throwable cause, boolean noSpace) {
+    super(message, cause);
+    this.noSpace = noSpace;
+  }
+
+  /** The disk that the bytes are on, here or at the other end of a network, is full. */
+  public static BlockException noSpace(String message, Throwable cause) {
+    return new BlockException(message, cause, true);
+  }
+
+  /** Whether it failed, or what it failed because of, since a disk is full. */
   public boolean noSpace() {
     for (Throwable e = this; e != null; e = e.getCause()) {
-      if (String.valueOf(e.getMessage()).contains(NO_SPACE)) {
+      if (e instanceof BlockException b && b.noSpace) {
         return true;
       }
     }

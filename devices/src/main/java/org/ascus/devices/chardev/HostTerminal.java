@@ -2,15 +2,13 @@ package org.ascus.devices.chardev;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.ascus.devices.host.HostCalls;
 
 /**
  * The terminal on standard input of a Linux host, switched to hand over each key at once and unchanged, and back.
@@ -47,56 +45,28 @@ final class HostTerminal {
   /** What {@code /proc} shows in place of a file's name for what is no terminal. */
   private static final List<String> OTHERS = List.of("pipe:", "socket:", "/dev/null");
 
-  private final Calls calls;
   private final MemorySegment saved;
   private boolean raw;
 
-  private HostTerminal(Calls calls, MemorySegment saved) {
-    this.calls = calls;
+  private HostTerminal(MemorySegment saved) {
     this.saved = saved;
   }
 
-  /**
-   * Calls to the host. They have the shape that the calls for guest memory have, because linking another takes 10 ms:
-   * arguments go in registers, so callees see only as much of them as they ask for.
-   */
-  private static final class Calls {
-    private final MethodHandle call;
-    private final MemorySegment tcgetattr;
-    private final MemorySegment tcsetattr;
+  private static boolean get(MemorySegment attributes) {
+    return (int) HostCalls.call(HostCalls.find("tcgetattr"), STDIN, attributes.address()) == 0;
+  }
 
-    Calls(Linker linker) {
-      var word = ValueLayout.JAVA_LONG;
-      call = linker.downcallHandle(FunctionDescriptor.of(word, word, word, word, word, word, word));
-      tcgetattr = linker.defaultLookup().findOrThrow("tcgetattr");
-      tcsetattr = linker.defaultLookup().findOrThrow("tcsetattr");
-    }
-
-    boolean get(MemorySegment attributes) {
-      try {
-        return (int) (long) call.invokeExact(tcgetattr, STDIN, attributes.address(), 0L, 0L, 0L, 0L) == 0;
-      } catch (Throwable e) {
-        throw new IllegalStateException("asking for the terminal's settings", e);
-      }
-    }
-
-    void set(MemorySegment attributes) {
-      try {
-        long ignored = (long) call.invokeExact(tcsetattr, STDIN, NOW, attributes.address(), 0L, 0L, 0L);
-      } catch (Throwable e) {
-        throw new IllegalStateException("changing the terminal's settings", e);
-      }
-    }
+  private static void set(MemorySegment attributes) {
+    HostCalls.call(HostCalls.find("tcsetattr"), STDIN, NOW, attributes.address());
   }
 
   /** The terminal, or nothing when standard input is something else or the host is no Linux. */
   static Optional<HostTerminal> find() {
-    if (!System.getProperty("os.name", "").equals("Linux") || isSomethingElse()) {
+    if (!HostCalls.isLinux() || isSomethingElse()) {
       return Optional.empty();
     }
     MemorySegment attributes = Arena.global().allocate(SIZE, 8);
-    Calls calls = new Calls(Linker.nativeLinker());
-    return calls.get(attributes) ? Optional.of(new HostTerminal(calls, attributes)) : Optional.empty();
+    return get(attributes) ? Optional.of(new HostTerminal(attributes)) : Optional.empty();
   }
 
   /** True if standard input is surely no terminal, which can be seen without a call that has to be linked. */
@@ -124,7 +94,7 @@ final class HostTerminal {
       attributes.set(ValueLayout.JAVA_BYTE, CC + VMIN, (byte) 1);
       attributes.set(ValueLayout.JAVA_BYTE, CC + VTIME, (byte) 0);
       raw = true;
-      calls.set(attributes);
+      set(attributes);
     }
   }
 
@@ -137,7 +107,7 @@ final class HostTerminal {
   synchronized void restore() {
     if (raw) {
       raw = false;
-      calls.set(saved);
+      set(saved);
     }
   }
 }

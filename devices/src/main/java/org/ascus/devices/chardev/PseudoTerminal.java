@@ -4,12 +4,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.concurrent.locks.LockSupport;
+import org.ascus.devices.host.HostCalls;
 
 /**
  * A pseudo-terminal of a Linux host: a program such as {@code screen} opens its other end by {@link #name}. Output
@@ -22,8 +20,6 @@ public final class PseudoTerminal {
   private static final int NAME_BYTES = 128;
   private static final long TERMIOS_BYTES = 60;
 
-  private final MethodHandle call;
-  private final Linker linker = Linker.nativeLinker();
   private final long descriptor;
   private final String name;
   private final MemorySegment readBuffer = Arena.global().allocate(BUFFER);
@@ -31,9 +27,6 @@ public final class PseudoTerminal {
   private volatile boolean closed;
 
   private PseudoTerminal() throws IOException {
-    var word = ValueLayout.JAVA_LONG;
-    // The shape of the other calls to the host; arguments go in registers, and callees look at those they have.
-    call = linker.downcallHandle(FunctionDescriptor.of(word, word, word, word, word, word, word));
     descriptor = (int) invoke("posix_openpt", OPEN_MODE, 0, 0);
     if (descriptor < 0) {
       throw new IOException("Failed to create PTY");
@@ -61,19 +54,14 @@ public final class PseudoTerminal {
    * @throws IOException when the host has none
    */
   public static PseudoTerminal open() throws IOException {
-    if (!System.getProperty("os.name", "").equals("Linux")) {
+    if (!HostCalls.isLinux()) {
       throw new IOException("pty: there are pseudo-terminals on Linux only");
     }
     return new PseudoTerminal();
   }
 
-  private long invoke(String function, long a, long b, long c) {
-    try {
-      MemorySegment address = linker.defaultLookup().findOrThrow(function);
-      return (long) call.invokeExact(address, a, b, c, 0L, 0L, 0L);
-    } catch (Throwable e) {
-      throw new IllegalStateException("calling the host's " + function, e);
-    }
+  private static long invoke(String function, long a, long b, long c) {
+    return HostCalls.call(HostCalls.find(function), a, b, c);
   }
 
   /** Name of the other end, such as {@code /dev/pts/3}. */

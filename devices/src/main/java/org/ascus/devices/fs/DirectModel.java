@@ -1,6 +1,7 @@
 package org.ascus.devices.fs;
 
 import java.util.Optional;
+import org.ascus.devices.host.Errno;
 
 /** Everything is on the host as the guest has it: {@code passthrough} and {@code none}. */
 final class DirectModel implements SecurityModel {

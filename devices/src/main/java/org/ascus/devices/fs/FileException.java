@@ -1,5 +1,7 @@
 package org.ascus.devices.fs;
 
+import org.ascus.devices.host.Errno;
+
 /** A request on a file failed as a system call does. Without a stack trace: guests cause it at will. */
 public final class FileException extends Exception {
   private static final long serialVersionUID = 1L;

@@ -1,24 +1,19 @@
 package org.ascus.devices.fs;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import org.ascus.devices.host.Errno;
+import org.ascus.devices.host.HostCalls;
 
 /**
  * The calls of Linux that name a file relative to an open folder, which Java's own do not all have and which take names
  * as bytes. None of them follows a symbolic link in the last place. Used by one thread at a time.
  *
- * <p>All calls have one shape of six words: arguments go in registers, so callees see only as much of them as they ask
- * for. Layouts: {@code struct statx} and {@code struct timespec} of the kernel, {@code struct statfs} as on all 64-bit
+ * <p>Layouts: {@code struct statx} and {@code struct timespec} of the kernel, {@code struct statfs} as on all 64-bit
  * hosts.
  */
 final class LinuxCalls implements AutoCloseable {
@@ -58,15 +53,11 @@ final class LinuxCalls implements AutoCloseable {
   private static final int STATUS_BYTES = 256;
   private static final byte[] EMPTY = {};
 
-  private static final StructLayout STATE = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
 
   private final Arena arena = Arena.ofShared();
   private final Map<String, MemorySegment> functions = new HashMap<>();
-  private final MethodHandle call;
-  private final MemorySegment state = arena.allocate(STATE);
   private final MemorySegment first = arena.allocate(MOST_PATH + 1);
   private final MemorySegment second = arena.allocate(MOST_PATH + 1);
   private final MemorySegment fixed = arena.allocate(STATUS_BYTES, 8);
@@ -76,50 +67,31 @@ final class LinuxCalls implements AutoCloseable {
    * @throws UnsupportedOperationException when the host has not all of the calls
    */
   LinuxCalls() {
-    Linker linker = Linker.nativeLinker();
-    if (!System.getProperty("os.name").equals("Linux")) {
+    if (!HostCalls.isLinux()) {
       throw new UnsupportedOperationException("the host is not Linux");
     }
     for (String name : new String[] {
         "openat", "close", "statx", "mkdirat", "mknodat", "symlinkat", "linkat", "renameat", "unlinkat", "readlinkat",
         "fchownat", "chmod", "utimensat", "ftruncate", "pread", "pwrite", "fsync", "fdatasync", "lseek", "getdents64",
         "fstatfs", "getxattr", "setxattr", "listxattr", "removexattr"}) {
-      functions.put(
-          name,
-          linker.defaultLookup().find(name)
-              .orElseThrow(() -> new UnsupportedOperationException("the host's C library has no " + name)));
+      functions.put(name, HostCalls.find(name));
     }
-    var word = ValueLayout.JAVA_LONG;
-    call =
-        linker.downcallHandle(
-            FunctionDescriptor.of(word, word, word, word, word, word, word), Linker.Option.captureCallState("errno"));
+  }
+
+  private static long checked(long result) throws FileException {
+    if (result < 0) {
+      throw new FileException((int) -result);
+    }
+    return result;
   }
 
   private long word(String function, long a, long b, long c, long d, long e) throws FileException {
-    long result;
-    try {
-      result = (long) call.invokeExact(functions.get(function), state, a, b, c, d, e, 0L);
-    } catch (Throwable t) {
-      throw new IllegalStateException("calling " + function, t);
-    }
-    if (result == -1) {
-      throw new FileException((int) ERRNO.get(state, 0L));
-    }
-    return result;
+    return checked(HostCalls.result(functions.get(function), a, b, c, d, e));
   }
 
-  /** For functions that return an int, which says nothing about the upper half of the register. */
+  /** For functions that return an int. */
   private int number(String function, long a, long b, long c, long d, long e) throws FileException {
-    int result;
-    try {
-      result = (int) (long) call.invokeExact(functions.get(function), state, a, b, c, d, e, 0L);
-    } catch (Throwable t) {
-      throw new IllegalStateException("calling " + function, t);
-    }
-    if (result == -1) {
-      throw new FileException((int) ERRNO.get(state, 0L));
-    }
-    return result;
+    return (int) checked(HostCalls.status(functions.get(function), a, b, c, d, e));
   }
 
   private static long text(MemorySegment into, byte[] text) throws FileException {
@@ -150,11 +122,7 @@ final class LinuxCalls implements AutoCloseable {
   }
 
   void close(int fd) {
-    try {
-      int ignored = (int) (long) call.invokeExact(functions.get("close"), state, (long) fd, 0L, 0L, 0L, 0L, 0L);
-    } catch (Throwable t) {
-      throw new IllegalStateException("calling close", t);
-    }
+    HostCalls.call(functions.get("close"), fd);
   }
 
   FileStatus status(int fd) throws FileException {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.ascus.devices.host.Errno;
 
 /**
  * Owners, modes and types are kept beside the files, which belong to whoever runs the machine; links and device nodes

@@ -3,6 +3,7 @@ package org.ascus.devices.fs;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.ascus.devices.host.Errno;
 
 /**
  * A hidden folder {@code .virtfs_metadata} in each folder, with a file for each of its files, of lines {@code

@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.ascus.devices.host.Errno;
 
 /**
  * The names that a guest holds on to, as a tree, so that all that lies in a folder moves with it when it is renamed. A

@@ -11,6 +11,7 @@ import java.util.Deque;
 import java.util.List;
 import org.ascus.devices.fs.NameTree.Place;
 import org.ascus.devices.fs.SecurityModel.Owner;
+import org.ascus.devices.host.Errno;
 
 /**
  * A folder of the host that is lent to a guest. Whatever is on the way to a file is opened relative to what was opened

@@ -6,6 +6,7 @@ import java.util.Iterator;
 import java.util.List;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.host.Errno;
 
 /**
  * {@code blkdebug}: lets requests fail as its rules say, to see what becomes of it, and makes them look as its limits
@@ -45,19 +46,12 @@ public final class BlkdebugNode extends FilterNode {
           all.remove();
         }
         if (error.errno() != 0) {
-          throw new BlockException(name() + ": " + type.text() + " at " + offset + ": " + reason(error.errno()));
+          String text = name() + ": " + type.text() + " at " + offset + ": " + Errno.text(error.errno());
+          throw error.errno() == Errno.ENOSPC ? BlockException.noSpace(text, null) : new BlockException(text);
         }
         return;
       }
     }
-  }
-
-  private static String reason(int errno) {
-    return switch (errno) {
-      case 5 -> "Input/output error";
-      case 28 -> "No space left on device";
-      default -> "error " + errno;
-    };
   }
 
   private interface Piece {

@@ -28,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.chardev.socket.Loops;
+import org.ascus.devices.host.Errno;
 
 /**
  * A connection to an export. The handshake is done when {@link #open} returns; then any number of threads may have
@@ -366,12 +367,19 @@ final class NbdConnection {
     private final int length;
     private final List<long[]> extents = new ArrayList<>();
     private Optional<String> error = Optional.empty();
+    private boolean noSpace;
     private boolean done;
 
     Pending(ByteBuffer target, long offset, int length) {
       this.target = target;
       this.offset = offset;
       this.length = length;
+    }
+
+    /** The server failed to do it; more answers may come. */
+    synchronized void fail(int number, String said) {
+      noSpace |= number == Wire.ENOSPC;
+      error = Optional.of(Errno.text(number) + (said.isEmpty() ? "" : " (" + said + ")"));
     }
 
     synchronized void finish(Optional<String> how) {
@@ -422,7 +430,8 @@ final class NbdConnection {
       throw new LostException(error.get());
     }
     if (error.isPresent()) {
-      throw new BlockException(address.url() + ": " + error.get());
+      String text = address.url() + ": " + error.get();
+      throw mine.noSpace ? BlockException.noSpace(text, null) : new BlockException(text);
     }
     return mine;
   }
@@ -591,7 +600,8 @@ final class NbdConnection {
       Pending request = known(number);
       lastChunk = true;
       if (error != 0) {
-        finish(request, Optional.of(Wire.error(error)));
+        request.fail(error, "");
+        finish(request, Optional.empty());
       } else if (request.target.hasRemaining()) {
         fill(request, 0, request.length);
       } else {
@@ -652,9 +662,7 @@ final class NbdConnection {
           check(text <= length - 6, "an error's text of " + text + " bytes");
           String said = in.readCharSequence(text, StandardCharsets.UTF_8).toString();
           in.skipBytes(length - 6 - text);
-          synchronized (request) {
-            request.error = Optional.of(Wire.error(number) + (said.isEmpty() ? "" : " (" + said + ")"));
-          }
+          request.fail(number, said);
         }
       }
     }

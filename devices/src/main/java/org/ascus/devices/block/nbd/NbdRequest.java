@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
+import org.ascus.devices.host.Errno;
 
 /**
  * A request of a client.
@@ -34,9 +35,9 @@ record NbdRequest(int flags, int command, long cookie, long offset, long length)
     ByteBuf to(NbdExport export, ByteBuffer data) {
       try {
         int error = check(export);
-        return error != 0 ? failed(error, Wire.error(error)) : run(export, data);
+        return error != 0 ? failed(error, Errno.text(error)) : run(export, data);
       } catch (BlockException e) {
-        return failed(Wire.EIO, e.getMessage());
+        return failed(e.noSpace() ? Wire.ENOSPC : Wire.EIO, e.getMessage());
       } catch (RuntimeException e) {
         // A defect of a block driver: the client sees a broken disk.
         return failed(Wire.EIO, "internal error: " + e);

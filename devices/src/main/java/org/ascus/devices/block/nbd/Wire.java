@@ -94,18 +94,4 @@ final class Wire {
   static final int MOST_NAME = 4096;
 
   private Wire() {}
-
-  static String error(int number) {
-    return switch (number) {
-      case EPERM -> "Operation not permitted";
-      case EIO -> "Input/output error";
-      case 12 -> "Cannot allocate memory";
-      case EINVAL -> "Invalid argument";
-      case ENOSPC -> "No space left on device";
-      case 75 -> "Value too large for defined data type";
-      case ENOTSUP -> "Operation not supported";
-      case 108 -> "Cannot send after transport endpoint shutdown";
-      default -> "error " + number;
-    };
-  }
 }

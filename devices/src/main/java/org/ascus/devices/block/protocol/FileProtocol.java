@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
@@ -218,11 +219,17 @@ public final class FileProtocol implements BlockNode {
 
   /** An interrupted thread would close the channel for everybody, so the interrupt waits until the request is done. */
   private void request(String what, Body body) throws BlockException {
+    request(what, body, () -> false);
+  }
+
+  /** @param full asked when it failed: whether for want of room */
+  private void request(String what, Body body, BooleanSupplier full) throws BlockException {
     boolean interrupted = Thread.interrupted();
     try {
       body.run();
     } catch (IOException e) {
-      throw new BlockException(name + ": " + what + ": " + e.getMessage(), e);
+      String text = name + ": " + what + ": " + e.getMessage();
+      throw full.getAsBoolean() ? BlockException.noSpace(text, e) : new BlockException(text, e);
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
@@ -280,6 +287,7 @@ public final class FileProtocol implements BlockNode {
   private void writeCached(long offset, ByteBuffer source) throws BlockException {
     checkWritable();
     checkRange(offset, source.remaining());
+    int start = source.position();
     request(
         "write at " + offset,
         () -> {
@@ -288,7 +296,8 @@ public final class FileProtocol implements BlockNode {
             at += channel.write(source, at);
           }
           grown(at);
-        });
+        },
+        () -> host.isFull(offset, source.limit() - start));
   }
 
   @Override
@@ -406,7 +415,8 @@ public final class FileProtocol implements BlockNode {
             channel.write(ByteBuffer.allocate(1), bytes - 1);
           }
           size.set(growable ? bytes : roundUp(bytes));
-        });
+        },
+        () -> bytes > 0 && host.isFull(bytes - 1, 1));
   }
 
   @Override

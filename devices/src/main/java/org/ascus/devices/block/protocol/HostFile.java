@@ -1,19 +1,17 @@
 package org.ascus.devices.block.protocol;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.ascus.devices.host.Errno;
+import org.ascus.devices.host.HostCalls;
 
 /**
  * What a Linux file can do that Java has no calls for: find, make and count its holes, fill many buffers from one place
@@ -23,11 +21,12 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * locks that the process has on it.
  */
 public final class HostFile {
-  private static final boolean LINUX = System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux");
+  private static final boolean LINUX = HostCalls.isLinux();
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
   private static final int READ_WRITE = 2;
   private static final int CLOSE_ON_EXEC = 0x80000;
+  private static final int KEEP_SIZE = 1;
   private static final int KEEP_SIZE_AND_PUNCH = 3;
   private static final int STAT_BYTES = 256;
 
@@ -63,38 +62,17 @@ public final class HostFile {
     this.direct = direct;
   }
 
-  /** The calls to the host. All have one shape, since linking a shape takes long: arguments go in registers. */
   private static final class Host {
-    private static final Linker LINKER = Linker.nativeLinker();
-    private static final MethodHandle CALL =
-        LINKER.downcallHandle(
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_LONG,
-                ValueLayout.JAVA_LONG,
-                ValueLayout.JAVA_LONG,
-                ValueLayout.JAVA_LONG,
-                ValueLayout.JAVA_LONG));
-    static final MemorySegment OPEN = find("open");
-    static final MemorySegment CLOSE = find("close");
-    static final MemorySegment SEEK = find("lseek");
-    static final MemorySegment ALLOCATE = find("fallocate");
-    static final MemorySegment STAT = find("stat");
-    static final MemorySegment READ = find("preadv");
-    static final MemorySegment WRITE = find("pwritev");
-
-    private static MemorySegment find(String function) {
-      return LINKER.defaultLookup().findOrThrow(function);
-    }
+    static final MemorySegment OPEN = HostCalls.find("open");
+    static final MemorySegment CLOSE = HostCalls.find("close");
+    static final MemorySegment SEEK = HostCalls.find("lseek");
+    static final MemorySegment ALLOCATE = HostCalls.find("fallocate");
+    static final MemorySegment STAT = HostCalls.find("stat");
+    static final MemorySegment READ = HostCalls.find("preadv");
+    static final MemorySegment WRITE = HostCalls.find("pwritev");
 
     static long call(MemorySegment function, long a, long b, long c, long d) {
-      try {
-        return (long) CALL.invokeExact(function, a, b, c, d);
-      } catch (Error | RuntimeException e) {
-        throw e;
-      } catch (Throwable e) {
-        // C functions throw nothing.
-        throw new IllegalStateException(e);
-      }
+      return HostCalls.call(function, a, b, c, d, 0, 0);
     }
   }
 
@@ -173,6 +151,12 @@ public final class HostFile {
   /** Gives a range blocks of its own and makes the file that long; false if that cannot be done. */
   boolean allocate(long offset, long length) {
     return !readOnly && (int) use(open -> Host.call(Host.ALLOCATE, open, 0, offset, length)) == 0;
+  }
+
+  /** Whether the host's disk, or what the user may have of it, has no room for a range of the file. */
+  boolean isFull(long offset, long length) {
+    long result = use(open -> HostCalls.status(Host.ALLOCATE, open, KEEP_SIZE, offset, Math.max(1, length)));
+    return result == -Errno.ENOSPC || result == -Errno.EDQUOT;
   }
 
   /** Fills direct buffers from {@code offset} on; returns how many bytes, fewer at the end of the file or on errors. */

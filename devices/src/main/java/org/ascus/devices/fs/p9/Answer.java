@@ -2,8 +2,8 @@ package org.ascus.devices.fs.p9;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.ascus.devices.fs.Errno;
 import org.ascus.devices.fs.FileException;
+import org.ascus.devices.host.Errno;
 
 /** Fields of an answer, little-endian, written in order; what the driver has no room for is an error. */
 final class Answer {

@@ -3,10 +3,10 @@ package org.ascus.devices.fs.p9;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.ascus.devices.fs.Errno;
 import org.ascus.devices.fs.FileException;
 import org.ascus.devices.fs.FileStatus;
 import org.ascus.devices.fs.FolderOptions;
+import org.ascus.devices.host.Errno;
 
 /** Numbers of files that are unique among all devices of the host that lie below a shared folder. */
 final class QidPaths {

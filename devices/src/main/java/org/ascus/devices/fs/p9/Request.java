@@ -2,8 +2,8 @@ package org.ascus.devices.fs.p9;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.ascus.devices.fs.Errno;
 import org.ascus.devices.fs.FileException;
+import org.ascus.devices.host.Errno;
 
 /** Fields of a request, little-endian, read in order; one that ends too early is a protocol error. */
 final class Request {

@@ -4,11 +4,12 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import org.ascus.devices.host.Errno;
+import org.ascus.devices.host.HostCalls;
 
 /**
  * A program with privileges that makes a tap interface on a bridge and hands it over: it gets {@code --fd=N
@@ -29,7 +30,6 @@ public record BridgeHelper(String program, String bridge) {
   private static final int SOCK_STREAM_CLOEXEC = 1 | 0x80000;
   private static final int O_RDWR = 2;
   private static final int HANDED = 3;
-  private static final int EINTR = 4;
 
   /** Bytes that glibc's and musl's opaque file actions fit in. */
   private static final long FILE_ACTIONS = 256;
@@ -49,38 +49,36 @@ public record BridgeHelper(String program, String bridge) {
   /** Runs the program; returns the descriptor that it handed over. */
   int open() throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      return open(arena, new LibC(arena));
-    } catch (IOException e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IOException(e);
+      return open(arena);
     }
   }
 
-  private int open(Arena arena, LibC c) throws Throwable {
-    MethodHandle close = c.function("close", ValueLayout.JAVA_INT);
-    MethodHandle socketpair =
-        c.function("socketpair", ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS);
+  private static int call(String function, long... words) {
+    return HostCalls.status(HostCalls.find(function), words);
+  }
+
+  private int open(Arena arena) throws IOException {
     MemorySegment pair = arena.allocate(ValueLayout.JAVA_INT, 2);
-    if ((int) socketpair.invokeExact(AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair) < 0) {
-      throw c.failure("bridge helper failed");
+    int made = call("socketpair", AF_UNIX, SOCK_STREAM_CLOEXEC, 0, pair.address());
+    if (made < 0) {
+      throw new IOException("bridge helper failed: " + HostCalls.text(made));
     }
     int own = pair.getAtIndex(ValueLayout.JAVA_INT, 0);
     int theirs = pair.getAtIndex(ValueLayout.JAVA_INT, 1);
     int pid;
     try {
-      pid = start(arena, c, theirs);
+      pid = start(arena, theirs);
     } catch (IOException e) {
-      int ignored = (int) close.invokeExact(own);
+      call("close", own);
       throw e;
     } finally {
-      int ignored = (int) close.invokeExact(theirs);
+      call("close", theirs);
     }
-    Optional<Integer> received = receive(arena, c, own);
-    int ignored = (int) close.invokeExact(own);
-    int status = await(arena, c, pid);
+    Optional<Integer> received = receive(arena, own);
+    call("close", own);
+    int status = await(arena, pid);
     if (status != 0 && received.isPresent()) {
-      int alsoIgnored = (int) close.invokeExact((int) received.get());
+      call("close", received.get());
     }
     if (status != 0 || received.isEmpty()) {
       String why = status != 0 ? "failed with status " + status : "handed nothing over";
@@ -90,54 +88,49 @@ public record BridgeHelper(String program, String bridge) {
   }
 
   /** Starts the program with nothing but its end and the error output. */
-  private int start(Arena arena, LibC c, int end) throws Throwable {
-    MemorySegment actions = arena.allocate(FILE_ACTIONS, 16);
-    var pointer = ValueLayout.ADDRESS;
-    var integer = ValueLayout.JAVA_INT;
-    int ignored = (int) c.function("posix_spawn_file_actions_init", pointer).invokeExact(actions);
-    MethodHandle open =
-        c.function("posix_spawn_file_actions_addopen", pointer, integer, pointer, integer, integer);
-    MemorySegment nothing = arena.allocateFrom("/dev/null");
-    ignored = (int) c.function("posix_spawn_file_actions_adddup2", pointer, integer, integer)
-        .invokeExact(actions, end, HANDED);
-    ignored = (int) open.invokeExact(actions, 0, nothing, O_RDWR, 0);
+  private int start(Arena arena, int end) throws IOException {
+    long actions = arena.allocate(FILE_ACTIONS, 16).address();
+    long nothing = arena.allocateFrom("/dev/null").address();
+    call("posix_spawn_file_actions_init", actions);
+    call("posix_spawn_file_actions_adddup2", actions, end, HANDED);
+    call("posix_spawn_file_actions_addopen", actions, 0, nothing, O_RDWR, 0);
     // What it prints must not get into the guest's console.
-    ignored = (int) open.invokeExact(actions, 1, nothing, O_RDWR, 0);
-    Optional<MethodHandle> closeFrom = c.optional("posix_spawn_file_actions_addclosefrom_np", pointer, integer);
-    if (closeFrom.isPresent()) {
-      ignored = (int) closeFrom.get().invokeExact(actions, HANDED + 1);
-    }
+    call("posix_spawn_file_actions_addopen", actions, 1, nothing, O_RDWR, 0);
+    HostCalls.findOptional("posix_spawn_file_actions_addclosefrom_np")
+        .ifPresent(closeFrom -> HostCalls.call(closeFrom, actions, HANDED + 1));
     String[] arguments = {program, "--fd=" + HANDED, "--br=" + bridge};
     String file = program;
     if (program.indexOf(' ') >= 0 || program.indexOf('\t') >= 0) {
       file = "/bin/sh";
       arguments = new String[] {"sh", "-c", String.join(" ", arguments)};
     }
-    MethodHandle spawn = c.function("posix_spawn", pointer, pointer, pointer, pointer, pointer, pointer);
     MemorySegment pid = arena.allocate(ValueLayout.JAVA_INT);
     String[] environment =
         System.getenv().entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toArray(String[]::new);
     int error =
-        (int) spawn.invokeExact(
-            pid,
-            arena.allocateFrom(file),
-            actions,
-            MemorySegment.NULL,
-            LibC.strings(arena, arguments),
-            LibC.strings(arena, environment));
-    ignored = (int) c.function("posix_spawn_file_actions_destroy", pointer).invokeExact(actions);
+        call("posix_spawn", pid.address(), arena.allocateFrom(file).address(), actions, 0,
+            strings(arena, arguments).address(), strings(arena, environment).address());
+    call("posix_spawn_file_actions_destroy", actions);
     if (error != 0) {
-      throw new IOException("bridge helper failed: " + file + ": " + c.text(error));
+      throw new IOException("bridge helper failed: " + file + ": " + HostCalls.text(error));
     }
     return pid.get(ValueLayout.JAVA_INT, 0);
+  }
+
+  /** A null-terminated array of strings. */
+  private static MemorySegment strings(Arena arena, String... strings) {
+    MemorySegment array = arena.allocate(ValueLayout.ADDRESS, strings.length + 1L);
+    for (int i = 0; i < strings.length; i++) {
+      array.setAtIndex(ValueLayout.ADDRESS, i, arena.allocateFrom(strings[i]));
+    }
+    return array;
   }
 
   /**
    * Waits for the byte that a descriptor comes with. {@code msghdr} of 64-bit Linux: data vector at 16 and its length
    * at 24, control at 32 and its length at 40; {@code cmsghdr}: length (64 bits), level, type, data.
    */
-  private static Optional<Integer> receive(Arena arena, LibC c, int socket) throws Throwable {
-    MethodHandle recvmsg = c.function("recvmsg", ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
+  private static Optional<Integer> receive(Arena arena, int socket) {
     MemorySegment vector = arena.allocate(16, 8);
     vector.set(ValueLayout.ADDRESS, 0, arena.allocate(1));
     vector.set(ValueLayout.JAVA_LONG, 8, 1);
@@ -147,10 +140,10 @@ public record BridgeHelper(String program, String bridge) {
     message.set(ValueLayout.JAVA_LONG, 24, 1);
     message.set(ValueLayout.ADDRESS, 32, control);
     message.set(ValueLayout.JAVA_LONG, 40, CONTROL);
-    int count;
+    long count;
     do {
-      count = (int) recvmsg.invokeExact(socket, message, MSG_CMSG_CLOEXEC);
-    } while (count < 0 && c.errno() == EINTR);
+      count = HostCalls.result(HostCalls.find("recvmsg"), socket, message.address(), MSG_CMSG_CLOEXEC);
+    } while (count == -Errno.EINTR);
     boolean handed =
         count == 1
             && message.get(ValueLayout.JAVA_LONG, 40) >= CONTROL_HEADER + 4
@@ -160,14 +153,12 @@ public record BridgeHelper(String program, String bridge) {
   }
 
   /** The exit status of the program; as a shell has it when a signal ended it. */
-  private static int await(Arena arena, LibC c, int pid) throws Throwable {
-    MethodHandle waitpid =
-        c.function("waitpid", ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
+  private static int await(Arena arena, int pid) {
     MemorySegment status = arena.allocate(ValueLayout.JAVA_INT);
     int result;
     do {
-      result = (int) waitpid.invokeExact(pid, status, 0);
-    } while (result < 0 && c.errno() == EINTR);
+      result = call("waitpid", pid, status.address(), 0);
+    } while (result == -Errno.EINTR);
     int value = status.get(ValueLayout.JAVA_INT, 0);
     return (value & 0x7f) == 0 ? value >> 8 & 0xff : 128 + (value & 0x7f);
   }

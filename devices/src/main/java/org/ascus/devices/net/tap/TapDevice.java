@@ -4,8 +4,9 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
+import org.ascus.devices.host.Errno;
+import org.ascus.devices.host.HostCalls;
 import org.ascus.devices.net.Frame;
 
 /**
@@ -30,16 +31,13 @@ final class TapDevice implements AutoCloseable {
   private static final int IFREQ = 40;
   private static final int IFREQ_FLAGS = 16;
   private static final short POLLIN = 1;
-  private static final int EAGAIN = 11;
 
   private static final int MOST = Frame.MAX_BYTES;
 
   private final Arena arena;
-  private final LibC reading;
-  private final MethodHandle read;
-  private final MethodHandle write;
-  private final MethodHandle poll;
-  private final MethodHandle close;
+  private final MemorySegment read = HostCalls.find("read");
+  private final MemorySegment write = HostCalls.find("write");
+  private final MemorySegment poll = HostCalls.find("poll");
   private final MemorySegment readBuffer;
   private final MemorySegment writeBuffer;
   private final MemorySegment pollEntry;
@@ -50,11 +48,6 @@ final class TapDevice implements AutoCloseable {
     this.arena = arena;
     this.descriptor = descriptor;
     this.name = name;
-    reading = new LibC(arena);
-    read = reading.transfer("read");
-    poll = reading.function("poll", ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT);
-    close = reading.function("close", ValueLayout.JAVA_INT);
-    write = new LibC(arena).transfer("write");
     readBuffer = arena.allocate(MOST);
     writeBuffer = arena.allocate(MOST);
     pollEntry = arena.allocate(8);
@@ -62,12 +55,12 @@ final class TapDevice implements AutoCloseable {
 
   /** How a descriptor is made, and made an interface. */
   private interface Opener {
-    int open(Arena arena, LibC c) throws Throwable;
+    int open(Arena arena) throws IOException;
   }
 
   /** What an interface is asked, in the form of {@code struct ifreq}. */
   private interface Setter {
-    MemorySegment set(Arena arena, LibC c, int descriptor) throws Throwable;
+    MemorySegment set(Arena arena, int descriptor) throws IOException;
   }
 
   /**
@@ -78,22 +71,18 @@ final class TapDevice implements AutoCloseable {
    */
   static TapDevice open(String wanted) throws IOException {
     return open(
-        (arena, c) -> {
-          MethodHandle open = c.variadic("open", 2, ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
-          int made = (int) open.invokeExact(arena.allocateFrom(CLONE), O_RDWR | O_CLOEXEC | O_NONBLOCK, 0);
-          if (made < 0) {
-            throw c.failure("could not open " + CLONE);
-          }
-          return made;
+        arena -> {
+          long clone = arena.allocateFrom(CLONE).address();
+          return checked(
+              HostCalls.status(HostCalls.find("open"), clone, O_RDWR | O_CLOEXEC | O_NONBLOCK),
+              "could not open " + CLONE);
         },
-        (arena, c, made) -> {
+        (arena, made) -> {
           MemorySegment request = arena.allocate(IFREQ);
           byte[] bytes = wanted.getBytes(StandardCharsets.US_ASCII);
           MemorySegment.copy(bytes, 0, request, ValueLayout.JAVA_BYTE, 0, bytes.length);
           request.set(ValueLayout.JAVA_SHORT, IFREQ_FLAGS, (short) (IFF_TAP | IFF_NO_PI));
-          if (ioctl(c, made, TUNSETIFF, request) < 0) {
-            throw c.failure("could not configure " + CLONE + " (" + wanted + ")");
-          }
+          checked(ioctl(made, TUNSETIFF, request), "could not configure " + CLONE + " (" + wanted + ")");
           return request;
         });
   }
@@ -101,45 +90,48 @@ final class TapDevice implements AutoCloseable {
   /** Takes over an interface that a program makes. */
   static TapDevice open(BridgeHelper helper) throws IOException {
     return open(
-        (_, _) -> helper.open(),
-        (arena, c, made) -> {
+        _ -> helper.open(),
+        (arena, made) -> {
           MemorySegment request = arena.allocate(IFREQ);
-          if (ioctl(c, made, TUNGETIFF, request) < 0) {
-            throw c.failure("bridge helper failed: what " + helper.program() + " handed over is no tap interface");
-          }
+          checked(ioctl(made, TUNGETIFF, request),
+              "bridge helper failed: what " + helper.program() + " handed over is no tap interface");
           if ((request.get(ValueLayout.JAVA_SHORT, IFREQ_FLAGS) & IFF_VNET_HDR) != 0) {
             throw new IOException("bridge helper failed: " + helper.program() + " asked for virtio headers by itself");
           }
-          MethodHandle fcntl =
-              c.variadic("fcntl", 2, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
-          if ((int) fcntl.invokeExact(made, F_SETFL, O_NONBLOCK) < 0) {
-            throw c.failure("could not configure " + CLONE);
-          }
+          checked(HostCalls.status(HostCalls.find("fcntl"), made, F_SETFL, O_NONBLOCK), "could not configure " + CLONE);
           return request;
         });
   }
 
   private static TapDevice open(Opener opener, Setter setter) throws IOException {
+    if (!HostCalls.isLinux()) {
+      throw new IOException("could not open " + CLONE + ": there are tap interfaces on Linux only");
+    }
     Arena arena = Arena.ofShared();
-    LibC c = new LibC(arena);
     int descriptor = -1;
     try {
-      descriptor = opener.open(arena, c);
-      MemorySegment request = setter.set(arena, c, descriptor);
+      descriptor = opener.open(arena);
+      MemorySegment request = setter.set(arena, descriptor);
       return new TapDevice(arena, descriptor, request.getString(0, StandardCharsets.US_ASCII));
-    } catch (Throwable e) {
+    } catch (IOException | RuntimeException e) {
       if (descriptor >= 0) {
         new TapDevice(arena, descriptor, "").close();
       } else {
         arena.close();
       }
-      throw e instanceof IOException io ? io : new IOException(e);
+      throw e;
     }
   }
 
-  private static int ioctl(LibC c, int descriptor, long request, MemorySegment argument) throws Throwable {
-    MethodHandle ioctl = c.variadic("ioctl", 2, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS);
-    return (int) ioctl.invokeExact(descriptor, request, argument);
+  private static int checked(int result, String what) throws IOException {
+    if (result < 0) {
+      throw new IOException(what + ": " + HostCalls.text(result));
+    }
+    return result;
+  }
+
+  private static int ioctl(int descriptor, long request, MemorySegment argument) {
+    return HostCalls.status(HostCalls.find("ioctl"), descriptor, request, argument.address());
   }
 
   /** The interface's name. */
@@ -148,51 +140,31 @@ final class TapDevice implements AutoCloseable {
   }
 
   /** Waits up to some milliseconds for a frame; called by one thread. Returns whether there may be one. */
-  boolean await(int millis) throws IOException {
-    try {
-      pollEntry.set(ValueLayout.JAVA_INT, 0, descriptor);
-      pollEntry.set(ValueLayout.JAVA_INT, 4, POLLIN);
-      return (int) poll.invokeExact(pollEntry, 1L, millis) > 0;
-    } catch (Throwable e) {
-      throw new IOException(e);
-    }
+  boolean await(int millis) {
+    pollEntry.set(ValueLayout.JAVA_INT, 0, descriptor);
+    pollEntry.set(ValueLayout.JAVA_INT, 4, POLLIN);
+    return (int) HostCalls.call(poll, pollEntry.address(), 1, millis) > 0;
   }
 
   /** The next frame, or nothing if there is none; called by the thread that waits. */
   byte[] read() throws IOException {
-    try {
-      long count = (long) read.invokeExact(descriptor, readBuffer, (long) MOST);
-      if (count < 0 && reading.errno() != EAGAIN) {
-        throw reading.failure("read of " + name);
-      }
-      return count < 0
-          ? new byte[0]
-          : readBuffer.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
-    } catch (IOException e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IOException(e);
+    long count = HostCalls.result(read, descriptor, readBuffer.address(), MOST);
+    if (count < 0 && count != -Errno.EAGAIN) {
+      throw new IOException("read of " + name + ": " + HostCalls.text(count));
     }
+    return count < 0 ? new byte[0] : readBuffer.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
   }
 
   /** Sends a frame; what the interface cannot take, as while it is down, is lost. Called by one thread at a time. */
-  void write(byte[] frame) throws IOException {
-    try {
-      MemorySegment.copy(frame, 0, writeBuffer, ValueLayout.JAVA_BYTE, 0, frame.length);
-      long ignored = (long) write.invokeExact(descriptor, writeBuffer, (long) frame.length);
-    } catch (Throwable e) {
-      throw new IOException(e);
-    }
+  void write(byte[] frame) {
+    MemorySegment.copy(frame, 0, writeBuffer, ValueLayout.JAVA_BYTE, 0, frame.length);
+    HostCalls.call(write, descriptor, writeBuffer.address(), frame.length);
   }
 
   /** Closes the descriptor; an interface that was made for it goes away. No other call may run. */
   @Override
   public void close() {
-    try {
-      int ignored = (int) close.invokeExact(descriptor);
-    } catch (Throwable e) {
-      throw new IllegalStateException(e);
-    }
+    HostCalls.call(HostCalls.find("close"), descriptor);
     arena.close();
   }
 }

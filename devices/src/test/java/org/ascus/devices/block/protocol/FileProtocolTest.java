@@ -2,13 +2,16 @@ package org.ascus.devices.block.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.BlockNodeContract;
+import org.ascus.devices.host.HostCalls;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,6 +42,34 @@ class FileProtocolTest extends BlockNodeContract {
       FileProtocol.open(path, new FileProtocol.Options(true, false)).close();
     }
     FileProtocol.open(path, FileProtocol.Options.READ_WRITE).close();
+  }
+
+  private static int run(String... command) throws Exception {
+    return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start().waitFor();
+  }
+
+  @Test
+  void aFullDiskIsToldFromOtherFailures() throws Exception {
+    Path small = Files.createDirectory(dir.resolve("small"));
+    boolean mounted =
+        HostCalls.isLinux() && run("mount", "-t", "tmpfs", "-o", "size=1m", "none", small.toString()) == 0;
+    if (!mounted) {
+      System.err.println("SKIPPED: FileProtocolTest mounts a file system to fill it, which needs root");
+    }
+    assumeTrue(mounted);
+    FileProtocol.Options growable = new FileProtocol.Options(false, true, true);
+    try (BlockNode node = FileProtocol.open(Files.createFile(small.resolve("disk")), growable)) {
+      node.write(0, ByteBuffer.allocate(4096));
+      for (ByteBuffer buffer : List.of(ByteBuffer.allocate(2 << 20), ByteBuffer.allocateDirect(2 << 20))) {
+        assertThatThrownBy(() -> node.write(0, buffer))
+            .isInstanceOfSatisfying(BlockException.class, e -> assertThat(e.noSpace()).isTrue());
+        assertThatThrownBy(() -> node.write(0, new ByteBuffer[] {buffer.clear()}))
+            .isInstanceOfSatisfying(BlockException.class, e -> assertThat(e.noSpace()).isTrue());
+      }
+    } finally {
+      run("umount", small.toString());
+    }
   }
 
   @Test

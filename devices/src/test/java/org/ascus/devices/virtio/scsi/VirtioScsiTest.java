@@ -335,7 +335,7 @@ class VirtioScsiTest extends VirtioContract {
           @Override
           public void write(long offset, ByteBuffer source) throws BlockException {
             if (full.get()) {
-              throw new BlockException("disk: write", new IOException("No space left on device"));
+              throw BlockException.noSpace("disk: write", new IOException());
             }
             super.write(offset, source);
           }
