@@ -14,6 +14,7 @@ public final class Segments {
   private static final int HEADER6 = 40;
   private static final int LEAST_TCP = 20;
   private static final int FIN_PSH = 0x09;
+  private static final int CWR = 0x80;
 
   private final Frame whole;
   private final int ip;
@@ -97,6 +98,9 @@ public final class Segments {
     Checksum.put(piece, tcp + 6, sequence);
     if (at + length < payload) {
       piece[tcp + 13] &= ~FIN_PSH;
+    }
+    if (at > 0) {
+      piece[tcp + 13] &= (byte) ~CWR;
     }
     // The field holds the sum of a pseudo header with the whole's length.
     int field = tcp + whole.work().checksumField();

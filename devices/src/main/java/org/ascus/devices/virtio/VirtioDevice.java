@@ -101,10 +101,15 @@ public abstract class VirtioDevice extends Device {
     return queues.get(index);
   }
 
+  /** Those of the device's own bits that mean something to a legacy driver only. */
+  protected long legacyFeatures() {
+    return 0;
+  }
+
   /** All bits on offer through this transport. */
   public final long offeredFeatures() {
     long all = deviceFeatures() | ringFeatures | ALWAYS;
-    return transport.modern() ? all & ~VirtioFeatures.LEGACY_ONLY : all & 0xffffffffL;
+    return transport.modern() ? all & ~(VirtioFeatures.LEGACY_ONLY | legacyFeatures()) : all & 0xffffffffL;
   }
 
   /** Bits that the driver accepted. */

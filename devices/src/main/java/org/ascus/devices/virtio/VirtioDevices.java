@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.ascus.devices.block.BlockSizes;
 import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.ErrorPolicy;
@@ -25,6 +26,7 @@ import org.ascus.devices.virtio.console.VirtioSerial;
 import org.ascus.devices.virtio.console.VirtioSerialBus;
 import org.ascus.devices.virtio.input.InputKind;
 import org.ascus.devices.virtio.input.VirtioInput;
+import org.ascus.devices.virtio.net.NetFeature;
 import org.ascus.devices.virtio.net.NetOptions;
 import org.ascus.devices.virtio.net.VirtioNet;
 import org.ascus.devices.virtio.p9.VirtioP9;
@@ -253,15 +255,23 @@ public final class VirtioDevices implements DeviceProvider {
             new Property("rx_queue_size", Kind.UINT32, "256", "Entries per receive queue, 256, 512 or 1024"),
             new Property("tx_queue_size", Kind.UINT32, "256", "Entries per transmit queue, 256, 512 or 1024"),
             new Property("host_mtu", Kind.UINT32, "0", "MTU that the guest is told, in bytes; 0 for none"),
-            new Property("mrg_rxbuf", Kind.BOOL, "on", "A frame may fill several of the guest's buffers"),
-            new Property("csum", Kind.BOOL, "on", "Leave checksums to the other side"),
-            new Property("gso", Kind.BOOL, "on", "Let TCP send and receive frames of up to 64 KiB"),
-            new Property("ctrl_vq", Kind.BOOL, "on", "Offer the control queue"),
+            new Property("speed", Kind.INT32, "-1", "Mbit/s that the guest is told; -1 for none"),
+            new Property("duplex", Kind.STRING, "", "half or full, as the guest is told"),
+            new Property("tx", Kind.STRING, "bh", "timer or bh; frames are sent at once with both"),
             new Property("bootindex", Kind.UINT32, "", "Place in the firmware's boot order")));
+    for (NetFeature feature : NetFeature.values()) {
+      properties.add(new Property(feature.property(), Kind.BOOL, "on", feature.help()));
+    }
     return new VirtioKind("virtio-net", "Virtio network device", properties, VirtioDevices::makeNet);
   }
 
   private static VirtioDevice makeNet(DeviceContext context, String id, PropertyValues v) throws DeviceException {
+    Set<NetFeature> features = NetFeature.all();
+    features.removeIf(f -> !v.getBool(f.property()));
+    if (!List.of("bh", "timer").contains(v.getString("tx"))) {
+      throw new DeviceException(
+          "virtio-net: Unknown option tx=" + v.getString("tx") + ", valid options: 'timer' 'bh'");
+    }
     NetOptions options =
         new NetOptions(
             NetCard.mac(context, v),
@@ -269,10 +279,8 @@ public final class VirtioDevices implements DeviceProvider {
             (int) Math.min(v.getLong("rx_queue_size"), Integer.MAX_VALUE),
             (int) Math.min(v.getLong("tx_queue_size"), Integer.MAX_VALUE),
             (int) Math.min(v.getLong("host_mtu"), Integer.MAX_VALUE),
-            v.getBool("mrg_rxbuf"),
-            v.getBool("csum"),
-            v.getBool("gso"),
-            v.getBool("ctrl_vq"));
+            new NetOptions.Link(v.getLong("speed"), v.getString("duplex")),
+            features);
     VirtioNet card = new VirtioNet(id, VirtioHost.of(context.machine()), NetCard.link(context, v), options);
     // What comes while the machine is stopped waits with the sender.
     context

@@ -12,6 +12,7 @@ public record Property(String name, Kind kind, String defaultValue, String descr
   /** How a property's text is read. */
   public enum Kind {
     BOOL("bool"),
+    INT32("int32"),
     UINT32("uint32"),
     UINT64("uint64"),
     SIZE("size"),

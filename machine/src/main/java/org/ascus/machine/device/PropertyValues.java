@@ -33,6 +33,7 @@ public final class PropertyValues {
     try {
       switch (property.kind()) {
         case BOOL -> parseBool(text);
+        case INT32 -> Integer.parseInt(text);
         case UINT32 -> {
           if (parseNumber(text) >>> 32 != 0) {
             throw new NumberFormatException(text);
@@ -101,7 +102,8 @@ public final class PropertyValues {
   }
 
   public long getLong(String name) {
-    return parseNumber(getString(name));
+    String text = getString(name);
+    return declared.get(name).kind() == Property.Kind.INT32 ? Integer.parseInt(text) : parseNumber(text);
   }
 
   public long getSize(String name) {

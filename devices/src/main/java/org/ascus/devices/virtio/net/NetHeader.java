@@ -21,6 +21,7 @@ final class NetHeader {
   private static final int GSO_TCPV4 = 1;
   private static final int GSO_TCPV6 = 4;
   private static final int GSO_ECN = 0x80;
+  private static final int CWR = 0x80;
 
   private static final int TYPE_IPV4 = 0x0800;
   private static final int TYPE_IPV6 = 0x86dd;
@@ -64,20 +65,23 @@ final class NetHeader {
    *
    * @param size {@link #SHORT} or {@link #LONG}
    * @param buffers among which the frame is divided
-   * @param checksums the driver takes frames with checksums that are not complete
+   * @param offloads bits of features that say what the driver takes
    */
-  static byte[] make(Frame frame, int size, int buffers, boolean checksums) {
+  static byte[] make(Frame frame, int size, int buffers, long offloads) {
     Offload work = frame.work();
     ByteBuffer out = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    boolean checksums = (offloads & NetFeature.GUEST_CSUM.mask()) != 0;
     int flags = work.needsChecksum() ? NEEDS_CSUM : work.verified() && checksums ? DATA_VALID : 0;
     out.put((byte) flags);
-    out.put(
-        (byte)
-            switch (work.cut()) {
-              case NONE -> GSO_NONE;
-              case TCP4 -> GSO_TCPV4;
-              case TCP6 -> GSO_TCPV6;
-            });
+    int type =
+        switch (work.cut()) {
+          case NONE -> GSO_NONE;
+          case TCP4 -> GSO_TCPV4;
+          case TCP6 -> GSO_TCPV6;
+        };
+    boolean marked =
+        type != GSO_NONE && (offloads & NetFeature.GUEST_ECN.mask()) != 0 && isMarked(frame.bytes(), work);
+    out.put((byte) (type | (marked ? GSO_ECN : 0)));
     out.putShort((short) (work.cut() == Offload.Cut.NONE ? 0 : headers(frame.bytes())));
     out.putShort((short) work.segmentSize());
     out.putShort((short) Math.max(0, work.checksumStart())).putShort((short) work.checksumField());
@@ -85,6 +89,12 @@ final class NetHeader {
       out.putShort((short) buffers);
     }
     return out.array();
+  }
+
+  /** Whether TCP says that it has slowed down because of congestion, which only the first of its segments may say. */
+  private static boolean isMarked(byte[] frame, Offload work) {
+    int flags = work.checksumStart() + 13;
+    return flags < frame.length && (frame[flags] & CWR) != 0;
   }
 
   /** Bytes of the Ethernet, IP and TCP headers; of the first alone for what turns out to have no others. */

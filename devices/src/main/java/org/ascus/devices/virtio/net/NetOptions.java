@@ -1,5 +1,8 @@
 package org.ascus.devices.virtio.net;
 
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
 import org.ascus.devices.net.MacAddress;
 import org.ascus.machine.device.DeviceException;
 
@@ -11,10 +14,8 @@ import org.ascus.machine.device.DeviceException;
  * @param rxQueueSize entries of each receive queue, a power of two from 256
  * @param txQueueSize entries of each transmit queue
  * @param mtu that the driver is told, in bytes; 0 to tell none
- * @param mergeable a frame may be divided among several buffers
- * @param checksum checksums may be left to the other side, and segmentation with them
- * @param segmentation TCP may be sent and received in frames of up to 64 KiB
- * @param control the driver gets a control queue
+ * @param link speed and duplex as the driver is told
+ * @param features that may be offered
  */
 public record NetOptions(
     MacAddress mac,
@@ -22,10 +23,36 @@ public record NetOptions(
     int rxQueueSize,
     int txQueueSize,
     int mtu,
-    boolean mergeable,
-    boolean checksum,
-    boolean segmentation,
-    boolean control) {
+    Link link,
+    Set<NetFeature> features) {
+  public NetOptions {
+    features = features.isEmpty() ? Set.of() : EnumSet.copyOf(features);
+  }
+
+  /**
+   * What a cable can do.
+   *
+   * @param speed in Mbit/s; -1 if nobody knows
+   * @param duplex half or full; empty if nobody knows
+   */
+  public record Link(long speed, String duplex) {
+    /** Nothing is said. */
+    public static final Link UNKNOWN = new Link(-1, "");
+
+    boolean isKnown() {
+      return speed >= 0 || !duplex.isEmpty();
+    }
+
+    /** The number of {@code duplex} in configuration space. */
+    int duplexCode() {
+      return switch (duplex) {
+        case "half" -> 0;
+        case "full" -> 1;
+        default -> 0xff;
+      };
+    }
+  }
+
   /** Most pairs of queues. */
   public static final int MAX_PAIRS = 8;
 
@@ -35,7 +62,7 @@ public record NetOptions(
 
   /** What a device has unless told otherwise. */
   public static NetOptions of(MacAddress mac) {
-    return new NetOptions(mac, 1, MIN_QUEUE, MIN_QUEUE, 0, true, true, true, true);
+    return new NetOptions(mac, 1, MIN_QUEUE, MIN_QUEUE, 0, Link.UNKNOWN, NetFeature.all());
   }
 
   /**
@@ -52,6 +79,12 @@ public record NetOptions(
     if (mtu != 0 && (mtu < MIN_MTU || mtu > 65535)) {
       throw new DeviceException("Property 'host_mtu' must be between " + MIN_MTU + " and 65535, not " + mtu);
     }
+    if (!List.of("", "half", "full").contains(link.duplex())) {
+      throw new DeviceException("'duplex' must be 'half' or 'full'");
+    }
+    if (link.speed() < -1 || link.speed() > Integer.MAX_VALUE) {
+      throw new DeviceException("'speed' must be between 0 and INT_MAX");
+    }
     if (mac.isGroup()) {
       throw new DeviceException("Property 'mac' doesn't take value '" + mac + "': a group's address");
     }
@@ -66,14 +99,22 @@ public record NetOptions(
     }
   }
 
+  boolean has(NetFeature feature) {
+    return features.contains(feature);
+  }
+
+  private boolean control() {
+    return has(NetFeature.CTRL_VQ);
+  }
+
   /** Sizes of the queues in order: receive and transmit by pairs, then control. */
   int[] queueSizes() {
-    int[] sizes = new int[2 * pairs + (control ? 1 : 0)];
+    int[] sizes = new int[2 * pairs + (control() ? 1 : 0)];
     for (int i = 0; i < pairs; i++) {
       sizes[2 * i] = rxQueueSize;
       sizes[2 * i + 1] = txQueueSize;
     }
-    if (control) {
+    if (control()) {
       sizes[2 * pairs] = 64;
     }
     return sizes;

@@ -35,26 +35,33 @@ import org.ascus.machine.state.StateWriter;
 public final class VirtioNet extends VirtioDevice implements NetCard {
   private static final int DEVICE_ID = 1;
 
-  private static final long F_CSUM = 1L;
-  private static final long F_GUEST_CSUM = 1L << 1;
-  private static final long F_CTRL_GUEST_OFFLOADS = 1L << 2;
+  private static final long F_GUEST_CSUM = NetFeature.GUEST_CSUM.mask();
+  private static final long F_CTRL_GUEST_OFFLOADS = NetFeature.CTRL_GUEST_OFFLOADS.mask();
   private static final long F_MTU = 1L << 3;
   private static final long F_MAC = 1L << 5;
-  private static final long F_GUEST_TSO4 = 1L << 7;
-  private static final long F_GUEST_TSO6 = 1L << 8;
-  private static final long F_HOST_TSO4 = 1L << 11;
-  private static final long F_HOST_TSO6 = 1L << 12;
-  private static final long F_MRG_RXBUF = 1L << 15;
-  private static final long F_STATUS = 1L << 16;
-  private static final long F_CTRL_VQ = 1L << 17;
-  private static final long F_CTRL_RX = 1L << 18;
-  private static final long F_CTRL_VLAN = 1L << 19;
-  private static final long F_CTRL_RX_EXTRA = 1L << 20;
-  private static final long F_GUEST_ANNOUNCE = 1L << 21;
+  private static final long F_GSO = NetFeature.GSO.mask();
+  private static final long F_GUEST_TSO4 = NetFeature.GUEST_TSO4.mask();
+  private static final long F_GUEST_TSO6 = NetFeature.GUEST_TSO6.mask();
+  private static final long F_GUEST_ECN = NetFeature.GUEST_ECN.mask();
+  private static final long F_HOST_TSO4 = NetFeature.HOST_TSO4.mask();
+  private static final long F_HOST_TSO6 = NetFeature.HOST_TSO6.mask();
+  private static final long F_HOST_ECN = NetFeature.HOST_ECN.mask();
+  private static final long F_MRG_RXBUF = NetFeature.MRG_RXBUF.mask();
+  private static final long F_CTRL_VQ = NetFeature.CTRL_VQ.mask();
+  private static final long F_CTRL_RX = NetFeature.CTRL_RX.mask();
+  private static final long F_CTRL_VLAN = NetFeature.CTRL_VLAN.mask();
+  private static final long F_CTRL_RX_EXTRA = NetFeature.CTRL_RX_EXTRA.mask();
+  private static final long F_GUEST_ANNOUNCE = NetFeature.GUEST_ANNOUNCE.mask();
+  private static final long F_CTRL_MAC_ADDR = NetFeature.CTRL_MAC_ADDR.mask();
   private static final long F_MQ = 1L << 22;
-  private static final long F_CTRL_MAC_ADDR = 1L << 23;
+  private static final long F_SPEED_DUPLEX = 1L << 63;
 
-  private static final long GUEST_OFFLOADS = F_GUEST_CSUM | F_GUEST_TSO4 | F_GUEST_TSO6;
+  private static final long GUEST_SEGMENTS = F_GUEST_TSO4 | F_GUEST_TSO6;
+  private static final long HOST_SEGMENTS = F_HOST_TSO4 | F_HOST_TSO6;
+  private static final long GUEST_OFFLOADS = F_GUEST_CSUM | GUEST_SEGMENTS | F_GUEST_ECN;
+  /** What goes through the control queue. */
+  private static final long CONTROL =
+      F_CTRL_RX | F_CTRL_VLAN | F_CTRL_RX_EXTRA | F_GUEST_ANNOUNCE | F_CTRL_MAC_ADDR | F_CTRL_GUEST_OFFLOADS;
 
   private static final int LINK_UP = 1;
   private static final int ANNOUNCE = 2;
@@ -99,35 +106,46 @@ public final class VirtioNet extends VirtioDevice implements NetCard {
     return link;
   }
 
+  /** What the properties leave of what the back end can do; nothing without what it needs (section 5.1.3.1). */
   @Override
   protected long deviceFeatures() {
+    long features = F_MAC;
+    for (NetFeature feature : options.features()) {
+      features |= feature.mask();
+    }
     Offloads backend = link.offloads();
-    long features = F_MAC | F_STATUS;
+    features &= ~(NetFeature.GUEST_UFO.mask() | NetFeature.HOST_UFO.mask());
+    features &= backend.checksum() ? ~0L : ~(NetFeature.CSUM.mask() | F_GUEST_CSUM);
+    features &= backend.tcp4() ? ~0L : ~(F_HOST_TSO4 | F_GUEST_TSO4);
+    features &= backend.tcp6() ? ~0L : ~(F_HOST_TSO6 | F_GUEST_TSO6);
+    features &= (features & NetFeature.CSUM.mask()) != 0 ? ~0L : ~HOST_SEGMENTS;
+    features &= (features & F_GUEST_CSUM) != 0 ? ~0L : ~GUEST_SEGMENTS;
+    features &= (features & HOST_SEGMENTS) != 0 ? ~0L : ~F_HOST_ECN;
+    features &= (features & GUEST_SEGMENTS) != 0 ? ~0L : ~F_GUEST_ECN;
+    features &= (features & (HOST_SEGMENTS | F_HOST_ECN)) == (HOST_SEGMENTS | F_HOST_ECN) ? ~0L : ~F_GSO;
+    features &= (features & GUEST_OFFLOADS) != 0 ? ~0L : ~F_CTRL_GUEST_OFFLOADS;
+    features &= (features & F_CTRL_VQ) != 0 ? ~0L : ~CONTROL;
+    features |= (features & F_CTRL_VQ) != 0 && options.pairs() > 1 ? F_MQ : 0;
     features |= options.mtu() > 0 ? F_MTU : 0;
-    features |= options.mergeable() ? F_MRG_RXBUF : 0;
-    if (options.checksum() && backend.checksum()) {
-      features |= F_CSUM | F_GUEST_CSUM;
-      if (options.segmentation()) {
-        features |= backend.tcp4() ? F_HOST_TSO4 | F_GUEST_TSO4 : 0;
-        features |= backend.tcp6() ? F_HOST_TSO6 | F_GUEST_TSO6 : 0;
-      }
-    }
-    if (options.control()) {
-      features |= F_CTRL_VQ | F_CTRL_RX | F_CTRL_RX_EXTRA | F_CTRL_VLAN | F_CTRL_MAC_ADDR | F_GUEST_ANNOUNCE;
-      features |= (features & GUEST_OFFLOADS) != 0 ? F_CTRL_GUEST_OFFLOADS : 0;
-      features |= options.pairs() > 1 ? F_MQ : 0;
-    }
-    return features;
+    return features | (options.link().isKnown() ? F_SPEED_DUPLEX : 0);
   }
 
-  /** mac (6 bytes), status (2), max_virtqueue_pairs (2), mtu (2). */
+  @Override
+  protected long legacyFeatures() {
+    return F_GSO;
+  }
+
+  /** mac (6 bytes), status (2), max_virtqueue_pairs (2), mtu (2), and if they are known speed (4) and duplex (1). */
   @Override
   protected byte[] configSpace() {
-    ByteBuffer space = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer space = ByteBuffer.allocate(options.link().isKnown() ? 17 : 12).order(ByteOrder.LITTLE_ENDIAN);
     mac.put(space.array(), 0);
     space.position(MacAddress.BYTES);
     space.putShort((short) ((link.isUp() ? LINK_UP : 0) | (announce ? ANNOUNCE : 0)));
     space.putShort((short) options.pairs()).putShort((short) options.mtu());
+    if (options.link().isKnown()) {
+      space.putInt((int) options.link().speed()).put((byte) options.link().duplexCode());
+    }
     return space.array();
   }
 
@@ -178,7 +196,7 @@ public final class VirtioNet extends VirtioDevice implements NetCard {
   protected void queueNotified(Virtqueue queue) {
     quiet = false;
     try {
-      if (queue.index() == controlIndex() && options.control()) {
+      if (queue.index() == controlIndex() && options.has(NetFeature.CTRL_VQ)) {
         if (control.run(queue)) {
           publish(queue);
         }
@@ -310,7 +328,7 @@ public final class VirtioNet extends VirtioDevice implements NetCard {
         return true;
       }
     }
-    byte[] header = NetHeader.make(frame, headerSize, buffers.size(), (guestOffloads & F_GUEST_CSUM) != 0);
+    byte[] header = NetHeader.make(frame, headerSize, buffers.size(), guestOffloads);
     int done = 0;
     for (VirtqueueElement buffer : buffers) {
       int start = buffer == buffers.getFirst() ? buffer.writable().write(0, header, 0, headerSize) : 0;
@@ -374,7 +392,7 @@ public final class VirtioNet extends VirtioDevice implements NetCard {
 
     @Override
     public boolean address(byte[] data) {
-      if (data.length != MacAddress.BYTES) {
+      if (!negotiated(F_CTRL_MAC_ADDR) || data.length != MacAddress.BYTES) {
         return false;
       }
       mac = MacAddress.of(data, 0);

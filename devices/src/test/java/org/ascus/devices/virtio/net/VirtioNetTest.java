@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.ascus.devices.net.Checksum;
 import org.ascus.devices.net.Frame;
 import org.ascus.devices.net.MacAddress;
@@ -25,6 +26,7 @@ import org.ascus.machine.state.StateReader;
 import org.ascus.machine.state.StateWriter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class VirtioNetTest extends VirtioContract {
@@ -35,7 +37,7 @@ class VirtioNetTest extends VirtioContract {
   private static final long HOST_TSO4 = 1L << 11;
   private static final long MERGEABLE = 1L << 15;
   private static final long STATUS = 1L << 16;
-  private static final long CONTROL = 1L << 17 | 1L << 18 | 1L << 19 | 1L << 20;
+  private static final long CONTROL = 1L << 17 | 1L << 18 | 1L << 19 | 1L << 20 | 1L << 23;
   private static final long MQ = 1L << 22;
 
   private TestBackend backend;
@@ -264,7 +266,7 @@ class VirtioNetTest extends VirtioContract {
       for (Frame f : backend.sent()) {
         assertThat(f.length()).isEqualTo(frame.length);
         assertThat(f.finished().work().needsChecksum()).isFalse();
-        assertThat(NetHeader.make(f, 12, 1, true)).hasSize(12);
+        assertThat(NetHeader.make(f, 12, 1, GUEST_CSUM)).hasSize(12);
       }
     }
     assertThat(d.read(0x70) & VirtioStatus.NEEDS_RESET).isZero();
@@ -372,7 +374,7 @@ class VirtioNetTest extends VirtioContract {
 
   @Test
   void flowsSpreadOverThePairsThatTheDriverUses() throws Exception {
-    options = new NetOptions(OWN, 2, 256, 256, 1400, true, true, true, true);
+    options = new NetOptions(OWN, 2, 256, 256, 1400, NetOptions.Link.UNKNOWN, NetFeature.all());
     GuestDriver d = driver(false);
     d.start(CONTROL | MQ);
     rx = d.queue(0, 16);
@@ -431,12 +433,79 @@ class VirtioNetTest extends VirtioContract {
     for (String property : List.of("rx_queue_size", "tx_queue_size", "queues", "host_mtu")) {
       NetOptions wrong =
           new NetOptions(OWN, property.equals("queues") ? 0 : 1, property.startsWith("rx") ? 100 : 256,
-              property.startsWith("tx") ? 2048 : 256, property.equals("host_mtu") ? 10 : 0, true, true, true, true);
+              property.startsWith("tx") ? 2048 : 256, property.equals("host_mtu") ? 10 : 0,
+              NetOptions.Link.UNKNOWN, NetFeature.all());
       assertThatThrownBy(wrong::check).isInstanceOf(DeviceException.class).hasMessageContaining(property);
     }
     assertThatThrownBy(() -> NetOptions.of(MacAddress.BROADCAST).check()).hasMessageContaining("mac");
     NetLink used = new NetLink("net0", new TestBackend(Offloads.NONE));
     used.plug(new TestBackend(Offloads.NONE));
     assertThatThrownBy(() -> used.plug(new TestBackend(Offloads.NONE))).hasMessageContaining("'net0'");
+  }
+
+  /** Device and driver bits without what all virtio devices have. */
+  private static long own(GuestDriver d) {
+    return d.device.offeredFeatures() & (1L << 63 | (1L << 24) - 1);
+  }
+
+  @ParameterizedTest
+  @EnumSource(NetFeature.class)
+  void aPropertyThatIsOffTakesItsFeatureAway(NetFeature feature) throws Exception {
+    Set<NetFeature> left = NetFeature.all();
+    left.remove(feature);
+    options = new NetOptions(OWN, 1, 256, 256, 0, NetOptions.Link.UNKNOWN, left);
+    for (boolean legacy : new boolean[] {false, true}) {
+      GuestDriver d = driver(legacy);
+      options = NetOptions.of(OWN);
+      long all = own(driver(legacy));
+      options = new NetOptions(OWN, 1, 256, 256, 0, NetOptions.Link.UNKNOWN, left);
+      long gone = all & ~own(d);
+      assertThat(own(d) & feature.mask()).isZero();
+      boolean never = feature == NetFeature.GUEST_UFO || feature == NetFeature.HOST_UFO
+          || feature == NetFeature.GSO && !legacy;
+      assertThat(gone & feature.mask()).isEqualTo(never ? 0 : feature.mask());
+      long also =
+          switch (feature) {
+            case CSUM -> 1L << 6 | 1L << 11 | 1L << 12 | 1L << 13;
+            case GUEST_CSUM -> 1L << 2 | 1L << 7 | 1L << 8 | 1L << 9;
+            case HOST_TSO4, HOST_TSO6, HOST_ECN -> 1L << 6;
+            case CTRL_VQ -> 1L << 2 | 1L << 18 | 1L << 19 | 1L << 20 | 1L << 21 | 1L << 23;
+            default -> 0;
+          };
+      assertThat(gone & ~feature.mask() & ~also).as("taken away besides").isZero();
+    }
+  }
+
+  @Test
+  void speedAndDuplexAreToldOnlyWhenTheyAreKnown() throws Exception {
+    assertThat(own(driver(false)) & 1L << 63).isZero();
+    options = new NetOptions(OWN, 1, 256, 256, 0, new NetOptions.Link(2500, "full"), NetFeature.all());
+    GuestDriver d = start(false, 0);
+    assertThat(own(d) & 1L << 63).isNotZero();
+    assertThat(d.get(GuestDriver.SLOT + 0x10c, 4)).isEqualTo(2500);
+    assertThat(d.get(GuestDriver.SLOT + 0x110, 1)).isEqualTo(1);
+    options = new NetOptions(OWN, 1, 256, 256, 0, new NetOptions.Link(-1, "half"), NetFeature.all());
+    d = start(false, 0);
+    assertThat(d.get(GuestDriver.SLOT + 0x10c, 4)).isEqualTo(0xffffffffL);
+    assertThat(d.get(GuestDriver.SLOT + 0x110, 1)).isZero();
+    for (NetOptions.Link wrong : List.of(new NetOptions.Link(1, "both"), new NetOptions.Link(-2, ""))) {
+      NetOptions impossible = new NetOptions(OWN, 1, 256, 256, 0, wrong, NetFeature.all());
+      assertThatThrownBy(impossible::check).hasMessageContaining(wrong.speed() < 0 ? "'speed'" : "'duplex'");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void marksOfCongestionAreToldToADriverThatAsksForThem(boolean asks) throws Exception {
+    GuestDriver d = start(false, GUEST_CSUM | GUEST_TSO4 | (asks ? NetFeature.GUEST_ECN.mask() : 0));
+    byte[] frame = frame(OWN, 3000);
+    frame[14] = 0x45;
+    frame[46] = 0x50;
+    frame[47] = (byte) 0x90;
+    long buffer = d.alloc(4000);
+    rx.add(d.in(buffer, 4000));
+    assertThat(backend.guest().receive(new Frame(frame, new Offload(34, 16, Offload.Cut.TCP4, 1460, false)))).isTrue();
+    rx.await(1);
+    assertThat(d.bytesAt(buffer, 2)[1] & 0xff).isEqualTo(asks ? 0x81 : 1);
   }
 }
