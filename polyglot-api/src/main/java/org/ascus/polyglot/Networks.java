@@ -18,6 +18,7 @@ import org.ascus.devices.net.filter.RedirectorFilter;
 import org.ascus.devices.net.socket.DatagramNet;
 import org.ascus.devices.net.socket.StreamNet;
 import org.ascus.devices.net.tap.TapNet;
+import org.ascus.devices.net.user.GuestForward;
 import org.ascus.devices.net.user.UserNet;
 import org.ascus.machine.clock.VirtualClock;
 import org.ascus.machine.device.DeviceException;
@@ -27,10 +28,15 @@ import org.ascus.polyglot.HostObject.FilterKind;
 /** The networks of a machine: opened in order, all of them closed when that fails. */
 final class Networks implements AutoCloseable {
   private final Log log;
+  private final Map<String, ChardevSource> chardevs;
   private final Map<String, NetLink> links = new LinkedHashMap<>();
   private final Map<Integer, NetHub> hubs = new HashMap<>();
 
-  Networks(Log log) {
+  /**
+   * @param chardevs by their ids
+   */
+  Networks(Map<String, ChardevSource> chardevs, Log log) {
+    this.chardevs = chardevs;
     this.log = log;
   }
 
@@ -59,9 +65,9 @@ final class Networks implements AutoCloseable {
     link.remove();
   }
 
-  private NetBackend backend(NetdevOptions options) throws DeviceException {
+  private NetBackend backend(NetdevOptions options) throws DeviceException, VmException {
     return switch (options) {
-      case NetdevOptions.User user -> new UserNet(user.id(), user.network(), log);
+      case NetdevOptions.User user -> new UserNet(user.id(), user.network(), channels(user), log);
       case NetdevOptions.Stream s ->
           new StreamNet(s.id(), s.kind(), s.address(), s.server(), s.reconnectSeconds());
       case NetdevOptions.Datagram d -> new DatagramNet(d.id(), d.kind(), d.local(), d.remote());
@@ -69,6 +75,16 @@ final class Networks implements AutoCloseable {
       case NetdevOptions.Bridge b -> new TapNet(b.id(), b.helper());
       case NetdevOptions.HubPort h -> hubPort(h);
     };
+  }
+
+  private Map<String, CharBackend> channels(NetdevOptions.User user) throws VmException {
+    Map<String, CharBackend> found = new HashMap<>();
+    for (GuestForward forward : user.network().guestForwards()) {
+      if (forward.target() instanceof GuestForward.Channel(String id) && !found.containsKey(id)) {
+        found.put(id, chardev(user.option(), id));
+      }
+    }
+    return found;
   }
 
   private NetBackend hubPort(NetdevOptions.HubPort options) throws DeviceException {
@@ -84,16 +100,15 @@ final class Networks implements AutoCloseable {
   /**
    * Puts filters on the cables.
    *
-   * @param chardevs by their ids
    * @param clock guest time
    */
-  void filter(List<HostObject> objects, Map<String, ChardevSource> chardevs, VirtualClock clock) throws VmException {
+  void filter(List<HostObject> objects, VirtualClock clock) throws VmException {
     for (HostObject object : objects) {
       if (object instanceof HostObject.Filter f) {
         NetLink link = find(f.netdev()).orElseThrow(
             () -> new VmException(f.option() + ": Parameter 'netdev' expects a network backend id, not '" + f.netdev()
                 + "'"));
-        NetFilter filter = filter(f, link, chardevs, clock);
+        NetFilter filter = filter(f, link, clock);
         if (f.on()) {
           link.add(filter, f.direction());
         } else {
@@ -103,8 +118,7 @@ final class Networks implements AutoCloseable {
     }
   }
 
-  private NetFilter filter(
-      HostObject.Filter f, NetLink link, Map<String, ChardevSource> chardevs, VirtualClock clock) throws VmException {
+  private NetFilter filter(HostObject.Filter f, NetLink link, VirtualClock clock) throws VmException {
     return switch (f.kind()) {
       case FilterKind.Dump(var file, int most) -> {
         try {
@@ -114,15 +128,15 @@ final class Networks implements AutoCloseable {
         }
       }
       case FilterKind.Mirror(String out, boolean headers) ->
-          new MirrorFilter(chardev(f.option(), out, chardevs), headers);
+          new MirrorFilter(chardev(f.option(), out), headers);
       case FilterKind.Redirector(Optional<String> in, Optional<String> out, boolean headers) -> {
         Optional<CharBackend> from = Optional.empty();
         Optional<CharBackend> to = Optional.empty();
         if (in.isPresent()) {
-          from = Optional.of(chardev(f.option(), in.get(), chardevs));
+          from = Optional.of(chardev(f.option(), in.get()));
         }
         if (out.isPresent()) {
-          to = Optional.of(chardev(f.option(), out.get(), chardevs));
+          to = Optional.of(chardev(f.option(), out.get()));
         }
         yield new RedirectorFilter(link, f.direction(), from, to, headers);
       }
@@ -130,8 +144,7 @@ final class Networks implements AutoCloseable {
     };
   }
 
-  private static CharBackend chardev(String option, String id, Map<String, ChardevSource> chardevs)
-      throws VmException {
+  private CharBackend chardev(String option, String id) throws VmException {
     ChardevSource found = chardevs.get(id);
     if (found == null) {
       throw new VmException(option + ": Device '" + id + "' not found");

@@ -77,7 +77,7 @@ final class VmAssembly implements DeviceContext {
     this.serials = new ArrayList<>(serials);
     this.chardevs = new LinkedHashMap<>(chardevs);
     this.machine = new Machine(log);
-    this.networks = new Networks(log);
+    this.networks = new Networks(this.chardevs, log);
   }
 
   private record Planned(DeviceOptions device, PropertyValues values) {}
@@ -144,7 +144,7 @@ final class VmAssembly implements DeviceContext {
       open(drive);
     }
     networks.open(options.netdevs());
-    networks.filter(options.objects(), chardevs, machine.clock());
+    networks.filter(options.objects(), machine.clock());
     RingChardev console =
         options.icountShift().isPresent() ? RingChardev.synchronous(CONSOLE_BYTES) : RingChardev.of(CONSOLE_BYTES);
     if (serials.isEmpty()) {

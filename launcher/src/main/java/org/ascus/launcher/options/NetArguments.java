@@ -21,6 +21,7 @@ import org.ascus.polyglot.NetdevOptions;
 
 /** {@code -netdev}, {@code -nic} and {@code -net}. */
 public final class NetArguments {
+  private static final int MAX_PREFIX6 = 126;
   private static final String TYPES =
       "Available netdev backend types:\n" + "bridge\ndgram\nhubport\nsocket\nstream\ntap\nuser\n";
   private static final String DEFAULT_MODEL = "virtio-net-device";
@@ -173,6 +174,12 @@ public final class NetArguments {
 
   private static UserNetOptions user(KeyValues kv) throws OptionException {
     try {
+      for (String share : List.of("smb", "smbserver")) {
+        if (kv.has(share)) {
+          throw new OptionException(
+              "'" + share + "' is not supported: a file server is no part of this network (-virtfs shares a folder)");
+        }
+      }
       boolean v4 = kv.takeSwitch("ipv4", true);
       boolean v6 = kv.takeSwitch("ipv6", true);
       if (!v4 && !v6) {
@@ -257,15 +264,15 @@ public final class NetArguments {
         net.filter(n -> n.contains("/")).map(n -> n.replaceAll(".*/", "")).or(() -> kv.take("ipv6-prefixlen"));
     if (!prefix.isEmpty() || length.isPresent()) {
       String size = length.orElse("64");
-      // Hosts make their addresses out of 64 bits of their own.
-      if (!size.equals("64")) {
-        throw new OptionException("Parameter 'ipv6-prefixlen' expects 64, not '" + size + "'");
+      if (!size.matches("[0-9]{1,3}") || Integer.parseInt(size) > MAX_PREFIX6) {
+        throw new OptionException(
+            "Invalid IPv6 prefix provided (IPv6 prefix length must be between 0 and " + MAX_PREFIX6 + ")");
       }
       IpAddress address = prefix.isEmpty() ? base.prefix() : IpAddress.parse(prefix);
-      if (address.isV4() || address.low() != 0) {
-        throw new OptionException("Parameter 'ipv6-prefix' expects 64 bits of an IPv6 network, not '" + prefix + "'");
+      if (address.isV4()) {
+        throw new OptionException("Failed to parse IPv6 prefix");
       }
-      base = Network6.of(address, 64);
+      base = Network6.of(address, Integer.parseInt(size));
     }
     Network6 network =
         new Network6(

@@ -50,6 +50,13 @@ class NetArgumentsTest {
     assertThat(six.ipv4()).isEmpty();
     assertThat(six.ipv6().orElseThrow().host()).isEqualTo(IpAddress.parse("fd00:1::9"));
     assertThat(six.ipv6().orElseThrow().dns()).isEqualTo(IpAddress.parse("fd00:1::3"));
+    UserNetOptions.Network6 small = user(",ipv6-prefix=fd00:1:2:3:4::,ipv6-prefixlen=80").ipv6().orElseThrow();
+    assertThat(small.host()).isEqualTo(IpAddress.parse("fd00:1:2:3:4::2"));
+    assertThat(small.contains(IpAddress.parse("fd00:1:2:3:4:5::1"))).isTrue();
+    assertThat(small.contains(IpAddress.parse("fd00:1:2:3:5::1"))).isFalse();
+    UserNetOptions.Network6 large = user(",ipv6-net=fd00:1:2::/48").ipv6().orElseThrow();
+    assertThat(large.contains(IpAddress.parse("fd00:1:2:ffff::1"))).isTrue();
+    assertThat(large.contains(IpAddress.parse("fd00:1:3::1"))).isFalse();
   }
 
   @Test
@@ -132,14 +139,16 @@ class NetArgumentsTest {
         "-netdev user,id=n,host=10.0.3.1 | host=10.0.3.1: not in the network 10.0.2.0/24",
         "-netdev user,id=n,dns=1.2 | Parameter 'dns' expects an IPv4 address, not '1.2'",
         "-netdev user,id=n,dhcpstart=10.0.2.2 | DHCP would give out 10.0.2.2",
-        "-netdev user,id=n,ipv6-prefixlen=48 | Parameter 'ipv6-prefixlen' expects 64, not '48'",
+        "-netdev user,id=n,ipv6-prefixlen=127 | Invalid IPv6 prefix provided",
+        "-netdev user,id=n,smb=/tmp | 'smb' is not supported",
+        "-netdev user,id=n,ipv6-prefix=1.2.3.4 | Failed to parse IPv6 prefix",
         "-netdev user,id=n,hostfwd=tcp:2222-:22 | 'tcp:2222-:22' (Missing host port)",
         "-netdev user,id=n,hostfwd=sctp::1-:2 | 'sctp::1-:2' (Bad protocol name)",
         "-netdev user,id=n,hostfwd=::70000-:2 | '::70000-:2' (Bad host port)",
         "-netdev user,id=n,hostfwd=::1-:0 | '::1-:0' (Bad guest port)",
         "-netdev user,id=n,hostfwd=:x:1-:2 | ':x:1-:2' (Bad host address)",
         "-netdev user,id=n,hostfwd=22 | expected [tcp|udp]:[hostaddr]:hostport",
-        "-netdev user,id=n,guestfwd=tcp:10.0.2.100:1-nosuch | target 'nosuch' is neither",
+        "-netdev user,id=n,guestfwd=tcp:10.0.2.100:1-nosuch | target 'nosuch' is none of",
         "-netdev user,id=n,guestfwd=tcp:10.0.3.100:1-cmd:cat | 10.0.3.100 must be in the guest's network",
         "-netdev user,id=n,tftp=/nosuch/folder | '/nosuch/folder' is not a directory",
         "-netdev socket,id=n | exactly one of",

@@ -15,6 +15,9 @@ public record GuestForward(IpAddress server, int port, Target target) {
   /** A TCP port, each connection a connection there. */
   public record Tcp(String host, int port) implements Target {}
 
+  /** The {@code -chardev} with an id, which all connections share. */
+  public record Channel(String id) implements Target {}
+
   /** A program that is started for each connection; its input and output are the connection's. */
   public record Command(List<String> words) implements Target {
     public Command {
@@ -23,7 +26,7 @@ public record GuestForward(IpAddress server, int port, Target target) {
   }
 
   /**
-   * Reads {@code [tcp]:server:port-tcp:host:port} or {@code [tcp]:server:port-cmd:command}.
+   * Reads {@code [tcp]:server:port-} and one of {@code tcp:host:port}, {@code chardev:id} and {@code cmd:command}.
    *
    * @throws IllegalArgumentException saying what is wrong with it
    */
@@ -45,11 +48,14 @@ public record GuestForward(IpAddress server, int port, Target target) {
     if (text.startsWith("cmd:") && !text.substring(4).isBlank()) {
       return new Command(words(text.substring(4)));
     }
+    if (text.startsWith("chardev:") && text.length() > 8) {
+      return new Channel(text.substring(8));
+    }
     int colon = text.lastIndexOf(':');
     if (text.startsWith("tcp:") && colon > 4) {
       return new Tcp(text.substring(4, colon), port(rule, text.substring(colon + 1)));
     }
-    throw wrong(rule, "target '" + text + "' is neither tcp:host:port nor cmd:command");
+    throw wrong(rule, "target '" + text + "' is none of tcp:host:port, chardev:id and cmd:command");
   }
 
   /** Splits a command at blanks, but not inside quotes. */

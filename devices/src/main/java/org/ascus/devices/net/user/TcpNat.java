@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.net.AcceptErrors;
 import org.ascus.devices.net.Checksum;
 import org.ascus.devices.net.Offload;
@@ -48,17 +49,22 @@ final class TcpNat implements TcpConnection.Link {
   private final GuestLink link;
   private final Places places;
   private final Icmp icmp;
+  private final Map<String, ChannelForward> channels = new HashMap<>();
   private final SecureRandom random = new SecureRandom();
   private final Map<FlowKey, TcpConnection> connections = new HashMap<>();
   private final Set<TcpConnection> touched = new LinkedHashSet<>();
   private final Set<TcpConnection> blocked = new LinkedHashSet<>();
   private final Map<HostForward, Channel> listeners = new LinkedHashMap<>();
 
-  TcpNat(EventLoop loop, GuestLink link, Places places, Icmp icmp) {
+  /**
+   * @param channels that forwarding rules name
+   */
+  TcpNat(EventLoop loop, GuestLink link, Places places, Icmp icmp, Map<String, CharBackend> channels) {
     this.loop = loop;
     this.link = link;
     this.places = places;
     this.icmp = icmp;
+    channels.forEach((id, channel) -> this.channels.put(id, new ChannelForward(this, channel)));
   }
 
   EventLoop loop() {
@@ -128,6 +134,12 @@ final class TcpNat implements TcpConnection.Link {
         TcpConnection c = add(key, app);
         c.asked(s);
         app.start(c, words);
+      }
+      case GuestForward.Channel(String id) -> {
+        ChannelForward.Connection app = channels.get(id).connection();
+        TcpConnection c = add(key, app);
+        c.asked(s);
+        app.begin(c);
       }
       case GuestForward.Tcp(String host, int port) -> connect(key, s, InetSocketAddress.createUnresolved(host, port));
       case null -> connect(key, s, target.orElseThrow());

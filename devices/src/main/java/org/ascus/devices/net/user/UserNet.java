@@ -8,10 +8,12 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.net.Checksum;
 import org.ascus.devices.net.Frame;
 import org.ascus.devices.net.FrameQueue;
@@ -43,6 +45,7 @@ public final class UserNet implements NetBackend {
   private static final int ARP_LENGTH = 28;
 
   private final String id;
+  private final Map<String, CharBackend> channels;
   private final UserNetOptions options;
   private final Log log;
   private final Places places;
@@ -65,16 +68,24 @@ public final class UserNet implements NetBackend {
    * Listens at the ports that lead to the guest.
    *
    * @param id for messages
+   * @param channels that forwarding rules name, by their ids
    * @param log where defects of the emulator are reported
    * @throws DeviceException naming a rule that cannot be set up
    */
-  public UserNet(String id, UserNetOptions options, Log log) throws DeviceException {
-    this(id, options, log, new HostResolver());
+  public UserNet(String id, UserNetOptions options, Map<String, CharBackend> channels, Log log)
+      throws DeviceException {
+    this(id, options, channels, log, new HostResolver());
   }
 
-  UserNet(String id, UserNetOptions options, Log log, Supplier<Optional<InetSocketAddress>> nameServer)
+  UserNet(
+      String id,
+      UserNetOptions options,
+      Map<String, CharBackend> channels,
+      Log log,
+      Supplier<Optional<InetSocketAddress>> nameServer)
       throws DeviceException {
     this.id = id;
+    this.channels = Map.copyOf(channels);
     this.options = options;
     this.log = log;
     this.places = new Places(options, nameServer);
@@ -133,7 +144,7 @@ public final class UserNet implements NetBackend {
     if (firstTime) {
       link = new GuestLink(new Guest(), OWN, this::ask);
       icmp = new Icmp(link, places, loop);
-      tcp = new TcpNat(loop, link, places, icmp);
+      tcp = new TcpNat(loop, link, places, icmp, channels);
       udp = new UdpNat(loop, link, places);
       dhcp = options.ipv4().map(n -> new Dhcp(options, n, link));
       tftp = options.boot().tftp().map(folder -> new Tftp(folder, link));

@@ -113,9 +113,15 @@ public record UserNetOptions(
 
     /** A network with the usual addresses: host 2, name server 3. */
     public static Network6 of(IpAddress prefix, int length) {
-      return new Network6(
-          prefix, length, new IpAddress(prefix.high(), prefix.low() + 2), new IpAddress(prefix.high(),
-              prefix.low() + 3));
+      long high = prefix.high() & mask(length);
+      long low = prefix.low() & mask(length - 64);
+      IpAddress base = new IpAddress(high, low);
+      return new Network6(base, length, new IpAddress(high, low + 2), new IpAddress(high, low + 3));
+    }
+
+    /** The upper {@code bits} of 64. */
+    private static long mask(int bits) {
+      return bits <= 0 ? 0 : bits >= 64 ? ~0L : -1L << 64 - bits;
     }
 
     /** Whether an address belongs to it. */

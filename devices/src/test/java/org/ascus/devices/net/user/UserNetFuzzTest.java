@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -100,7 +101,7 @@ class UserNetFuzzTest {
     UserNetOptions.Boot boot = new UserNetOptions.Boot(Optional.of(shared), "", "boot");
     UserNetOptions options =
         new UserNetOptions(restrict, d.ipv4(), d.ipv6(), d.names(), boot, List.of(), List.of());
-    net = new UserNet("n", options, log, () -> {
+    net = new UserNet("n", options, Map.of(), log, () -> {
       lookups.incrementAndGet();
       return Optional.empty();
     });

@@ -16,12 +16,16 @@ import java.net.Socket;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.ascus.devices.chardev.CharBackend;
+import org.ascus.devices.chardev.CharReceiver;
+import org.ascus.devices.chardev.InputFeeder;
 import org.ascus.devices.net.Checksum;
 import org.ascus.devices.net.Frame;
 import org.ascus.devices.net.Offloads;
@@ -42,11 +46,12 @@ class UserNetTest {
   private final Log log = new Log(new PrintStream(logged, true), EnumSet.of(Log.Category.GUEST_ERRORS));
   private Optional<InetSocketAddress> nameServer = Optional.empty();
   private volatile Supplier<Optional<InetSocketAddress>> names = () -> nameServer;
+  private Map<String, CharBackend> channels = Map.of();
   private UserNet net;
   private TestGuest guest;
 
   private void start(UserNetOptions options, Offloads offloads) throws DeviceException {
-    net = new UserNet("n", options, log, () -> names.get());
+    net = new UserNet("n", options, channels, log, () -> names.get());
     guest = new TestGuest(net, offloads);
   }
 
@@ -454,6 +459,47 @@ class UserNetTest {
     s.finish = true;
     guest.until(() -> s.ended);
     assertThat(Arrays.equals(s.got.toByteArray(), s.toSend)).isTrue();
+  }
+
+  @Test
+  void aChannelOfTheHostAnswersAtAForwardedAddress() throws Exception {
+    CharBackend echo = new CharBackend() {
+      private final InputFeeder input = new InputFeeder(InputFeeder.thread("echo"), () -> {});
+
+      @Override
+      public void write(byte[] data, int offset, int length) {
+        input.accept(Arrays.copyOfRange(data, offset, offset + length));
+      }
+
+      @Override
+      public void connect(CharReceiver receiver) {
+        input.connect(receiver);
+      }
+
+      @Override
+      public void acceptInput() {
+        input.wake();
+      }
+    };
+    channels = Map.of("c", echo);
+    // What the channel says before anybody asks waits for who does.
+    echo.write(new byte[] {1, 2, 3}, 0, 3);
+    start(options(false, List.of(), List.of(GuestForward.parse("tcp:10.0.2.100:7-chardev:c"))), Offloads.ALL);
+    byte[] greeting = {1, 2, 3};
+    for (int port = 5000; port < 5002; port++) {
+      TestGuest.Stream s = guest.connect(port, IpAddress.parse("10.0.2.100"), 7);
+      s.toSend = random(100_000);
+      int length = greeting.length + s.toSend.length;
+      guest.until(() -> s.got.size() == length);
+      byte[] got = s.got.toByteArray();
+      assertThat(Arrays.equals(Arrays.copyOf(got, greeting.length), greeting)).isTrue();
+      assertThat(Arrays.equals(Arrays.copyOfRange(got, greeting.length, length), s.toSend)).isTrue();
+      greeting = new byte[0];
+      s.finish = true;
+      s.feed();
+      guest.until(() -> s.ended);
+    }
+    assertThatThrownBy(() -> GuestForward.parse("tcp:10.0.2.100:7-chardev:")).hasMessageContaining("chardev:id");
   }
 
   @Test
