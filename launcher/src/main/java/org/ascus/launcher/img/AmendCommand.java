@@ -75,16 +75,23 @@ final class AmendCommand {
     if (options.containsKey("compat")) {
       version = Optional.of(NewImage.version(options.get("compat")));
     }
-    Optional<Boolean> lazy = Optional.empty();
-    if (options.containsKey("lazy_refcounts")) {
-      lazy = Optional.of(NewImage.flag("lazy_refcounts", options.get("lazy_refcounts")));
+    Optional<Integer> bits = Optional.empty();
+    if (options.containsKey("refcount_bits")) {
+      bits = Optional.of((int) Math.min(Sizes.parse("refcount_bits", options.get("refcount_bits")), 1 << 10));
     }
-    if (version.isPresent() || lazy.isPresent()) {
-      node.amend(new Amendment(version, lazy));
+    Amendment amendment =
+        new Amendment(version, flag(options, "lazy_refcounts"), bits, Optional.ofNullable(options.get("data_file")),
+            flag(options, "data_file_raw"));
+    if (!amendment.isEmpty()) {
+      node.amend(amendment);
     }
     if (options.containsKey("size")) {
       node.resize(Math.ceilDiv(Sizes.parse("image size", options.get("size")), 512L) * 512);
     }
+  }
+
+  private static Optional<Boolean> flag(Map<String, String> options, String name) throws ImgException {
+    return options.containsKey(name) ? Optional.of(NewImage.flag(name, options.get(name))) : Optional.empty();
   }
 
   private static void amend(

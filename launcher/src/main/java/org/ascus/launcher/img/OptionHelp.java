@@ -49,20 +49,20 @@ final class OptionHelp {
           new Option("backing_file", "str", "File name of a base image"),
           new Option("backing_fmt", "str", "Image format of the base image"),
           new Option("compat", "str", "Compatibility level (v2 [0.10] or v3 [1.1])"),
+          new Option("data_file", "str", "File name of an external data file"),
+          new Option("data_file_raw", FLAG, "The external data file must stay valid as a raw image"),
           new Option("lazy_refcounts", FLAG, "Postpone refcount updates"),
+          new Option("refcount_bits", "num", "Width of a reference count entry in bits"),
           SIZE);
 
   private static final List<Option> QCOW2_CREATE =
       List.of(
           new Option("cluster_size", "size", "qcow2 cluster size"),
           new Option("compression_type", "str", "Compression method used for image cluster compression"),
-          new Option("data_file", "str", "File name of an external data file"),
-          new Option("data_file_raw", FLAG, "The external data file must stay valid as a raw image"),
           new Option("encrypt.format", "str", "Encrypt the image, format choices: 'luks'"),
           new Option("encrypt.key-secret", "str", "ID of secret providing the LUKS passphrase"),
           new Option("extended_l2", FLAG, "Extended L2 tables"),
-          new Option("preallocation", "str", "Preallocation mode (allowed values: off, metadata, falloc, full)"),
-          new Option("refcount_bits", "num", "Width of a reference count entry in bits"));
+          new Option("preallocation", "str", "Preallocation mode (allowed values: off, metadata, falloc, full)"));
 
   private OptionHelp() {}
 

@@ -238,6 +238,22 @@ class ImgMainTest {
         "encrypt.state=active", "size=1x")) {
       assertThat(img("amend -o " + bad + " @o.qcow2").code()).as(bad).isEqualTo(1);
     }
+    Files.copy(path("o.qcow2"), path("w.qcow2"));
+    // qemu-img takes half a minute for what these take.
+    for (String width : List.of("1", "64", "2", "16")) {
+      good("amend -o compat=v3,lazy_refcounts=on,refcount_bits=" + width + " @w.qcow2");
+      assertThat(qemu("check @w.qcow2").out()).as(width).contains("No errors were found");
+      assertThat(qemu("info @w.qcow2").out()).contains("refcount bits: " + width);
+      assertThat(qemu("compare @before.raw @w.qcow2").code()).as(width).isZero();
+    }
+    for (String bad : List.of("refcount_bits=32", "refcount_bits=3", "data_file=x", "data_file_raw=on")) {
+      assertThat(img("amend -o " + bad + " @o.qcow2")).as(bad).isEqualTo(qemu("amend -o " + bad + " @o.qcow2"));
+    }
+    good("create -q -f qcow2 -o data_file=" + path("one") + " @d.qcow2 1M");
+    Files.copy(path("one"), path("two"));
+    good("amend -o data_file=" + path("two") + " @d.qcow2");
+    good("map @d.qcow2");
+    assertThat(qemu("info @d.qcow2").out()).contains("data file: " + path("two"));
     assertThat(img("amend -f raw -o size=1M @r.raw").errors()).contains("does not support option amendment");
   }
 

@@ -64,7 +64,9 @@ public final class Qcow2Check {
     boolean rebuild = result.corruptions != broken;
     rebuild |= compare(counter, table, repair);
     if (repair == Repair.ALL && rebuild) {
-      rebuild();
+      rebuild(file, header);
+      header.writeRefcountTable(file);
+      file.flush();
       result.corruptionsFixed = result.corruptions - broken;
       result.leaksFixed = result.leaks;
     }
@@ -136,8 +138,12 @@ public final class Qcow2Check {
     file.write(blockOffset + at, block.slice((int) at, size));
   }
 
-  /** Makes a new refcount table and blocks behind the end of the file and takes them. */
-  private void rebuild() throws BlockException {
+  /**
+   * Makes a new refcount table and blocks behind the end of the file, which are durable then, and has {@code header}
+   * say where they are. It is the caller's to write.
+   */
+  static void rebuild(ImageFile file, Header header) throws BlockException {
+    RefcountBits bits = new RefcountBits(header.refcountOrder);
     CheckResult ignored = new CheckResult();
     ReferenceCounter counter = new ReferenceCounter(file, header, ignored);
     counter.countTables();
@@ -173,8 +179,6 @@ public final class Qcow2Check {
     file.flush();
     header.refcountTableOffset = first << header.clusterBits;
     header.refcountTableClusters = (int) tableClusters;
-    header.writeRefcountTable(file);
-    file.flush();
   }
 
   /** Compares the marks "refcount is one" of the active tables with the refcounts. */

@@ -22,10 +22,10 @@ final class Refcounts {
 
   private final ImageFile file;
   private final Header header;
-  private final RefcountBits bits;
-  private final TableCache cache;
-  private final long perBlock;
-  private final int perSlice;
+  private RefcountBits bits;
+  private TableCache cache;
+  private long perBlock;
+  private int perSlice;
   private final BitSet newEntries = new BitSet();
   private List<Run> freed = new ArrayList<>();
   private long[] table;
@@ -39,11 +39,18 @@ final class Refcounts {
   Refcounts(ImageFile file, Header header) throws BlockException {
     this.file = file;
     this.header = header;
-    this.bits = new RefcountBits(header.refcountOrder);
-    this.cache = new TableCache(file, header.clusterSize(), CACHE_BYTES);
-    this.perBlock = header.refcountsPerBlock();
-    this.perSlice = (int) (((long) cache.sliceSize() << 3) >> header.refcountOrder);
-    this.table = readTable(file, header);
+    reload();
+  }
+
+  /** Takes what is in the file; nothing may wait to be written. */
+  void reload() throws BlockException {
+    bits = new RefcountBits(header.refcountOrder);
+    cache = new TableCache(file, header.clusterSize(), CACHE_BYTES);
+    perBlock = header.refcountsPerBlock();
+    perSlice = (int) (((long) cache.sliceSize() << 3) >> header.refcountOrder);
+    table = readTable(file, header);
+    hint = 0;
+    runHint = 0;
   }
 
   static long[] readTable(ImageFile file, Header header) throws BlockException {
