@@ -1,10 +1,14 @@
 package org.ascus.devices.virtio;
 
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.IoThread;
 
 /**
@@ -54,6 +58,7 @@ public final class RequestWorkers {
   private int slow;
   private int draining;
   private long averageNanos;
+  private boolean closed;
 
   /**
    * @param ioError called, without the lock, when a job must be run again: stops the machine
@@ -160,6 +165,33 @@ public final class RequestWorkers {
       unlocked(job::run);
       job.complete();
     }
+  }
+
+  /**
+   * Waits until everything is done that the driver told of, and makes it durable; the device begins nothing afterwards.
+   * Called without the lock.
+   *
+   * @param failed told of disks for which that cannot be
+   */
+  public void close(List<BlockNode> disks, Consumer<BlockException> failed) {
+    lock.lock();
+    try {
+      awaitAll();
+      closed = true;
+    } finally {
+      lock.unlock();
+    }
+    for (BlockNode disk : disks) {
+      try {
+        disk.flush();
+      } catch (BlockException e) {
+        failed.accept(e);
+      }
+    }
+  }
+
+  public boolean isClosed() {
+    return closed;
   }
 
   /**

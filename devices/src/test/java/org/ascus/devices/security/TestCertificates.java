@@ -1,33 +1,96 @@
 package org.ascus.devices.security;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.Signature;
+import java.security.spec.ECGenParameterSpec;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.Date;
 import java.util.List;
+import org.bouncycastle.asn1.ASN1Encodable;
+import org.bouncycastle.asn1.ASN1Integer;
+import org.bouncycastle.asn1.DERBitString;
+import org.bouncycastle.asn1.DERSequence;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.Extensions;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
+import org.bouncycastle.asn1.x509.TBSCertificate;
+import org.bouncycastle.asn1.x509.Time;
+import org.bouncycastle.asn1.x509.V3TBSCertificateGenerator;
+import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 
-/** A certificate authority with a server and clients, made by openssl. */
+/** A certificate authority with a server and clients. */
 public final class TestCertificates {
-  private final Path dir;
+  private static final X500Name AUTHORITY = new X500Name("CN=test authority");
 
-  public TestCertificates(Path dir) throws IOException, InterruptedException {
-    assumeTrue(Files.isExecutable(Path.of("/usr/bin/openssl")), "openssl is not installed");
+  private final Path dir;
+  private final KeyPair authority;
+  private int serial;
+
+  public TestCertificates(Path dir) throws IOException, GeneralSecurityException {
     this.dir = dir;
-    run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-        "-subj", "/CN=test authority", "-keyout", "ca-key.pem", "-out", "ca-cert.pem");
+    this.authority = keys();
+    write("ca", authority, AUTHORITY,
+        new Extension(Extension.basicConstraints, true, encoded(new BasicConstraints(true))));
     issue("server", "localhost");
   }
 
+  private static KeyPair keys() throws GeneralSecurityException {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
+    generator.initialize(new ECGenParameterSpec("secp256r1"));
+    return generator.generateKeyPair();
+  }
+
+  private static byte[] encoded(ASN1Encodable value) throws IOException {
+    return value.toASN1Primitive().getEncoded();
+  }
+
   /** Makes {@code name-cert.pem} and {@code name-key.pem}. */
-  public void issue(String name, String commonName) throws IOException, InterruptedException {
-    Files.writeString(dir.resolve("ext"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
-    run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/O=Test/CN=" + commonName,
-        "-keyout", name + "-key.pem", "-out", name + ".csr");
-    run("x509", "-req", "-in", name + ".csr", "-CA", "ca-cert.pem", "-CAkey", "ca-key.pem", "-CAcreateserial",
-        "-days", "2", "-extfile", "ext", "-out", name + "-cert.pem");
+  public void issue(String name, String commonName) throws IOException, GeneralSecurityException {
+    GeneralName[] names =
+        {new GeneralName(GeneralName.dNSName, "localhost"), new GeneralName(GeneralName.iPAddress, "127.0.0.1")};
+    write(name, keys(), new X500Name("O=Test,CN=" + commonName),
+        new Extension(Extension.subjectAlternativeName, false, encoded(new GeneralNames(names))));
+  }
+
+  private void write(String name, KeyPair keys, X500Name subject, Extension extension)
+      throws IOException, GeneralSecurityException {
+    AlgorithmIdentifier algorithm = new AlgorithmIdentifier(X9ObjectIdentifiers.ecdsa_with_SHA256);
+    Instant now = Instant.now();
+    V3TBSCertificateGenerator content = new V3TBSCertificateGenerator();
+    content.setSerialNumber(new ASN1Integer(BigInteger.valueOf(++serial)));
+    content.setSignature(algorithm);
+    content.setIssuer(AUTHORITY);
+    content.setStartDate(new Time(Date.from(now.minus(Duration.ofHours(1)))));
+    content.setEndDate(new Time(Date.from(now.plus(Duration.ofDays(2)))));
+    content.setSubject(subject);
+    content.setSubjectPublicKeyInfo(SubjectPublicKeyInfo.getInstance(keys.getPublic().getEncoded()));
+    content.setExtensions(new Extensions(extension));
+    TBSCertificate certificate = content.generateTBSCertificate();
+    Signature signature = Signature.getInstance("SHA256withECDSA");
+    signature.initSign(authority.getPrivate());
+    signature.update(certificate.getEncoded());
+    ASN1Encodable[] parts = {certificate, algorithm, new DERBitString(signature.sign())};
+    write(name + "-cert.pem", "CERTIFICATE", new DERSequence(parts).getEncoded());
+    write(name + "-key.pem", "PRIVATE KEY", keys.getPrivate().getEncoded());
+  }
+
+  private void write(String file, String what, byte[] content) throws IOException {
+    String text = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(content);
+    Files.writeString(dir.resolve(file), "-----BEGIN " + what + "-----\n" + text + "\n-----END " + what + "-----\n");
   }
 
   /** A folder in which {@code name} is the client. */
@@ -42,23 +105,5 @@ public final class TestCertificates {
 
   public Path folder() {
     return dir;
-  }
-
-  private void run(String... arguments) throws IOException, InterruptedException {
-    var command = new java.util.ArrayList<String>(List.of("openssl"));
-    command.addAll(List.of(arguments));
-    Path log = dir.resolve("log");
-    Process process =
-        new ProcessBuilder(command).directory(dir.toFile()).redirectErrorStream(true).redirectOutput(log.toFile())
-            .start();
-    assertThat(process.waitFor()).as(() -> read(log)).isZero();
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      return e.toString();
-    }
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Random;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.filter.FilterNode;
 import org.ascus.devices.block.format.ImageOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -47,7 +48,7 @@ class ReadAheadTest {
   @Test
   void failureComesBehindThePiecesBeforeIt() throws Exception {
     try (BlockNode node = node(random(8 * PIECE))) {
-      try (ReadAhead reader = new ReadAhead(new FailingNode(node, 2 * PIECE), PIECE)) {
+      try (ReadAhead reader = new ReadAhead(failing(node, 2 * PIECE), PIECE)) {
         assertThat(reader.next().at()).isZero();
         assertThat(reader.next().at()).isEqualTo(PIECE);
         assertThatThrownBy(reader::next).isInstanceOf(BlockException.class).hasMessage("bad sector");
@@ -66,49 +67,15 @@ class ReadAheadTest {
   }
 
   /** Fails to read from an offset on. */
-  private record FailingNode(BlockNode node, long from) implements BlockNode {
-    @Override
-    public String name() {
-      return node.name();
-    }
-
-    @Override
-    public long size() {
-      return node.size();
-    }
-
-    @Override
-    public boolean readOnly() {
-      return true;
-    }
-
-    @Override
-    public void read(long offset, ByteBuffer target) throws BlockException {
-      if (offset >= from) {
-        throw new BlockException("bad sector");
+  private static BlockNode failing(BlockNode node, long from) {
+    return new FilterNode(node) {
+      @Override
+      public void read(long offset, ByteBuffer target) throws BlockException {
+        if (offset >= from) {
+          throw new BlockException("bad sector");
+        }
+        super.read(offset, target);
       }
-      node.read(offset, target);
-    }
-
-    @Override
-    public void write(long offset, ByteBuffer source) throws BlockException {
-      checkWritable();
-    }
-
-    @Override
-    public void flush() {}
-
-    @Override
-    public void discard(long offset, long length) throws BlockException {
-      checkWritable();
-    }
-
-    @Override
-    public void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException {
-      checkWritable();
-    }
-
-    @Override
-    public void close() {}
+    };
   }
 }

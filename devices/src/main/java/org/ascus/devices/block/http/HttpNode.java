@@ -19,6 +19,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.ReadOnlyNode;
+import org.ascus.devices.block.Uninterrupted;
 
 /**
  * An image on a web server, read-only. Short reads ask for more than they need, and what was read last is kept; it is
@@ -158,16 +159,8 @@ final class HttpNode extends ReadOnlyNode {
     }
   }
 
-  /** An interrupt waits until the piece is there. */
   private Piece fetch(long at, int wanted) throws BlockException {
-    boolean interrupted = Thread.interrupted();
-    try {
-      return get(at, wanted);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    return Uninterrupted.get(() -> get(at, wanted));
   }
 
   private Piece get(long at, int wanted) throws BlockException {

@@ -36,11 +36,15 @@ public record NbdAddress(
     return NbdNode.open(this, options.readOnly());
   }
 
+  BlockException failure(String what) {
+    return new BlockException("Could not open '" + url + "': " + what);
+  }
+
   /** The server's exports, as {@code qemu-nbd --list} shows them. */
   public String list() throws BlockException {
-    List<NbdConnection.Listed> all = NbdConnection.list(this);
+    List<NbdHandshake.Listed> all = NbdConnection.list(this);
     StringBuilder text = new StringBuilder("exports available: " + all.size() + "\n");
-    for (NbdConnection.Listed e : all) {
+    for (NbdHandshake.Listed e : all) {
       text.append(" export: '").append(e.name()).append("'\n");
       text.append(e.description().isEmpty() ? "" : "  description: " + e.description() + "\n");
       text.append("  size:  ").append(e.size()).append("\n");

@@ -27,10 +27,10 @@ final class NbdNode implements BlockNode {
   private NbdNode(NbdAddress address, NbdConnection connection, boolean readOnly) {
     this.address = address;
     this.connection = connection;
-    this.readOnly = readOnly || connection.has(Wire.READ_ONLY);
-    this.exact = connection.size();
+    this.readOnly = readOnly || connection.agreed().has(Wire.READ_ONLY);
+    this.exact = connection.agreed().size();
     this.size = Math.ceilDiv(exact, (long) SECTOR) * SECTOR;
-    this.block = connection.minimumBlock();
+    this.block = connection.agreed().minimumBlock();
   }
 
   static NbdNode open(NbdAddress address, boolean readOnly) throws BlockException {
@@ -101,7 +101,8 @@ final class NbdNode implements BlockNode {
       } catch (BlockException e) {
         throw new ReconnectException(e);
       }
-      if (fresh.size() != exact || fresh.minimumBlock() > block || !readOnly && fresh.has(Wire.READ_ONLY)) {
+      NbdHandshake.Agreed now = fresh.agreed();
+      if (now.size() != exact || now.minimumBlock() > block || !readOnly && now.has(Wire.READ_ONLY)) {
         fresh.close();
         throw new BlockException(address.url() + ": another export is there after the connection was lost");
       }
@@ -135,7 +136,7 @@ final class NbdNode implements BlockNode {
     int end = target.limit();
     long at = offset;
     while (target.position() < end) {
-      int count = (int) Math.min(Math.min(end - target.position(), current().maximumBlock()), exact - at);
+      int count = (int) Math.min(Math.min(end - target.position(), current().agreed().maximumBlock()), exact - at);
       if (count <= 0) {
         target.limit(end);
         while (target.hasRemaining()) {
@@ -164,7 +165,7 @@ final class NbdNode implements BlockNode {
 
   /** Reads blocks, of which there may be one more than the server takes at once. */
   private void readPieces(long at, ByteBuffer target) throws BlockException {
-    int most = current().maximumBlock();
+    int most = current().agreed().maximumBlock();
     for (int done = 0; done < target.capacity(); done += most) {
       ByteBuffer piece = target.slice(done, Math.min(most, target.capacity() - done));
       long from = at + done;
@@ -179,7 +180,7 @@ final class NbdNode implements BlockNode {
     if (source.remaining() > exact - offset) {
       throw new BlockException(address.url() + ": write behind the end of the export");
     }
-    int most = current().maximumBlock();
+    int most = current().agreed().maximumBlock();
     long at = offset;
     while (source.hasRemaining()) {
       boolean aligned = at % block == 0 && source.remaining() >= block;
@@ -211,7 +212,7 @@ final class NbdNode implements BlockNode {
 
   @Override
   public void flush() throws BlockException {
-    if (!readOnly && current().has(Wire.SEND_FLUSH)) {
+    if (!readOnly && current().agreed().has(Wire.SEND_FLUSH)) {
       request(c -> c.command(Wire.CMD_FLUSH, 0, 0, 0));
     }
   }
@@ -220,7 +221,7 @@ final class NbdNode implements BlockNode {
   public void discard(long offset, long length) throws BlockException {
     checkWritable();
     checkRange(offset, length);
-    if (current().has(Wire.SEND_TRIM)) {
+    if (current().agreed().has(Wire.SEND_TRIM)) {
       long first = Math.ceilDiv(offset, (long) block) * block;
       long last = Math.min(offset + length, exact) / block * block;
       for (long at = first; at < last; at += MOST_ZEROES) {
@@ -238,7 +239,7 @@ final class NbdNode implements BlockNode {
     long end = Math.min(offset + length, exact);
     long first = Math.min(Math.ceilDiv(offset, (long) block) * block, end);
     long last = Math.max(first, end / block * block);
-    boolean known = current().has(Wire.SEND_WRITE_ZEROES);
+    boolean known = current().agreed().has(Wire.SEND_WRITE_ZEROES);
     writeZeroData(offset, known ? first : end);
     for (long at = first; at < last && known; at += MOST_ZEROES) {
       long from = at;
@@ -264,7 +265,7 @@ final class NbdNode implements BlockNode {
     if (offset >= exact) {
       return Extent.zero(length, OptionalLong.empty());
     }
-    if (!current().knowsAllocation()) {
+    if (!current().agreed().allocation()) {
       return Extent.data(length, offset);
     }
     long first = offset / block * block;

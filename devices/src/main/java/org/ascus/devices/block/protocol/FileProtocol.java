@@ -20,6 +20,7 @@ import java.util.function.LongSupplier;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
+import org.ascus.devices.block.Uninterrupted;
 
 /**
  * The bytes of a host file or block device. Bytes past the end of the file, up to the next multiple of 512, read as
@@ -213,27 +214,17 @@ public final class FileProtocol implements BlockNode {
     return readOnly;
   }
 
-  private interface Body {
-    void run() throws IOException;
-  }
-
-  /** An interrupted thread would close the channel for everybody, so the interrupt waits until the request is done. */
-  private void request(String what, Body body) throws BlockException {
+  private void request(String what, Uninterrupted.Body body) throws BlockException {
     request(what, body, () -> false);
   }
 
   /** @param full asked when it failed: whether for want of room */
-  private void request(String what, Body body, BooleanSupplier full) throws BlockException {
-    boolean interrupted = Thread.interrupted();
+  private void request(String what, Uninterrupted.Body body, BooleanSupplier full) throws BlockException {
     try {
-      body.run();
+      Uninterrupted.run(body);
     } catch (IOException e) {
       String text = name + ": " + what + ": " + e.getMessage();
       throw full.getAsBoolean() ? BlockException.noSpace(text, e) : new BlockException(text, e);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 

@@ -14,6 +14,7 @@ import org.apache.sshd.sftp.client.SftpClientFactory;
 import org.apache.sshd.sftp.client.extensions.openssh.OpenSSHFsyncExtension;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Uninterrupted;
 import org.ascus.devices.block.protocol.FileProtocol;
 
 /**
@@ -86,21 +87,11 @@ final class SshNode implements BlockNode {
     }
   }
 
-  private interface Body {
-    void run() throws IOException;
-  }
-
-  /** An interrupt waits until the request is done. */
-  private synchronized void request(String what, Body body) throws BlockException {
-    boolean interrupted = Thread.interrupted();
+  private synchronized void request(String what, Uninterrupted.Body body) throws BlockException {
     try {
-      body.run();
+      Uninterrupted.run(body);
     } catch (IOException | RuntimeException e) {
       throw new BlockException(name() + ": " + what + ": " + e.getMessage(), e);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 

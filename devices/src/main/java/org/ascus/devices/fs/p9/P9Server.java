@@ -2,10 +2,7 @@ package org.ascus.devices.fs.p9;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.ascus.devices.fs.FileException;
 import org.ascus.devices.fs.FileStatus;
@@ -44,30 +41,20 @@ public final class P9Server implements AutoCloseable {
   private static final byte[] VERSION = "9P2000.L".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] UNKNOWN = "unknown".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] PARENT = {'.', '.'};
-  private static final int MOST_FIDS = 1 << 18;
-  private static final int MOST_PLACES = 1 << 17;
-  private static final int MOST_OPEN = 1 << 13;
-  private static final int MOST_ATTRIBUTES = 256;
   private static final int MOST_ATTRIBUTE = 1 << 16;
   private static final int MOST_WALK = 16;
   private static final long BASIC_FIELDS = 0x7ff;
   private static final int REMOVE_FOLDER = 0x200;
   private static final int UNLOCKED = 2;
   private static final int LEAST_ENTRIES = 1024;
-  private static final int TRUNCATE = 01000;
   private static final int ACCESS = 3;
-
-  /** Descriptor of a file that could not be opened again: the host has none of that number. */
-  private static final int LOST = -2;
 
   private static final long SECOND = 1_000_000_000;
 
   private final SharedFolder folder;
   private final QidPaths paths;
-  private final NameTree names = new NameTree(MOST_PLACES);
-  private final Map<Integer, Fid> fids = new HashMap<>();
-  private int openFiles;
-  private int attributes;
+  private final FidTable fids;
+  private final NameTree names;
   private int messageSize;
 
   /**
@@ -76,6 +63,8 @@ public final class P9Server implements AutoCloseable {
    */
   public P9Server(SharedFolder folder, Consumer<String> warnings) throws FileException {
     this.folder = folder;
+    fids = new FidTable(folder);
+    names = fids.names();
     Place root = names.root();
     paths = new QidPaths(folder.options().multidevs(), folder.status(root).device(), warnings);
     names.release(root);
@@ -130,7 +119,7 @@ public final class P9Server implements AutoCloseable {
       case MessageType.FSYNC -> sync(in);
       case MessageType.GETATTR -> status(in, out);
       case MessageType.SETATTR -> change(in);
-      case MessageType.READLINK -> out.text(folder.readLink(plain(in).place));
+      case MessageType.READLINK -> out.text(folder.readLink(fids.plain(in).place));
       case MessageType.SYMLINK -> symlink(in, out);
       case MessageType.MKNOD -> makeNode(in, out);
       case MessageType.MKDIR -> makeFolder(in, out);
@@ -141,45 +130,11 @@ public final class P9Server implements AutoCloseable {
       case MessageType.XATTRWALK -> readAttribute(in, out);
       case MessageType.XATTRCREATE -> createAttribute(in);
       case MessageType.LOCK -> {
-        fid(in.u32());
+        fids.get(in.u32());
         out.u8(0);
       }
       case MessageType.GETLOCK -> getLock(in, out);
       default -> throw new FileException(Errno.EOPNOTSUPP);
-    }
-  }
-
-  // Handles.
-
-  private Fid fid(int number) throws FileException {
-    Fid fid = fids.get(number);
-    if (fid == null) {
-      throw new FileException(Errno.EBADF);
-    }
-    return fid;
-  }
-
-  /** The handle that the next field names, which stands for a place, whether it is open or not. */
-  private Fid plain(Request in) throws FileException {
-    Fid fid = fid(in.u32());
-    if (fid.attribute.isPresent()) {
-      throw new FileException(Errno.EINVAL);
-    }
-    return fid;
-  }
-
-  private void checkNew(int number) throws FileException {
-    if (fids.containsKey(number)) {
-      throw new FileException(Errno.EINVAL);
-    }
-    if (fids.size() >= MOST_FIDS) {
-      throw new FileException(Errno.EMFILE);
-    }
-  }
-
-  private void checkOpen() throws FileException {
-    if (openFiles >= MOST_OPEN) {
-      throw new FileException(Errno.EMFILE);
     }
   }
 
@@ -202,7 +157,7 @@ public final class P9Server implements AutoCloseable {
     in.text();
     in.text();
     int uid = in.u32();
-    checkNew(number);
+    fids.checkNew(number);
     Place root = names.root();
     try {
       out.qid(qid(folder.status(root)));
@@ -210,7 +165,7 @@ public final class P9Server implements AutoCloseable {
       names.release(root);
       throw e;
     }
-    fids.put(number, new Fid(root, uid));
+    fids.add(number, root, uid);
   }
 
   private Qid qid(FileStatus status) throws FileException {
@@ -218,15 +173,15 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void walk(Request in, Answer out) throws FileException {
-    Fid from = plain(in);
+    Fid from = fids.plain(in);
     int number = in.u32();
     int count = in.u16();
-    boolean same = fids.get(number) == from;
+    boolean same = fids.is(number, from);
     if (count > MOST_WALK || same && from.isOpen()) {
       throw new FileException(Errno.EINVAL);
     }
     if (!same) {
-      checkNew(number);
+      fids.checkNew(number);
     }
     Place at = names.hold(from.place);
     Qid[] qids = new Qid[count];
@@ -256,7 +211,7 @@ public final class P9Server implements AutoCloseable {
       names.release(from.place);
       from.place = at;
     } else {
-      fids.put(number, new Fid(at, from.uid));
+      fids.add(number, at, from.uid);
     }
   }
 
@@ -269,32 +224,19 @@ public final class P9Server implements AutoCloseable {
 
   /** Frees a handle, whatever comes of it. */
   private void clunk(int number) throws FileException {
-    Fid fid = fid(number);
-    fids.remove(number);
+    Fid fid = fids.remove(number);
     try {
       if (fid.attribute.isPresent()) {
         setAttribute(fid.place, fid.attribute.get());
       }
     } finally {
-      forget(fid);
+      fids.forget(fid);
     }
-  }
-
-  private void forget(Fid fid) {
-    if (fid.attribute.isPresent()) {
-      attributes--;
-    }
-    if (fid.isOpen()) {
-      folder.close(fid.fd);
-      openFiles--;
-    }
-    names.release(fid.place);
   }
 
   private void remove(Request in) throws FileException {
     int number = in.u32();
-    Fid fid = fid(number);
-    fids.remove(number);
+    Fid fid = fids.remove(number);
     try {
       Place place = fid.place;
       if (folder.status(place).isFolder()) {
@@ -303,40 +245,34 @@ public final class P9Server implements AutoCloseable {
         folder.unlink(above(place), place.name());
       }
     } finally {
-      forget(fid);
+      fids.forget(fid);
     }
   }
 
   // Contents.
 
   private void fileSystem(Request in, Answer out) throws FileException {
-    fid(in.u32());
+    fids.get(in.u32());
     long[] s = folder.fileSystem();
     out.u32(s[0]).u32(s[1]).u64(s[2]).u64(s[3]).u64(s[4]).u64(s[5]).u64(s[6]).u64(s[7]).u32(s[8]);
   }
 
   private void open(Request in, Answer out) throws FileException {
-    Fid fid = plain(in);
+    Fid fid = fids.plain(in);
     int flags = in.u32();
     if (fid.isOpen()) {
       throw new FileException(Errno.EINVAL);
     }
-    checkOpen();
+    fids.checkOpen();
     Qid qid = qid(folder.status(fid.place));
     int fd = folder.open(fid.place, flags);
-    opened(fid, fd, flags);
+    fids.opened(fid, fd, flags);
     fid.folder = (qid.type() & 0x80) != 0;
     out.qid(qid).u32(0);
   }
 
-  private void opened(Fid fid, int fd, int flags) {
-    fid.fd = fd;
-    fid.flags = flags & ~TRUNCATE;
-    openFiles++;
-  }
-
   private void create(Request in, Answer out) throws FileException {
-    Fid fid = plain(in);
+    Fid fid = fids.plain(in);
     byte[] name = in.text();
     int flags = in.u32();
     int mode = in.u32();
@@ -344,13 +280,13 @@ public final class P9Server implements AutoCloseable {
     if (fid.isOpen()) {
       throw new FileException(Errno.EINVAL);
     }
-    checkOpen();
+    fids.checkOpen();
     Place place = names.below(fid.place, name);
     try {
       int fd = folder.create(fid.place, name, flags, mode, fid.uid, gid);
       names.release(fid.place);
       fid.place = place;
-      opened(fid, fd, flags);
+      fids.opened(fid, fd, flags);
     } catch (FileException e) {
       names.release(place);
       throw e;
@@ -359,7 +295,7 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void read(Request in, Answer out) throws FileException {
-    Fid fid = fid(in.u32());
+    Fid fid = fids.get(in.u32());
     long offset = in.u64();
     int wanted = in.u32();
     int at = out.position() + 4;
@@ -378,7 +314,7 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void write(Request in, byte[] message, Answer out) throws FileException {
-    Fid fid = fid(in.u32());
+    Fid fid = fids.get(in.u32());
     long offset = in.u64();
     int count = in.u32();
     int at = in.data(count);
@@ -398,7 +334,7 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void readFolder(Request in, Answer out) throws FileException {
-    Fid fid = fid(in.u32());
+    Fid fid = fids.get(in.u32());
     long offset = in.u64();
     int wanted = in.u32();
     if (!fid.isOpen() || !fid.folder) {
@@ -449,7 +385,7 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void sync(Request in) throws FileException {
-    Fid fid = fid(in.u32());
+    Fid fid = fids.get(in.u32());
     boolean dataOnly = in.u32() != 0;
     if (!fid.isOpen()) {
       throw new FileException(Errno.EINVAL);
@@ -458,7 +394,7 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void getLock(Request in, Answer out) throws FileException {
-    fid(in.u32());
+    fids.get(in.u32());
     in.u8();
     long start = in.u64();
     long length = in.u64();
@@ -473,7 +409,7 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void status(Request in, Answer out) throws FileException {
-    Fid fid = plain(in);
+    Fid fid = fids.plain(in);
     in.u64();
     FileStatus s = status(fid);
     out.u64(BASIC_FIELDS).qid(qid(s)).u32(s.mode()).u32(s.uid()).u32(s.gid()).u64(s.links()).u64(s.rdev());
@@ -485,7 +421,7 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void change(Request in) throws FileException {
-    Fid fid = plain(in);
+    Fid fid = fids.plain(in);
     int valid = in.u32();
     int mode = in.u32();
     int uid = in.u32();
@@ -529,23 +465,14 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void readAttribute(Request in, Answer out) throws FileException {
-    Fid fid = plain(in);
+    Fid fid = fids.plain(in);
     int number = in.u32();
     byte[] name = in.text();
-    checkNew(number);
-    checkAttributes();
+    fids.checkNew(number);
+    fids.checkAttributes();
     byte[] value = name.length == 0 ? folder.attributes(fid.place) : folder.attribute(fid.place, attributeName(name));
     out.u64(value.length);
-    Fid made = new Fid(names.hold(fid.place), fid.uid);
-    made.attribute = Optional.of(AttributeTransfer.toDriver(value));
-    attributes++;
-    fids.put(number, made);
-  }
-
-  private void checkAttributes() throws FileException {
-    if (attributes >= MOST_ATTRIBUTES) {
-      throw new FileException(Errno.ENFILE);
-    }
+    fids.attach(fids.add(number, names.hold(fid.place), fid.uid), AttributeTransfer.toDriver(value));
   }
 
   private static byte[] attributeName(byte[] name) throws FileException {
@@ -558,7 +485,7 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void createAttribute(Request in) throws FileException {
-    Fid fid = plain(in);
+    Fid fid = fids.plain(in);
     byte[] name = attributeName(in.text());
     long size = in.u64();
     int flags = in.u32();
@@ -568,9 +495,8 @@ public final class P9Server implements AutoCloseable {
     if (size < 0 || size > MOST_ATTRIBUTE) {
       throw new FileException(Errno.E2BIG);
     }
-    checkAttributes();
-    fid.attribute = Optional.of(AttributeTransfer.fromDriver(name, (int) size, flags));
-    attributes++;
+    fids.checkAttributes();
+    fids.attach(fid, AttributeTransfer.fromDriver(name, (int) size, flags));
   }
 
   /** An attribute that is set to nothing is removed, as v9fs asks for it. */
@@ -600,7 +526,7 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void symlink(Request in, Answer out) throws FileException {
-    Fid fid = plain(in);
+    Fid fid = fids.plain(in);
     byte[] name = in.text();
     byte[] target = in.text();
     folder.makeSymlink(fid.place, name, target, fid.uid, in.u32());
@@ -608,7 +534,7 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void makeNode(Request in, Answer out) throws FileException {
-    Fid fid = plain(in);
+    Fid fid = fids.plain(in);
     byte[] name = in.text();
     int mode = in.u32();
     long major = in.u32() & 0xffffffffL;
@@ -619,7 +545,7 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void makeFolder(Request in, Answer out) throws FileException {
-    Fid fid = plain(in);
+    Fid fid = fids.plain(in);
     byte[] name = in.text();
     int mode = in.u32();
     folder.makeFolder(fid.place, name, mode, fid.uid, in.u32());
@@ -627,14 +553,14 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void link(Request in) throws FileException {
-    Fid parent = plain(in);
-    Fid target = plain(in);
+    Fid parent = fids.plain(in);
+    Fid target = fids.plain(in);
     folder.link(target.place, parent.place, in.text());
   }
 
   private void rename(Request in) throws FileException {
-    Fid fid = plain(in);
-    Fid newFolder = plain(in);
+    Fid fid = fids.plain(in);
+    Fid newFolder = fids.plain(in);
     byte[] newName = in.text();
     byte[] oldName = fid.place.name();
     Place oldFolder = above(fid.place);
@@ -643,16 +569,16 @@ public final class P9Server implements AutoCloseable {
   }
 
   private void renameAt(Request in) throws FileException {
-    Fid oldFolder = plain(in);
+    Fid oldFolder = fids.plain(in);
     byte[] oldName = in.text();
-    Fid newFolder = plain(in);
+    Fid newFolder = fids.plain(in);
     byte[] newName = in.text();
     folder.rename(oldFolder.place, oldName, newFolder.place, newName);
     names.move(oldFolder.place, oldName, newFolder.place, newName);
   }
 
   private void unlinkAt(Request in) throws FileException {
-    Fid fid = plain(in);
+    Fid fid = fids.plain(in);
     byte[] name = in.text();
     int flags = in.u32();
     if ((flags & ~REMOVE_FOLDER) != 0) {
@@ -671,10 +597,8 @@ public final class P9Server implements AutoCloseable {
 
   /** Writes the handles, with the paths of what they stand for. */
   public void save(StateWriter out) {
-    FidState state = new FidState();
-    fids.forEach(state::put);
     out.putLong("messageSize", messageSize);
-    out.putBytes("fids", state.toBytes());
+    out.putBytes("fids", fids.save());
   }
 
   /**
@@ -685,55 +609,12 @@ public final class P9Server implements AutoCloseable {
   public void load(StateReader in) throws StateException {
     reset();
     int size = (int) in.getLong("messageSize", 0, MOST_MESSAGE);
-    for (FidState.Saved saved : FidState.parse(in.getBytes("fids"))) {
-      if (fids.size() >= MOST_FIDS || fids.containsKey(saved.number())) {
-        throw new StateException("9p: handle " + saved.number() + " is there twice");
-      }
-      try {
-        restore(saved);
-      } catch (FileException e) {
-        throw new StateException("9p: handle " + saved.number() + " of no path (" + e.getMessage() + ")");
-      }
-    }
+    fids.load(in.getBytes("fids"));
     messageSize = size;
-  }
-
-  private void restore(FidState.Saved saved) throws FileException {
-    Place place = names.root();
-    for (byte[] name : saved.path()) {
-      Place next;
-      try {
-        next = names.below(place, name);
-      } finally {
-        names.release(place);
-      }
-      place = next;
-    }
-    Fid fid = new Fid(place, saved.uid());
-    fids.put(saved.number(), fid);
-    fid.attribute = saved.attribute();
-    if (fid.attribute.isPresent()) {
-      attributes++;
-    }
-    if (saved.open()) {
-      opened(fid, reopen(place, saved.flags()), saved.flags());
-      fid.folder = saved.folder();
-      fid.cursor = -1;
-    }
-  }
-
-  private int reopen(Place place, int flags) {
-    try {
-      checkOpen();
-      return folder.open(place, flags & ~TRUNCATE);
-    } catch (FileException e) {
-      return LOST;
-    }
   }
 
   /** Forgets the driver. */
   public void reset() {
-    fids.values().forEach(this::forget);
     fids.clear();
     messageSize = 0;
   }

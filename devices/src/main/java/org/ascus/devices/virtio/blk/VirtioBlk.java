@@ -70,7 +70,6 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
   private volatile long capacity;
   private final RequestWorkers workers;
   private final ArrayDeque<BlkRequest> taken = new ArrayDeque<>();
-  private boolean closing;
   private long pending;
   private int lastQueue;
   private int generation;
@@ -100,7 +99,7 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
   public void resized() {
     confined(
             () -> {
-              if (!closing) {
+              if (!workers.isClosed()) {
                 capacity = node.size() / BlkRequest.SECTOR;
                 configChanged();
               }
@@ -171,7 +170,7 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
 
   @Override
   protected void queueNotified(Virtqueue queue) {
-    if (closing) {
+    if (workers.isClosed()) {
       return;
     }
     pending |= 1L << queue.index();
@@ -439,17 +438,7 @@ public final class VirtioBlk extends VirtioDevice implements Drive.User {
   /** Finishes what is in flight and makes it durable. */
   @Override
   public void close() {
-    confined(
-            () -> {
-              workers.awaitAll();
-              closing = true;
-            })
-        .run();
-    try {
-      node.flush();
-    } catch (BlockException e) {
-      hostError(e);
-    }
+    workers.close(List.of(node), this::hostError);
   }
 
   @Override

@@ -75,7 +75,6 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   private final TreeMap<Integer, ScsiDisk> units = new TreeMap<>();
   private final RequestWorkers workers;
   private Optional<Job> taken = Optional.empty();
-  private boolean closing;
   private boolean missed;
   private long pending;
   private int lastQueue;
@@ -218,7 +217,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
 
   @Override
   protected void queueNotified(Virtqueue queue) {
-    if (closing || queue.index() == EVENT_QUEUE) {
+    if (workers.isClosed() || queue.index() == EVENT_QUEUE) {
       return;
     }
     pending |= 1L << queue.index();
@@ -501,19 +500,7 @@ public final class VirtioScsi extends VirtioDevice implements ScsiBus {
   /** Finishes what is in flight and makes it durable. */
   @Override
   public void close() {
-    confined(
-            () -> {
-              workers.awaitAll();
-              closing = true;
-            })
-        .run();
-    for (ScsiDisk unit : units.values()) {
-      try {
-        unit.node().flush();
-      } catch (BlockException e) {
-        guestError(e.getMessage());
-      }
-    }
+    workers.close(units.values().stream().map(ScsiDisk::node).toList(), e -> guestError(e.getMessage()));
   }
 
   @Override

@@ -27,6 +27,7 @@ import java.util.Random;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.BlockNodeContract;
+import org.ascus.devices.block.filter.FilterNode;
 import org.ascus.devices.block.protocol.FileProtocol;
 import org.ascus.devices.block.protocol.Keys;
 import org.ascus.devices.block.protocol.Protocols;
@@ -174,7 +175,7 @@ class NbdTest extends BlockNodeContract {
                 () -> {
                   try {
                     NbdServer second = NbdServer.listen(socket(), ANYBODY);
-                    second.add(new NbdExport("disk", "", new Writable(disk), false, false));
+                    second.add(new NbdExport("disk", "", writable(disk), false, false));
                     open.addFirst(second::close);
                   } catch (IOException e) {
                     throw new AssertionError(e);
@@ -208,43 +209,13 @@ class NbdTest extends BlockNodeContract {
   }
 
   /** Says that it can be written. */
-  private record Writable(BlockNode node) implements BlockNode {
-    @Override
-    public String name() {
-      return node.name();
-    }
-
-    @Override
-    public long size() {
-      return node.size();
-    }
-
-    @Override
-    public boolean readOnly() {
-      return false;
-    }
-
-    @Override
-    public void read(long offset, ByteBuffer target) throws BlockException {
-      node.read(offset, target);
-    }
-
-    @Override
-    public void write(long offset, ByteBuffer source) throws BlockException {
-      node.write(offset, source);
-    }
-
-    @Override
-    public void flush() {}
-
-    @Override
-    public void discard(long offset, long length) {}
-
-    @Override
-    public void writeZeroes(long offset, long length, boolean mayUnmap) {}
-
-    @Override
-    public void close() {}
+  private static BlockNode writable(BlockNode node) {
+    return new FilterNode(node) {
+      @Override
+      public boolean readOnly() {
+        return false;
+      }
+    };
   }
 
   @Test

@@ -14,6 +14,7 @@ import org.ascus.devices.block.BlockSizes;
 import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.block.ErrorPolicy.Action;
 import org.ascus.devices.block.IoThread;
+import org.ascus.devices.block.MemoryNode;
 import org.ascus.devices.virtio.GuestDriver;
 import org.ascus.devices.virtio.VirtioContract;
 import org.ascus.devices.virtio.VirtioDevice;

@@ -19,6 +19,7 @@ import java.util.Random;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
+import org.ascus.devices.block.MemoryNode;
 import org.ascus.devices.block.format.ImageOptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -199,7 +200,7 @@ class ForeignImageTest {
           VhdxFiles.sign(bad);
         }
         byte[] cut = random.nextInt(10) == 0 ? Arrays.copyOf(bad, random.nextInt(bad.length)) : bad;
-        BlockNode file = new BytesNode(cut);
+        BlockNode file = MemoryNode.readOnly(cut);
         try (BlockNode node = openBytes(format, file)) {
           ByteBuffer some = ByteBuffer.allocate((int) Math.min(node.size(), 3 << 20));
           node.read(0, some);
@@ -219,7 +220,7 @@ class ForeignImageTest {
     ForeignFiles none = new ForeignFiles() {
       @Override
       public BlockNode part(String name) {
-        return new BytesNode(new byte[4096]);
+        return MemoryNode.readOnly(new byte[4096]);
       }
 
       @Override
@@ -257,18 +258,19 @@ class ForeignImageTest {
     byte[] vhdx = Files.readAllBytes(dir.resolve("image"));
     byte[] noHeaders = vhdx.clone();
     Arrays.fill(noHeaders, 64 << 10, 192 << 10, (byte) 0);
-    assertThatThrownBy(() -> VhdxImage.open(new BytesNode(noHeaders))).hasMessageContaining("No valid VHDX header");
+    assertThatThrownBy(() -> VhdxImage.open(MemoryNode.readOnly(noHeaders)))
+        .hasMessageContaining("No valid VHDX header");
     byte[] noRegions = vhdx.clone();
     Arrays.fill(noRegions, 192 << 10, 320 << 10, (byte) 0);
-    assertThatThrownBy(() -> VhdxImage.open(new BytesNode(noRegions))).hasMessageContaining("region table");
+    assertThatThrownBy(() -> VhdxImage.open(MemoryNode.readOnly(noRegions))).hasMessageContaining("region table");
   }
 
   private static void refuse(String format, byte[] good, int at, int value, String reason) {
     byte[] bad = good.clone();
     ByteBuffer.wrap(bad).order(ByteOrder.LITTLE_ENDIAN).putInt(at, value);
-    assertThatThrownBy(() -> openBytes(format, new BytesNode(bad)))
+    assertThatThrownBy(() -> openBytes(format, MemoryNode.readOnly(bad)))
         .isInstanceOf(BlockException.class)
-        .hasMessageContaining("'bytes'")
+        .hasMessageContaining("'memory'")
         .hasMessageContaining(reason);
   }
 }

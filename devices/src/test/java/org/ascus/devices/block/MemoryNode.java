@@ -1,24 +1,35 @@
-package org.ascus.devices.virtio.blk;
+package org.ascus.devices.block;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.ascus.devices.block.BlockException;
-import org.ascus.devices.block.BlockNode;
 
 /** A disk in memory that can be held up and can fail. */
-final class MemoryNode implements BlockNode {
-  final byte[] bytes;
-  final AtomicInteger requests = new AtomicInteger();
-  final AtomicInteger flushes = new AtomicInteger();
-  volatile CountDownLatch gate = new CountDownLatch(0);
-  volatile CountDownLatch flushGate = new CountDownLatch(0);
-  volatile CountDownLatch entered = new CountDownLatch(0);
-  volatile long badByte = -1;
-  volatile boolean readOnly;
+public final class MemoryNode implements BlockNode {
+  public final byte[] bytes;
+  public final AtomicInteger requests = new AtomicInteger();
+  public final AtomicInteger flushes = new AtomicInteger();
+  public volatile CountDownLatch gate = new CountDownLatch(0);
+  public volatile CountDownLatch flushGate = new CountDownLatch(0);
+  public volatile CountDownLatch entered = new CountDownLatch(0);
+  public volatile long badByte = -1;
+  public volatile boolean readOnly;
 
-  MemoryNode(int size) {
-    bytes = new byte[size];
+  /** A disk of zeroes. */
+  public MemoryNode(int size) {
+    this(new byte[size]);
+  }
+
+  private MemoryNode(byte[] bytes) {
+    this.bytes = bytes;
+  }
+
+  /** A disk of those bytes that is only read. */
+  public static MemoryNode readOnly(byte[] bytes) {
+    MemoryNode node = new MemoryNode(bytes);
+    node.readOnly = true;
+    return node;
   }
 
   private static void await(CountDownLatch latch) {
@@ -64,6 +75,7 @@ final class MemoryNode implements BlockNode {
 
   @Override
   public void write(long offset, ByteBuffer source) throws BlockException {
+    checkWritable();
     request(offset, source.remaining());
     synchronized (bytes) {
       source.get(bytes, (int) offset, source.remaining());
@@ -78,14 +90,16 @@ final class MemoryNode implements BlockNode {
 
   @Override
   public void discard(long offset, long length) throws BlockException {
+    checkWritable();
     request(offset, length);
   }
 
   @Override
   public void writeZeroes(long offset, long length, boolean mayUnmap) throws BlockException {
+    checkWritable();
     request(offset, length);
     synchronized (bytes) {
-      java.util.Arrays.fill(bytes, (int) offset, (int) (offset + length), (byte) 0);
+      Arrays.fill(bytes, (int) offset, (int) (offset + length), (byte) 0);
     }
   }
 
