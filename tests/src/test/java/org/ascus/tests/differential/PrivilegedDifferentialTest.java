@@ -59,7 +59,7 @@ class PrivilegedDifferentialTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"BYTECODE", "TRUFFLE"})
+  @EnumSource(names = {"HOST_CODE", "BYTECODE", "TRUFFLE"})
   void compiledCodeAgreesWithQemu(Acceleration.Tier tier) throws Exception {
     compare(new Acceleration(tier, 2, false), COMPILED, 30, REPEATS);
   }

@@ -27,6 +27,7 @@ class BootTiersTest {
   private static final int NEVER = Integer.MAX_VALUE;
 
   private static final Acceleration COMPACT = new Acceleration(Tier.BYTECODE, 4, NEVER, false);
+  private static final Acceleration HOST = new Acceleration(Tier.HOST_CODE, 4, NEVER, false);
   private static final Acceleration BEST = new Acceleration(Tier.BYTECODE, 50, 1, false);
   private static final Acceleration TRUFFLE = new Acceleration(Tier.TRUFFLE, 1000, NEVER, false);
 
@@ -35,6 +36,11 @@ class BootTiersTest {
   @Test
   void compactRegionsAreExact() throws Exception {
     assertThat(count("bytecode regions made", check(1, COMPACT, INSTRUCTIONS))).isGreaterThan(1000);
+  }
+
+  @Test
+  void hostCodeIsExact() throws Exception {
+    assertThat(count("bytecode regions made", check(1, HOST, INSTRUCTIONS))).isGreaterThan(1000);
   }
 
   @Test
@@ -58,6 +64,11 @@ class BootTiersTest {
   }
 
   @Test
+  void hostCodeIsExactOnTwoHarts() throws Exception {
+    assertThat(count("bytecode regions made", check(2, HOST, SMP_INSTRUCTIONS))).isGreaterThan(500);
+  }
+
+  @Test
   void bestRegionsAreExactOnTwoHarts() throws Exception {
     assertThat(count("bytecode best", check(2, BEST, SMP_INSTRUCTIONS))).isGreaterThan(10);
   }
@@ -69,7 +80,7 @@ class BootTiersTest {
       boots.put(harts, new TierComparison(tier -> new BootMachine(guest, harts, tier), most, STEP));
     }
     String translation = boots.get(harts).check(acceleration, instructions);
-    if (acceleration.tier() == Tier.BYTECODE) {
+    if (acceleration.tier() == Tier.BYTECODE || acceleration.tier() == Tier.HOST_CODE) {
       // No storm of compilations that fail or are thrown away.
       int made = count("bytecode regions made", translation);
       assertThat(count("bytecode not compiled", translation)).as(translation).isLessThan(10 + made / 50);

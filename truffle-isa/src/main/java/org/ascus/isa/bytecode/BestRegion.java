@@ -1,6 +1,7 @@
 package org.ascus.isa.bytecode;
 
 import java.lang.reflect.Method;
+import org.ascus.isa.code.Step;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.region.HeadRegion;
 
@@ -20,6 +21,9 @@ public abstract class BestRegion extends HeadRegion {
 
   /** Slices that have ended here since {@link #stage} changed. */
   int samples;
+
+  /** Slices that have ended here. */
+  int spent;
 
   /** How often HotSpot has thrown its code away. */
   int attempts;

@@ -6,6 +6,8 @@ import static java.lang.constant.ConstantDescs.CD_long;
 import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import org.ascus.isa.code.CodeIsa;
+import org.ascus.isa.code.Step;
 import org.ascus.isa.node.TerminatorNode;
 import org.ascus.isa.region.Flow;
 import org.ascus.isa.region.RegionIsa;
@@ -23,12 +25,12 @@ final class BestRegionClass extends RegionClass {
 
   private Label end;
 
-  private BestRegionClass(BytecodeIsa isa, RegionPlan plan) {
+  private BestRegionClass(CodeIsa isa, RegionPlan plan) {
     super(isa, plan);
   }
 
   /** Makes the class of the region that {@code plan} describes. */
-  static Made<BestRegion.Parts> make(BytecodeIsa isa, RegionPlan plan) {
+  static Made<BestRegion.Parts> make(CodeIsa isa, RegionPlan plan) {
     BestRegionClass region = new BestRegionClass(isa, plan);
     byte[] file = region.bytes(SUPER, RegionAssembler.desc(BestRegion.Parts.class));
     return new Made<>(file, new BestRegion.Parts(plan.extent(plan.pages()), region.to.steps().toArray(Step[]::new)));

@@ -14,15 +14,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.ascus.isa.bytecode.HotSpotCompiler.Level;
+import org.ascus.isa.code.CodeIsa;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.cpu.VCpu;
+import org.ascus.isa.hostcode.HostRegionMaker;
+import org.ascus.isa.region.BaselineRegion;
 import org.ascus.isa.region.Region;
 import org.ascus.isa.region.RegionCache;
 import org.ascus.isa.region.RegionFormer;
 import org.ascus.isa.region.RegionIsa;
 import org.ascus.isa.region.RegionPlan;
+import org.ascus.machine.bus.host.ExecutableMemory;
 
 /**
  * Hot blocks become classes on a thread of their own, which also has HotSpot compile them before anybody runs them:
@@ -55,11 +59,17 @@ public final class BytecodeTranslator implements Translator {
   private static final long POLL_NANOS = 300_000;
   private static final long PATIENCE_NANOS = 2_000_000_000;
 
-  private final BytecodeIsa isa;
+  private final CodeIsa isa;
   private final RegionFormer former;
   private final RegionCache cache;
   private final int samples;
   private final boolean background;
+  private final CodeSpace codeSpace;
+  private final Optional<ExecutableMemory> hostMemory;
+
+  /** Made by the first that needs it, since it takes some time. */
+  private volatile HostRegionMaker maker;
+
   private final BlockingQueue<RegionPlan> queue = new LinkedBlockingQueue<>();
   private final ThreadPoolExecutor worker;
   private final AtomicLong abandoned = new AtomicLong();
@@ -70,14 +80,18 @@ public final class BytecodeTranslator implements Translator {
    * @param maxInstructions bound of translated guest instructions
    * @param samples slices of the budget that must have ended in a compact region before its hottest loop is promoted
    * @param background whether guest code goes on while a region is made
+   * @param hostMemory for machine code, which is made in place of classes for the first compiler where it can be
    */
   public BytecodeTranslator(
-      BytecodeIsa isa, RegionIsa regions, CodeSpace codeSpace, long maxInstructions, int samples, boolean background) {
+      CodeIsa isa, RegionIsa regions, CodeSpace codeSpace, long maxInstructions, int samples, boolean background,
+      Optional<ExecutableMemory> hostMemory) {
     this.isa = isa;
     this.former = new RegionFormer(regions);
     this.cache = new RegionCache(codeSpace, maxInstructions);
     this.samples = samples;
     this.background = background;
+    this.codeSpace = codeSpace;
+    this.hostMemory = hostMemory;
     this.promotion = compiler.map(c -> new RegionPromotion(c, cache, samples));
     this.worker =
         new ThreadPoolExecutor(
@@ -86,11 +100,17 @@ public final class BytecodeTranslator implements Translator {
   }
 
   @Override
+  public boolean takesAll() {
+    return hostMemory.isPresent();
+  }
+
+  @Override
   public void hot(VCpu cpu, Block block, long pc) {
     if (block.entry() != null) {
       return;
     }
-    Optional<RegionPlan> plan = former.form(cpu, block, pc, COMPACT_BUDGET, 0);
+    // Machine code gets from region to region at little cost, so nothing is made twice of it.
+    Optional<RegionPlan> plan = former.form(cpu, block, pc, COMPACT_BUDGET, takesAll() ? -1 : 0);
     if (plan.isEmpty()) {
       return;
     }
@@ -113,7 +133,7 @@ public final class BytecodeTranslator implements Translator {
     for (RegionPlan plan : plans) {
       // Another region of the same batch may have the block meanwhile.
       if (plan.head().entry() == null && regions.keySet().stream().noneMatch(r -> r.isEntry(plan.head()))) {
-        regions.put(compact(plan), plan);
+        host(plan).ifPresentOrElse(cache::add, () -> regions.put(compact(plan), plan));
       }
     }
     for (CompactRegion region : regions.keySet()) {
@@ -130,6 +150,16 @@ public final class BytecodeTranslator implements Translator {
             abandoned.incrementAndGet();
           }
         });
+  }
+
+  private Optional<BaselineRegion> host(RegionPlan plan) {
+    if (hostMemory.isEmpty()) {
+      return Optional.empty();
+    }
+    if (maker == null) {
+      maker = new HostRegionMaker(isa, codeSpace, hostMemory.get());
+    }
+    return maker.make(plan);
   }
 
   private CompactRegion compact(RegionPlan plan) {
@@ -182,20 +212,20 @@ public final class BytecodeTranslator implements Translator {
 
   @Override
   public void sampled(VCpu cpu, Block block, CodeSpace.RegionHandle region) {
-    if (region instanceof CompactRegion compact
+    if (region instanceof BaselineRegion baseline
         && block.compiled() instanceof Region better
-        && better.level() > compact.level()
-        && compact.contains(block)) {
+        && better.level() > baseline.level()
+        && baseline.contains(block)) {
       // Control goes round in it and never gets to the better code.
-      cache.retire(compact);
+      cache.retire(baseline);
       return;
     }
     promotion.ifPresent(
         p -> {
           if (region instanceof BestRegion best) {
             p.sampled(best);
-          } else if (region instanceof CompactRegion compact
-              && compact.sampled() % samples == 0
+          } else if (region instanceof BaselineRegion baseline
+              && baseline.sampled() % samples == 0
               && !block.requestedBest) {
             block.requestedBest = true;
             // Most of its samples are where most of the time goes, and so most likely is this one; if not, the next.
@@ -229,6 +259,7 @@ public final class BytecodeTranslator implements Translator {
     return cache.describe("bytecode")
         + "bytecode waiting       " + queue.size() + "\n"
         + "bytecode not compiled  " + abandoned.get() + "\n"
+        + "host code bytes        " + (maker == null ? 0 : maker.bytes()) + "\n"
         + promotion.map(RegionPromotion::describe).orElse("");
   }
 }

@@ -33,7 +33,7 @@ final class CompactAssembler extends RegionAssembler {
   }
 
   @Override
-  void begin(Block block, int offset, int count) {
+  public void begin(Block block, int offset, int count) {
     super.begin(block, offset, count);
     forget();
   }

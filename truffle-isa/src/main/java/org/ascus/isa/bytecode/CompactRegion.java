@@ -1,18 +1,14 @@
 package org.ascus.isa.bytecode;
 
 import java.lang.reflect.Method;
-import java.util.Arrays;
+import org.ascus.isa.code.Step;
 import org.ascus.isa.cpu.BetweenRegions;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.VCpu;
-import org.ascus.isa.region.Region;
+import org.ascus.isa.region.BaselineRegion;
 
-/**
- * A region for HotSpot's first compiler: its {@link #run} is generated, with as little code as possible. Guest
- * registers stay in the register file, so that control can come and go anywhere at no cost: at several blocks, and
- * around each instruction that tier 0 does instead because it is rare or has missed the TLB.
- */
-public abstract class CompactRegion extends Region {
+/** A region for HotSpot's first compiler: its {@link #run} is generated, with as little code as possible. */
+public abstract class CompactRegion extends BaselineRegion {
   /**
    * What belongs to the generated code.
    *
@@ -23,28 +19,11 @@ public abstract class CompactRegion extends Region {
   public record Parts(Extent extent, Block[] entries, int[] offsets, Step[] steps) {}
 
   private final Method code = HotSpotCompiler.generated(getClass());
-  private final Block[] blocks;
-  private final int[] offsets;
   private final Step[] steps;
 
-  /** Slices that have ended here; races only lose some. */
-  private int samples;
-
   protected CompactRegion(Parts parts) {
-    super(parts.extent());
-    blocks = parts.entries();
-    offsets = parts.offsets();
+    super(parts.extent(), parts.entries(), parts.offsets());
     steps = parts.steps();
-  }
-
-  /** Whether control may enter it at {@code block}. */
-  final boolean isEntry(Block block) {
-    return Arrays.asList(blocks).contains(block);
-  }
-
-  /** Counts a slice that has ended here. */
-  final int sampled() {
-    return ++samples;
   }
 
   /** What HotSpot compiles. */
@@ -70,26 +49,7 @@ public abstract class CompactRegion extends Region {
       if (!steps[next].execute(cpu, head)) {
         return;
       }
-      next = run(cpu, head, blocks.length + next);
-    }
-  }
-
-  @Override
-  public final int level() {
-    return 0;
-  }
-
-  @Override
-  protected final void install() {
-    for (int i = 0; i < blocks.length; i++) {
-      install(blocks[i], i, offsets[i]);
-    }
-  }
-
-  @Override
-  protected final void uninstall() {
-    for (Block block : blocks) {
-      uninstall(block);
+      next = run(cpu, head, entries() + next);
     }
   }
 }

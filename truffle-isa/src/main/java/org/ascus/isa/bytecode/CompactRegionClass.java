@@ -9,6 +9,8 @@ import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import org.ascus.isa.code.CodeIsa;
+import org.ascus.isa.code.Step;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.node.TerminatorNode;
 import org.ascus.isa.region.Flow;
@@ -25,13 +27,13 @@ final class CompactRegionClass extends RegionClass {
   private Label step;
   private Label dispatch;
 
-  private CompactRegionClass(BytecodeIsa isa, RegionPlan plan) {
+  private CompactRegionClass(CodeIsa isa, RegionPlan plan) {
     super(isa, plan);
     entries.addAll(entryParts());
   }
 
   /** Makes the class of the region that {@code plan} describes. */
-  static Made<CompactRegion.Parts> make(BytecodeIsa isa, RegionPlan plan) {
+  static Made<CompactRegion.Parts> make(CodeIsa isa, RegionPlan plan) {
     CompactRegionClass region = new CompactRegionClass(isa, plan);
     byte[] file = region.bytes(SUPER, RegionAssembler.desc(CompactRegion.Parts.class));
     return new Made<>(

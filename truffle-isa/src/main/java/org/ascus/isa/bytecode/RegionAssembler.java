@@ -1,15 +1,27 @@
 package org.ascus.isa.bytecode;
 
 import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_void;
 
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.VarHandle;
+import java.lang.reflect.Method;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import org.ascus.isa.cpu.Block;
+import org.ascus.isa.code.BlockAssembler;
+import org.ascus.isa.code.Effect;
+import org.ascus.isa.code.Formula;
+import org.ascus.isa.code.Semantics;
+import org.ascus.isa.code.Stretch;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.mmu.SoftTlb;
 
@@ -17,7 +29,7 @@ import org.ascus.isa.mmu.SoftTlb;
  * Emits the bytecode of one region's instructions. The virtual address of the region's head is a JVM local, and so is
  * the data context. What is seldom needed is collected and emitted behind the code.
  */
-public abstract class RegionAssembler {
+public abstract class RegionAssembler extends BlockAssembler {
   static final ClassDesc VCPU = desc(VCpu.class);
   static final ClassDesc HELP = desc(RegionHelp.class);
   static final ClassDesc LONGS = CD_long.arrayType();
@@ -47,12 +59,10 @@ public abstract class RegionAssembler {
   private final int[] local = new int[64];
   private final int firstFree;
   private final List<Runnable> slowPaths = new ArrayList<>();
-  private final List<Step> steps = new ArrayList<>();
+  private final Map<Stretch.Group, Integer> hostAddresses = new HashMap<>();
   private Stretch current;
   private Label slow;
-  private Block block;
-  private int blockOffset;
-  private int blockCount;
+  private Label taken;
 
   /** @param used register slots that get a local */
   RegionAssembler(CodeBuilder code, int[] used) {
@@ -82,30 +92,13 @@ public abstract class RegionAssembler {
     return local[slot];
   }
 
-  /** What follows is {@code block}, {@code offset} bytes from the head, with {@code count} emitted instructions. */
-  void begin(Block block, int offset, int count) {
-    this.block = block;
-    this.blockOffset = offset;
-    this.blockCount = count;
-  }
-
-  /** Where instruction {@code index} of the block is, in bytes from the head. */
-  public final int offset(int index) {
-    return blockOffset + block.offsets[index];
-  }
-
-  /** Length of instruction {@code index} of the block, in bytes. */
-  public final int length(int index) {
-    return block.offsets[index + 1] - block.offsets[index];
-  }
-
-  /** Pushes a register; slot 0 reads as zero. */
-  public abstract void get(int slot);
-
-  /** Pops into a register; what goes into slot 0 is gone. */
-  public abstract void set(int slot);
-
+  @Override
   public final void constant(long value) {
+    code.loadConstant(value);
+  }
+
+  @Override
+  public final void number(int value) {
     code.loadConstant(value);
   }
 
@@ -114,7 +107,7 @@ public abstract class RegionAssembler {
     code.aload(CPU);
   }
 
-  /** Pushes the CPU, of the ISA's class. */
+  @Override
   public final void isaCpu() {
     code.aload(ISA_CPU);
   }
@@ -148,7 +141,7 @@ public abstract class RegionAssembler {
     slowPaths.add(path);
   }
 
-  /** Pushes the virtual address {@code offset} bytes from the head. */
+  @Override
   public final void address(int offset) {
     code.lload(HEAD);
     if (offset != 0) {
@@ -169,25 +162,68 @@ public abstract class RegionAssembler {
     code.lstore(CONTEXT);
   }
 
-  /** Up to {@link #end} it is {@code stretch}. {@code condition} pushes an int: zero leaves it to tier 0. */
-  final void begin(Stretch stretch, Optional<Runnable> condition) {
+  @Override
+  public final boolean emits(Method method) {
+    return true;
+  }
+
+  @Override
+  public final void apply(Method method) {
+    ClassDesc[] parameters =
+        Arrays.stream(method.getParameterTypes()).map(RegionAssembler::desc).toArray(ClassDesc[]::new);
+    code.invokestatic(
+        desc(method.getDeclaringClass()), method.getName(),
+        MethodTypeDesc.of(desc(method.getReturnType()), parameters));
+  }
+
+  /** Where the branch that {@link #branch} emits next goes. */
+  final void branchesTo(Label target) {
+    taken = target;
+  }
+
+  @Override
+  public final void branch(Method method) {
+    // C1 makes a value of a method's boolean first and branches on that then.
+    if (Semantics.of(method).orElse(null) instanceof Formula.Select select && isPlain(select)) {
+      code.lcmp();
+      switch (select.condition().relation()) {
+        case EQUAL -> code.ifeq(taken);
+        case NOT_EQUAL -> code.ifne(taken);
+        case LESS -> code.iflt(taken);
+        case GREATER_EQUAL -> code.ifge(taken);
+        default -> throw new IllegalStateException();
+      }
+    } else {
+      apply(method);
+      code.ifne(taken);
+    }
+  }
+
+  @Override
+  protected final int maxGroups() {
+    return Integer.MAX_VALUE;
+  }
+
+  @Override
+  protected final void begin(Stretch stretch, int guard) {
     slow = code.newLabel();
-    condition.ifPresent(
-        c -> {
-          c.run();
-          code.ifeq(slow);
-        });
+    if (guard != 0) {
+      cpu();
+      code.invokevirtual(VCPU, "ready", MethodTypeDesc.of(CD_int)).loadConstant(guard).iand();
+      code.loadConstant(guard).if_icmpne(slow);
+    }
     int local = firstFree;
+    hostAddresses.clear();
     for (Stretch.Group group : stretch.groups()) {
-      group.local = local;
+      hostAddresses.put(group, local);
+      check(group, local);
       local += 2;
-      check(group);
     }
     current = stretch;
   }
 
-  /** The end of what {@link #begin} began. */
-  final void end() {
+  @Override
+  protected final void end() {
     left(current.from(), current.until(), current.reads(), current.writes(), slow);
   }
 
@@ -199,28 +235,14 @@ public abstract class RegionAssembler {
    */
   abstract void left(int from, int until, long reads, long writes, Label slow);
 
-  /** Leaves instruction {@code index} to tier 0. */
-  final void left(int index, Effect effect) {
+  @Override
+  protected final void left(int index, Effect effect) {
     Label always = code.newLabel();
     code.goto_(always);
     left(index, index + 1, effect.reads(), effect.writes(), always);
   }
 
-  /** Notes what the instructions of a step are; its number is how many there were before. */
-  final int step(int from, int until) {
-    steps.add(new Step(block, from, until, offset(from), blockCount - from));
-    return steps.size() - 1;
-  }
-
-  final List<Step> steps() {
-    return steps;
-  }
-
-  /**
-   * Pushes the value that instruction {@code index} of the stretch loads.
-   *
-   * @param boxed whether the bits above the width become ones
-   */
+  @Override
   public final void load(int index, Effect.Access access, boolean signed, boolean boxed) {
     int widthLog2 = access.widthLog2();
     host.load(widthLog2, () -> hostAddress(index, access));
@@ -241,7 +263,7 @@ public abstract class RegionAssembler {
     }
   }
 
-  /** Has instruction {@code index} of the stretch store register {@code source}. */
+  @Override
   public final void store(int index, Effect.Access access, int source) {
     int widthLog2 = access.widthLog2();
     host.store(
@@ -260,9 +282,29 @@ public abstract class RegionAssembler {
         });
   }
 
+  @Override
+  public final boolean emitsExchanges() {
+    return false;
+  }
+
+  @Override
+  public final void exchange(int index, Effect.Access access, Optional<Formula.Operation> operation, int source) {
+    throw new IllegalStateException("exchanges are left to tier 0");
+  }
+
+  @Override
+  public final void zero(int index, Effect.Access access, int bytes) {
+    throw new IllegalStateException("zeroing is left to tier 0");
+  }
+
+  @Override
+  public final void fence(boolean full) {
+    code.invokestatic(desc(VarHandle.class), "fullFence", MethodTypeDesc.of(CD_void));
+  }
+
   private void hostAddress(int index, Effect.Access access) {
     Stretch.Group group = current.group(index);
-    code.lload(group.local);
+    code.lload(hostAddresses.get(group));
     int distance = access.displacement() - group.first();
     if (distance != 0) {
       constant(distance);
@@ -271,7 +313,7 @@ public abstract class RegionAssembler {
   }
 
   /** Computes the host address of the group's first byte; goes to {@link #slow} unless all hit the TLB. */
-  private void check(Stretch.Group group) {
+  private void check(Stretch.Group group, int local) {
     get(group.base());
     if (group.first() != 0) {
       constant(group.first());
@@ -305,7 +347,17 @@ public abstract class RegionAssembler {
     }
     code.lload(ADDRESS);
     tlb(SoftTlb.ADDEND);
-    code.ladd().lstore(group.local);
+    code.ladd().lstore(local);
+  }
+
+  private static boolean isPlain(Formula.Select select) {
+    Formula.Condition condition = select.condition();
+    return condition.wide()
+        && condition.relation().compareTo(Formula.Relation.GREATER_EQUAL) <= 0
+        && condition.a().equals(new Formula.Parameter(0))
+        && condition.b().equals(new Formula.Parameter(1))
+        && select.yes().equals(new Formula.Constant(1))
+        && select.no().equals(new Formula.Constant(0));
   }
 
   private void tlb(int field) {
@@ -327,8 +379,8 @@ public abstract class RegionAssembler {
     code.lload(VALUE).putfield(VCPU, "pc", CD_long);
   }
 
-  /** The next block that tier 0 executes counts as a loop head. */
-  final void hotEdge() {
+  @Override
+  public final void hotEdge() {
     cpu();
     code.iconst_1().putfield(VCPU, "hotEdge", CD_boolean);
   }

@@ -13,6 +13,7 @@ import java.lang.constant.MethodTypeDesc;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.ascus.isa.code.CodeIsa;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.node.TerminatorNode;
@@ -34,7 +35,7 @@ abstract class RegionClass {
 
   private static final ClassDesc REGION = RegionAssembler.desc(CodeSpace.RegionHandle.class);
 
-  final BytecodeIsa isa;
+  final CodeIsa isa;
   final RegionPlan plan;
   final ClassDesc name;
   final Map<Integer, Integer> index;
@@ -53,7 +54,7 @@ abstract class RegionClass {
   /** Stores what is in locals, and returns. */
   private Label leave;
 
-  RegionClass(BytecodeIsa isa, RegionPlan plan) {
+  RegionClass(CodeIsa isa, RegionPlan plan) {
     this.isa = isa;
     this.plan = plan;
     this.name = ClassDesc.of(isa.lookup().lookupClass().getPackageName(), "Region");
@@ -152,11 +153,13 @@ abstract class RegionClass {
       case BRANCH -> {
         RegionIsa.Edge taken = part.edge(index, flow.taken());
         if (taken.index() != TerminatorNode.EXIT && !taken.back()) {
-          isa.branch(to, block, labels[taken.index()]);
+          to.branchesTo(labels[taken.index()]);
+          isa.branch(to, block);
         } else {
           Label edge = code.newLabel();
           Label other = code.newLabel();
-          isa.branch(to, block, edge);
+          to.branchesTo(edge);
+          isa.branch(to, block);
           code.goto_(other);
           code.labelBinding(edge);
           edge(to, part, flow.taken(), -1);

@@ -28,10 +28,13 @@ public final class RegionHelp {
       cpu.hotEdge = true;
       return false;
     }
+    long stop = cpu.regs[VCpu.STOP];
+    cpu.regs[VCpu.STOP] = link;
     cpu.callDepth++;
     cpu.run(entry);
     boolean back = cpu.pc == link ? mayGoOn(cpu) : comesBack(cpu, link);
     cpu.callDepth--;
+    cpu.regs[VCpu.STOP] = stop;
     return back;
   }
 
@@ -66,6 +69,7 @@ public final class RegionHelp {
       if (entry == null) {
         return false;
       }
+      entry.code.arrivals++;
       cpu.run(entry);
     }
     return false;

@@ -6,8 +6,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.ascus.isa.bytecode.HotSpotCompiler.Level;
+import org.ascus.isa.code.Step;
 import org.ascus.isa.cpu.BetweenRegions;
 import org.ascus.isa.cpu.VCpu;
+import org.ascus.isa.hostcode.HostRegionMaker;
 import org.ascus.isa.region.RegionCache;
 
 /**
@@ -34,6 +36,12 @@ final class RegionPromotion {
 
   private static final int HOST_ATTEMPTS = 100;
 
+  /** Arrivals from other kinds of code for one slice of the budget spent in a region: with more it does not pay. */
+  private static final int MAX_ARRIVALS = 250;
+
+  /** Arrivals that tell how many there will be. */
+  private static final int ENOUGH_ARRIVALS = 5_000;
+
   /** How often its code may have been thrown away before it is given up. */
   private static final int MAX_ATTEMPTS = 12;
 
@@ -44,6 +52,7 @@ final class RegionPromotion {
   private long promoted;
   private long thrownAway;
   private long givenUp;
+  private long unprofitable;
   private final List<Method> host;
   private int hostAttempts;
   private int slices;
@@ -55,7 +64,9 @@ final class RegionPromotion {
     this.cache = cache;
     this.profileSamples = Math.min(samples, PROFILE_SAMPLES);
     this.host =
-        Stream.of(VCpu.class, RegionHelp.class, CompactRegion.class, Step.class)
+        Stream.concat(
+                Stream.of(VCpu.class, RegionHelp.class, CompactRegion.class, Step.class),
+                HostRegionMaker.BETWEEN_REGIONS.stream())
             .flatMap(type -> Arrays.stream(type.getDeclaredMethods()))
             .filter(method -> method.isAnnotationPresent(BetweenRegions.class))
             .toList();
@@ -86,6 +97,7 @@ final class RegionPromotion {
   /** A slice has ended in {@code region}. */
   synchronized void sampled(BestRegion region) {
     region.samples++;
+    region.spent++;
     if (region.stage == Stage.PROFILING && region.samples >= profileSamples) {
       region.stage = Stage.BEST;
       if (compiler.request(region.code(), Level.BEST)) {
@@ -113,6 +125,12 @@ final class RegionPromotion {
   private void check(BestRegion region) {
     if (!region.isValid()) {
       watched.remove(region);
+      return;
+    }
+    if (region.arrivals > ENOUGH_ARRIVALS && region.arrivals > (long) MAX_ARRIVALS * region.spent) {
+      unprofitable++;
+      region.suspend();
+      giveUp(region);
       return;
     }
     switch (region.stage) {
@@ -152,6 +170,6 @@ final class RegionPromotion {
   synchronized String describe() {
     return "bytecode best          " + promoted + "\n"
         + "bytecode best again    " + thrownAway + "\n"
-        + "bytecode best given up " + givenUp + "\n";
+        + "bytecode best given up " + givenUp + " (" + unprofitable + " that did not pay)\n";
   }
 }

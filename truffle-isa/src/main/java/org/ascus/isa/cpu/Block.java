@@ -29,7 +29,7 @@ public final class Block {
   /** Cleared by {@link #drop}; then nobody enters it any more. */
   public volatile boolean valid = true;
 
-  /** How often control came here by a back edge or call; plain races only lose counts. */
+  /** How often control came here, by a back edge or call if the translator takes no others; races lose counts. */
   public int heat;
 
   /** Heat at which compiled code is asked for. */
@@ -99,6 +99,10 @@ public final class Block {
     entry = next;
     if (old != null) {
       old.live = false;
+      old.code.close(old.place);
+    }
+    if (next != null) {
+      next.code.open(next.place);
     }
   }
 

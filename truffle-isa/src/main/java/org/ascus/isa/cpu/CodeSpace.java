@@ -117,6 +117,7 @@ public final class CodeSpace implements GuestRam.CodeListener {
   private final ConcurrentHashMap<GuestRam, Long> bases = new ConcurrentHashMap<>();
   private final List<VCpu> cpus = new CopyOnWriteArrayList<>();
   private final AtomicLong invalidations = new AtomicLong();
+  private volatile int epoch;
   private final AtomicLong blockCount = new AtomicLong();
 
   public CodeSpace(CodeProfile profile) {
@@ -126,6 +127,21 @@ public final class CodeSpace implements GuestRam.CodeListener {
   /** What is known of its code from earlier runs. */
   public CodeProfile profile() {
     return profile;
+  }
+
+  /** Counts requests that CPUs leave all code that has been thrown away. */
+  public int epoch() {
+    return epoch;
+  }
+
+  /** Requests it; the result is what {@link VCpu#hasNoticed} takes. */
+  public synchronized int nextEpoch() {
+    return ++epoch;
+  }
+
+  /** Whether all CPUs have done so. */
+  public boolean haveNoticed(int number) {
+    return cpus.stream().allMatch(cpu -> cpu.hasNoticed(number));
   }
 
   public void addCpu(VCpu cpu) {

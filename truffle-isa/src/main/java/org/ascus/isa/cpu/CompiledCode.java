@@ -5,6 +5,9 @@ package org.ascus.isa.cpu;
  * whose methods HotSpot would have to search for at each call.
  */
 public abstract class CompiledCode implements CodeSpace.RegionHandle {
+  /** How often control came here from anywhere but code of the same kind; plain races lose counts. */
+  public int arrivals;
+
   /**
    * Runs on {@code cpu}, which is at one of the code's places: budget, event and registers are exact on return.
    *
@@ -24,6 +27,12 @@ public abstract class CompiledCode implements CodeSpace.RegionHandle {
    * block at {@code head}.
    */
   public abstract boolean matches(VCpu cpu, long head);
+
+  /** Some block's entry point is {@code place} now. */
+  public void open(int place) {}
+
+  /** Undoes {@link #open}: control must not come in there any more. */
+  public void close(int place) {}
 
   /** Whether the answer of {@link #matches} stays the same until pages are mapped differently. */
   public boolean isSteady() {

@@ -14,6 +14,11 @@ public interface Translator {
         }
       };
 
+  /** Whether it takes any block that is executed often; if not, only targets of back edges and calls. */
+  default boolean takesAll() {
+    return false;
+  }
+
   /** {@code block}, at virtual address {@code pc} on {@code cpu}, has reached its threshold, once. Returns quickly. */
   void hot(VCpu cpu, Block block, long pc);
 

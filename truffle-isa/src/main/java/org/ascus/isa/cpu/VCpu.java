@@ -1,5 +1,7 @@
 package org.ascus.isa.cpu;
 
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -41,11 +43,43 @@ public abstract class VCpu implements Cpu {
 
   private static final int FLUSH_COUNTS = 1 << 10;
 
-  /** Register file; the ISA says which slots are what. */
-  public final long[] regs = new long[64];
+  /** Slots of the register file. */
+  public static final int REGISTERS = 64;
+
+  /** Behind the registers: {@link #pc} for host code, and when it returns. */
+  public static final int PC = REGISTERS;
+
+  /** Behind the registers: {@link #budget}, when host code returns. */
+  public static final int BUDGET = REGISTERS + 1;
+
+  /** Behind the registers: where the head is of the region that has returned a step from host code. */
+  public static final int HEAD = REGISTERS + 2;
+
+  /** Behind the registers: {@link #mapping}, for host code. */
+  public static final int MAPPING = REGISTERS + 3;
+
+  /** Behind the registers: host address of the table of where host code goes on at an address; 0 if there is none. */
+  public static final int TARGETS = REGISTERS + 4;
+
+  /** Behind the registers: {@link #ready}, for host code. */
+  public static final int READY = REGISTERS + 5;
+
+  /** Behind the registers: host code returns when it comes to this address by a return; not an address if odd. */
+  public static final int STOP = REGISTERS + 6;
+
+  private static final int ALL = REGISTERS + 8;
+
+  /** Register file, the ISA says which slots are what; behind it is what passes between host code and its callers. */
+  public final long[] regs = new long[ALL];
 
   /** See {@link SoftTlb}. */
   public final long[] tlb = SoftTlb.create();
+
+  /** {@link #regs}, for calls of host code. */
+  public final MemorySegment regsSegment = MemorySegment.ofArray(regs);
+
+  /** {@link #tlb}, for calls of host code. */
+  public final MemorySegment tlbSegment = MemorySegment.ofArray(tlb);
 
   /** Context number of data accesses, shifted to its place in a tag. */
   public long context;
@@ -86,10 +120,15 @@ public abstract class VCpu implements Cpu {
 
   protected final CodeSpace codeSpace;
   private final Translator translator;
+  private final boolean profilesAll;
   private final boolean sleeps;
   private final int index;
   private final Set<Long> breakpoints = new HashSet<>();
   private boolean atBreakpoint;
+
+  /** That of the code space when this CPU looked last. */
+  private volatile int epoch;
+
   private int samples;
 
   /** Where an instruction address leads: to a block, and to compiled code that was found to match. */
@@ -107,7 +146,7 @@ public abstract class VCpu implements Cpu {
     /** The block's when it was found to match; or null. */
     EntryPoint entry;
 
-    /** {@link VCpu#pageFlushes} then. */
+    /** {@link VCpu#codeFlushes} then. */
     long matched;
   }
 
@@ -123,7 +162,13 @@ public abstract class VCpu implements Cpu {
   public boolean wholePages = true;
 
   /** Counts flushes of single pages: with {@link #fetchContext} it identifies how code is mapped. */
-  public long pageFlushes;
+  private long pageFlushes;
+
+  /** As {@link #pageFlushes}, of those only that some match of compiled code may have relied on. */
+  public long codeFlushes;
+
+  /** Pages that matches have relied on since {@link #codeFlushes} has changed, by a hash of their numbers. */
+  private final long[] matchedPages = new long[16];
 
   /**
    * @param sleeps whether a CPU that waits for an interrupt sleeps on its thread; if not {@link #run} returns, and what
@@ -133,7 +178,9 @@ public abstract class VCpu implements Cpu {
     this.index = index;
     this.codeSpace = codeSpace;
     this.translator = translator;
+    this.profilesAll = translator.takesAll();
     this.sleeps = sleeps;
+    regs[STOP] = -1;
     codeSpace.addCpu(this);
   }
 
@@ -161,6 +208,9 @@ public abstract class VCpu implements Cpu {
    * @return whether the next instruction of the block follows
    */
   public abstract boolean step(Block block, int from, int until);
+
+  /** What translated code need not look after, as bits that the ISA defines; only tier 0 changes that. */
+  public abstract int ready();
 
   /** Enters the handler of the trap that {@link #event} announced. */
   protected abstract void enterTrap();
@@ -292,6 +342,7 @@ public abstract class VCpu implements Cpu {
           return Stop.REQUESTED;
         }
       }
+      noticeEpoch();
       pollInterrupts();
       long now = instructionCount();
       if (now >= end) {
@@ -327,6 +378,20 @@ public abstract class VCpu implements Cpu {
         }
       }
     }
+  }
+
+  /** Forgets where host code was that may be overwritten from now on. */
+  private void noticeEpoch() {
+    int now = codeSpace.epoch();
+    if (now != epoch) {
+      HostTargets.clear(regs[TARGETS]);
+      epoch = now;
+    }
+  }
+
+  /** Whether this CPU does not run what had been thrown away when the code space's epoch was {@code number}. */
+  public final boolean hasNoticed(int number) {
+    return idle || epoch - number >= 0;
   }
 
   /** As {@link #runSlice}, but each block is interpreted by itself, after it was logged. */
@@ -365,6 +430,7 @@ public abstract class VCpu implements Cpu {
           return;
         }
       } else {
+        entry.code.arrivals++;
         run(entry);
       }
       if (event != NONE && !handleEvent() || attention) {
@@ -389,7 +455,7 @@ public abstract class VCpu implements Cpu {
       budget += MAX_PATH;
       sliceEnd += MAX_PATH;
     } else {
-      if (hotEdge) {
+      if (hotEdge || profilesAll) {
         hotEdge = false;
         profile(block, pc);
       }
@@ -508,7 +574,7 @@ public abstract class VCpu implements Cpu {
     if (block == null || attention) {
       return null;
     }
-    if (hotEdge) {
+    if (hotEdge || profilesAll) {
       hotEdge = false;
       profile(block, va);
     }
@@ -531,7 +597,7 @@ public abstract class VCpu implements Cpu {
   @BetweenRegions(inlined = true)
   public final EntryPoint findEntry(long va) {
     Jump jump = jumps[jumpIndex(va)];
-    if (jump.pc == va && jump.context == fetchContext && jump.matched == pageFlushes) {
+    if (jump.pc == va && jump.context == fetchContext && jump.matched == codeFlushes) {
       EntryPoint entry = jump.entry;
       if (entry != null && entry.live) {
         return entry;
@@ -554,7 +620,7 @@ public abstract class VCpu implements Cpu {
     }
     if (entry.code.isSteady()) {
       jump.entry = entry;
-      jump.matched = pageFlushes;
+      jump.matched = codeFlushes;
     }
     return entry;
   }
@@ -577,8 +643,26 @@ public abstract class VCpu implements Cpu {
   /** Forgets the jump cache entries of the page of {@code va}, and of the page before, which may straddle into it. */
   protected final void flushJumpPage(long va) {
     pageFlushes++;
+    if (reliedOn(va) || reliedOn(va - 4096)) {
+      codeFlushes++;
+      Arrays.fill(matchedPages, 0);
+    }
     jumpFlushes[flushIndex(va)]++;
     jumpFlushes[flushIndex(va - 4096)]++;
+  }
+
+  /** A match of compiled code relies on how the page of {@code va} is mapped, until {@link #codeFlushes} changes. */
+  public final void relyOn(long va) {
+    matchedPages[(int) (va >>> 18) & 15] |= 1L << (va >>> 12);
+  }
+
+  private boolean reliedOn(long va) {
+    return (matchedPages[(int) (va >>> 18) & 15] >>> (va >>> 12) & 1) != 0;
+  }
+
+  /** As {@link #mapping}, for compiled code that has been matched. */
+  public final long matchedMapping() {
+    return fetchContext ^ codeFlushes << 32;
   }
 
   /** Lets go of what is no longer run: the jump cache holds it as long as nothing else comes to its place. */
@@ -605,7 +689,7 @@ public abstract class VCpu implements Cpu {
     }
   }
 
-  /** Counts a back edge or call to {@code block} at {@link #pc} and asks for translation when it has become hot. */
+  /** Counts an execution of {@code block} at {@link #pc} and asks for translation when it has become hot. */
   protected final void profile(Block block, long va) {
     int heat = ++block.heat;
     if (heat >= block.threshold && !block.requested) {

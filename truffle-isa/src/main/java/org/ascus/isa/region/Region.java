@@ -69,10 +69,11 @@ public abstract class Region extends CompiledCode {
       return false;
     }
     if (singlePage) {
+      cpu.relyOn(head);
       return true;
     }
     int i = CHECKED * cpu.index();
-    return checked[i] == cpu.fetchContext && checked[i + 1] == cpu.pageFlushes && checked[i + 2] == head
+    return checked[i] == cpu.fetchContext && checked[i + 1] == cpu.codeFlushes && checked[i + 2] == head
         || mapped(cpu, head);
   }
 
@@ -85,9 +86,10 @@ public abstract class Region extends CompiledCode {
       if (physical < 0 || (physical & -4096L) != extent.physicalPages()[p]) {
         return false;
       }
+      cpu.relyOn(entryPage + extent.pageOffsets()[p]);
     }
     checked[i] = cpu.fetchContext;
-    checked[i + 1] = cpu.pageFlushes;
+    checked[i + 1] = cpu.codeFlushes;
     checked[i + 2] = head;
     return true;
   }

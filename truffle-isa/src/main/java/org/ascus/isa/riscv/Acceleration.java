@@ -4,7 +4,8 @@ package org.ascus.isa.riscv;
  * How guest code is run ({@code -accel}).
  *
  * @param tier what hot code becomes
- * @param threshold executions of a loop head or call target after which its region is compiled
+ * @param threshold executions of a block, loop head or call target after which its region is compiled; 0 is as many as
+ *     suit what it becomes
  * @param samples slices of the budget, each of 50,000 instructions at most, that must have ended in a region of classes
  *     before its hottest loop gets the best code that HotSpot can make
  * @param background whether compilation runs beside the guest; if not the guest waits, for tests that need compiled
@@ -17,15 +18,18 @@ public record Acceleration(Tier tier, int threshold, int samples, boolean backgr
     INTERPRETER,
     /** Classes that HotSpot compiles. */
     BYTECODE,
+    /** Machine code of the host; classes for the rest, and where most of the time is spent. */
+    HOST_CODE,
     /** Truffle nodes that Graal compiles. */
     TRUFFLE,
     /**
-     * Classes first; where most of the time is spent, what HotSpot's second compiler makes of them, or Truffle nodes if
-     * it cannot be told to.
+     * Machine code of the host or classes first; where most of the time is spent, what HotSpot's second compiler makes
+     * of classes, or Truffle nodes if it cannot be told to.
      */
     TIERED
   }
 
+  private static final int AUTOMATIC = 0;
   private static final int SAMPLES = 400;
   private static final boolean GRAALVM = System.getProperty("java.vendor.version", "").contains("GraalVM");
 
@@ -37,12 +41,21 @@ public record Acceleration(Tier tier, int threshold, int samples, boolean backgr
   /** {@code -accel truffle}. */
   public static Acceleration truffle() {
     // A GraalVM's compiler is machine code from the start and needs no tier below it.
-    return GRAALVM ? new Acceleration(Tier.TRUFFLE, 100_000, true) : new Acceleration(Tier.TIERED, 2_500, true);
+    return GRAALVM ? new Acceleration(Tier.TRUFFLE, 100_000, true) : new Acceleration(Tier.TIERED, AUTOMATIC, true);
   }
 
   /** {@code -accel interpreter}. */
   public static Acceleration interpreter() {
     return new Acceleration(Tier.INTERPRETER, Integer.MAX_VALUE, true);
+  }
+
+  /**
+   * {@link #threshold}.
+   *
+   * @param hostCode whether machine code is made, which takes a hundredth of the time that classes take
+   */
+  int threshold(boolean hostCode) {
+    return threshold != AUTOMATIC ? threshold : hostCode ? 100 : 2_500;
   }
 
   /**

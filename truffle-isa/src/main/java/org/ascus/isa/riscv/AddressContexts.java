@@ -8,6 +8,9 @@ import org.ascus.isa.mmu.SoftTlb;
 /**
  * Gives context numbers to the things a translation depends on: satp, privilege, SUM and MXR. A context that comes back
  * (a process that is scheduled again) finds its TLB entries still there; forgetting a context flushes it.
+ *
+ * <p>What supervisor mode can reach without SUM are pages that are not the user's. As long as all of those have been
+ * global they are the same in every address space, and so are its contexts.
  */
 final class AddressContexts {
   private static final AtomicLong FETCH_NUMBERS = new AtomicLong();
@@ -23,6 +26,16 @@ final class AddressContexts {
     }
   }
 
+  /** The part of satp that says how many levels page tables have. */
+  private static final long PAGING_MODE = 0xfL << 60;
+
+  /** The bit of {@link #data}'s permissions that stands for SUM. */
+  static final int SUM = 4;
+
+  /** Those bits that are the privilege. */
+  private static final int MODE = 3;
+
+  private boolean shares = true;
   private final Map<Long, Space> spaces = new HashMap<>();
   private final Runnable flushAll;
   private int next = 1;
@@ -36,8 +49,9 @@ final class AddressContexts {
     return spaces.computeIfAbsent(satp, Space::new);
   }
 
-  /** The data context of {@code permissions} (0 to 15) in {@code space}, in its place in a tag. */
-  long data(Space space, int permissions) {
+  /** The data context of {@code permissions} (0 to 15) in {@code of}, in its place in a tag. */
+  long data(Space of, int permissions) {
+    Space space = (permissions & SUM) == 0 ? owner(of, permissions & MODE) : of;
     long context = space.data[permissions];
     if (context == 0) {
       if (next > SoftTlb.MAX_CONTEXT) {
@@ -51,12 +65,29 @@ final class AddressContexts {
     return context;
   }
 
-  /** The fetch context of {@code mode} in {@code space}; never reused, by no CPU. */
-  long fetch(Space space, int mode) {
+  /** The fetch context of {@code mode} in {@code of}; never reused, by no CPU. */
+  long fetch(Space of, int mode) {
+    Space space = owner(of, mode);
     if (space.fetch[mode] == 0) {
       space.fetch[mode] = FETCH_NUMBERS.incrementAndGet();
     }
     return space.fetch[mode];
+  }
+
+  /** The space whose contexts {@code mode} has in {@code space}. */
+  private Space owner(Space space, int mode) {
+    boolean shared = shares && mode == Status.S && space.satp >>> 60 != 0;
+    // No address space has all bits of its number and its root set: memory does not reach that far.
+    return shared ? space(space.satp | ~PAGING_MODE) : space;
+  }
+
+  boolean shares() {
+    return shares;
+  }
+
+  /** A page has been found that is neither the user's nor global; every context is to be forgotten now. */
+  void stopSharing() {
+    shares = false;
   }
 
   /** Forgets every context. */
@@ -72,7 +103,7 @@ final class AddressContexts {
   /** Forgets the contexts of one address-space id. */
   void forgetAsid(long asid) {
     for (Space space : spaces.values()) {
-      if ((space.satp >>> 44 & 0xffff) == asid) {
+      if ((space.satp >>> 44 & 0xffff) == asid && (space.satp | PAGING_MODE) != -1) {
         forget(space);
       }
     }

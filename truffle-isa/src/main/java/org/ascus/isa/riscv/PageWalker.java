@@ -24,6 +24,7 @@ final class PageWalker {
   private static final int W = 4;
   private static final int X = 8;
   private static final int USER = 16;
+  private static final int GLOBAL = 32;
   private static final int A = 64;
   private static final int D = 128;
   private static final long PPN_MASK = (1L << 44) - 1;
@@ -39,6 +40,9 @@ final class PageWalker {
 
   /** Set by a successful walk: whether the page may be cached as readable in this context. */
   boolean readable;
+
+  /** Set by a successful walk: whether the page is one address space's, and not its user's. */
+  boolean local;
 
   PageWalker(AddressSpace memory, Pmp pmp) {
     this.memory = memory;
@@ -69,6 +73,7 @@ final class PageWalker {
       return PAGE_FAULT;
     }
     long table = (satp & PPN_MASK) << 12;
+    boolean global = false;
     for (int level = levels - 1; level >= 0; level--) {
       int shift = 12 + 9 * level;
       long pteAddress = table + ((va >>> shift & 0x1ff) << 3);
@@ -94,6 +99,7 @@ final class PageWalker {
           return PAGE_FAULT;
         }
         long ppn = pte >>> 10 & PPN_MASK;
+        global |= (pte & GLOBAL) != 0;
         if ((pte & (R | W | X)) == 0) {
           if ((pte & (A | D | USER)) != 0 || pte >>> 61 != 0) {
             return PAGE_FAULT;
@@ -134,6 +140,7 @@ final class PageWalker {
             continue;
           }
         }
+        local = !user && !global;
         readable = (pte & R) != 0 || mxr && (pte & X) != 0;
         writable = (pte & W) != 0 && (wanted & D) != 0;
         return ppn << 12 | va & pageSize - 1;

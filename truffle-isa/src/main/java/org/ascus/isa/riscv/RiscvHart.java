@@ -18,7 +18,6 @@ import org.ascus.machine.bus.BusFault;
 import org.ascus.machine.bus.FlatView;
 import org.ascus.machine.bus.MmioRegion;
 import org.ascus.machine.bus.RamRegion;
-import org.ascus.machine.bus.host.HostMemory;
 import org.ascus.machine.clock.VirtualClock;
 import org.ascus.machine.irq.IrqLine;
 import org.ascus.machine.run.Machine;
@@ -34,6 +33,18 @@ import org.ascus.machine.trace.Log;
 public final class RiscvHart extends VCpu {
   /** First slot of the floating-point registers. */
   public static final int F0 = 32;
+
+  /** Bit of {@link #ready}: using the floating-point unit needs no bookkeeping. */
+  static final int FP_READY = 1;
+
+  /** Bit of {@link #ready}: as {@link #FP_READY}, and the dynamic rounding mode is a legal one. */
+  static final int ROUNDING_READY = 2;
+
+  /** Bit of {@link #ready}: CBO.ZERO is allowed. */
+  static final int ZERO_READY = 4;
+
+  /** Bytes that CBO.ZERO zeroes. */
+  static final int CACHE_BLOCK = 64;
 
   /** Nanoseconds of a tick of the time CSR: 10 MHz, as QEMU's virt board. */
   static final long TICK_NANOS = 100;
@@ -69,10 +80,7 @@ public final class RiscvHart extends VCpu {
   private long trapValue;
   long trapsTaken;
 
-  /** Reservation of LR: physical address or -1, width, and the value that was read. */
-  private long reservation = -1;
-
-  private long reservedValue;
+  final Atomics atomics;
 
   /** Levels of the interrupt inputs, as mip bits. */
   final AtomicLong lines = new AtomicLong();
@@ -102,6 +110,7 @@ public final class RiscvHart extends VCpu {
     this.walker = new PageWalker(memory, pmp);
     this.contexts = new AddressContexts(this::clearTlbs);
     this.csrs = new Csrs(this);
+    this.atomics = new Atomics(this);
     this.rare = new RiscvRare(this);
     this.interpreter = new RiscvInterpreter(this, rare);
     memory.addLayoutListener(() -> {
@@ -133,12 +142,12 @@ public final class RiscvHart extends VCpu {
 
   @Override
   public void reset() {
-    Arrays.fill(regs, 0);
+    Arrays.fill(regs, 0, REGISTERS, 0);
     fp.flags = 0;
     mode = Status.M;
     pc = resetVector;
     event = NONE;
-    reservation = -1;
+    atomics.forgetReservation();
     csrs.reset();
     pmp.reset();
     flushAllContexts();
@@ -167,7 +176,7 @@ public final class RiscvHart extends VCpu {
     boolean bare = dataMode == Status.M || csrs.satp >>> 60 == 0;
     int permissions = dataMode == Status.M ? 3 : dataMode;
     if (!bare) {
-      permissions |= (status & Status.SUM) != 0 ? 4 : 0;
+      permissions |= (status & Status.SUM) != 0 ? AddressContexts.SUM : 0;
       permissions |= (status & Status.MXR) != 0 ? 8 : 0;
     }
     context = contexts.data(bare ? bareSpace : space, permissions);
@@ -249,9 +258,15 @@ public final class RiscvHart extends VCpu {
       return va < 0 || va >= AddressSpace.SIZE ? PageWalker.ACCESS_FAULT : va;
     }
     long status = csrs.mstatus;
-    return walker.walk(
-        csrs.satp, va, access, accessMode, (status & Status.SUM) != 0, (status & Status.MXR) != 0, update,
-        csrs.hardwareAd(), config.has("svnapot"), csrs.pbmt());
+    long physical =
+        walker.walk(
+            csrs.satp, va, access, accessMode, (status & Status.SUM) != 0, (status & Status.MXR) != 0, update,
+            csrs.hardwareAd(), config.has("svnapot"), csrs.pbmt());
+    if (physical >= 0 && walker.local && contexts.shares()) {
+      contexts.stopSharing();
+      flushAll();
+    }
+    return physical;
   }
 
   private void fillTlb(long va, long physical, RamRegion ram, FlatView.Range range, int dataMode) {
@@ -375,10 +390,11 @@ public final class RiscvHart extends VCpu {
     }
   }
 
-  // ---- atomics ----
-
-  /** Host address for an atomic access, or 0 after a trap. */
-  private long atomicAddress(long va, int width, boolean store) {
+  /**
+   * The host address of {@code width} bytes at {@code va}, for an access in one step; 0 after a trap. After a store
+   * {@link #atomicWritten} must be called.
+   */
+  long atomicAddress(long va, int width, boolean store) {
     if ((va & width - 1) != 0) {
       trap(store ? Cause.STORE_MISALIGNED : Cause.LOAD_MISALIGNED, va);
       return 0;
@@ -412,7 +428,8 @@ public final class RiscvHart extends VCpu {
   private RamRegion atomicRam;
   private long atomicOffset;
 
-  private void atomicWritten(int width) {
+  /** Tells code that was made of the bytes. */
+  void atomicWritten(int width) {
     if (atomicRam != null) {
       RamRegion ram = atomicRam;
       atomicRam = null;
@@ -420,61 +437,10 @@ public final class RiscvHart extends VCpu {
     }
   }
 
-  long loadReserved(long va, int width) {
-    long host = atomicAddress(va, width, false);
-    if (host == 0) {
-      return 0;
-    }
-    HostMemory.fullFence();
-    reservedValue = width == 4 ? HostMemory.getInt(host) : HostMemory.getLong(host);
-    reservation = host;
-    HostMemory.fullFence();
-    return reservedValue;
-  }
-
-  /** Returns 0 when the store was made, 1 when the reservation was lost. */
-  long storeConditional(long va, int width, long value) {
-    long host = atomicAddress(va, width, true);
-    if (host == 0) {
-      return 0;
-    }
-    boolean done =
-        reservation == host
-            && (width == 4
-                ? HostMemory.compareAndSetInt(host, (int) reservedValue, (int) value)
-                : HostMemory.compareAndSetLong(host, reservedValue, value));
-    reservation = -1;
-    atomicWritten(width);
-    return done ? 0 : 1;
-  }
-
-  /** An AMO; {@code operation} as numbered by {@link Amo}. Returns the old value, sign-extended. */
-  long amo(int operation, long va, int width, long operand) {
-    long host = atomicAddress(va, width, true);
-    if (host == 0) {
-      return 0;
-    }
-    while (true) {
-      if (width == 4) {
-        int old = HostMemory.getInt(host);
-        if (HostMemory.compareAndSetInt(host, old, Amo.apply32(operation, old, (int) operand))) {
-          atomicWritten(4);
-          return old;
-        }
-      } else {
-        long old = HostMemory.getLong(host);
-        if (HostMemory.compareAndSetLong(host, old, Amo.apply64(operation, old, operand))) {
-          atomicWritten(8);
-          return old;
-        }
-      }
-    }
-  }
-
   /** CBO.ZERO: zeroes the 64-byte block that holds {@code va}. */
   void zeroBlock(long va) {
-    long start = va & -64L;
-    for (int i = 0; i < 64 && event != TRAP; i += 8) {
+    long start = va & -CACHE_BLOCK;
+    for (int i = 0; i < CACHE_BLOCK && event != TRAP; i += 8) {
       store64(start + i, 0);
     }
   }
@@ -592,6 +558,12 @@ public final class RiscvHart extends VCpu {
     return interpreter.step(block, from, until);
   }
 
+  @Override
+  public int ready() {
+    int fpu = !fpReady() ? 0 : csrs.frm <= 4 ? FP_READY | ROUNDING_READY : FP_READY;
+    return csrs.cacheBlockAllowed(true) ? fpu | ZERO_READY : fpu;
+  }
+
   /** True if the floating-point unit is on and marked dirty, so that using it needs no bookkeeping. */
   boolean fpReady() {
     return (csrs.mstatus & Status.FS) == Status.FS;
@@ -641,7 +613,7 @@ public final class RiscvHart extends VCpu {
     boolean toS = mode != Status.M && (delegated >>> cause & 1) != 0;
     long code = interrupt ? 1L << 63 | cause : cause;
     long status = csrs.mstatus;
-    reservation = -1;
+    atomics.forgetReservation();
     long vector;
     if (toS) {
       csrs.scause = code;
@@ -754,7 +726,7 @@ public final class RiscvHart extends VCpu {
   @Override
   public void save(StateWriter out) {
     out.putLong("pc", pc);
-    out.putLongs("regs", regs);
+    out.putLongs("regs", Arrays.copyOf(regs, REGISTERS));
     out.putLong("fflags", fp.flags);
     out.putLong("mode", mode);
     out.putBoolean("waiting", event == HALT);
@@ -766,7 +738,7 @@ public final class RiscvHart extends VCpu {
   @Override
   public void load(StateReader in, int version) throws StateException {
     pc = in.getLong("pc");
-    System.arraycopy(in.getLongs("regs", 64), 0, regs, 0, 64);
+    System.arraycopy(in.getLongs("regs", REGISTERS), 0, regs, 0, REGISTERS);
     regs[0] = 0;
     fp.flags = (int) in.getLong("fflags", 0, 31);
     mode = (int) in.getLong("mode", 0, 3);
@@ -779,7 +751,7 @@ public final class RiscvHart extends VCpu {
     executed = 0;
     trapsTaken = in.getLong("traps");
     csrs.load(in);
-    reservation = -1;
+    atomics.forgetReservation();
     clearTlbs();
     clearJumpCache();
     flushAllContexts();

@@ -12,7 +12,7 @@ import org.ascus.isa.decode.Packed;
  */
 final class RiscvRare {
   /** Predecessor and successor sets that make a fence a PAUSE (Zihintpause). */
-  private static final int PAUSE = 0x010;
+  static final int PAUSE = 0x010;
 
   private final RiscvHart hart;
 
@@ -42,28 +42,28 @@ final class RiscvRare {
       case RvOp.FENCE -> fence(Packed.imm(w));
       case RvOp.CSRRW, RvOp.CSRRS, RvOp.CSRRC -> csr(op, rd, Packed.imm(w), a, Packed.rs1(w) != 0);
       case RvOp.CSRRWI, RvOp.CSRRSI, RvOp.CSRRCI -> csr(op, rd, Packed.imm(w), Packed.rs1(w), Packed.rs1(w) != 0);
-      case RvOp.LR_W -> amoResult(rd, s.loadReserved(a, 4));
-      case RvOp.LR_D -> amoResult(rd, s.loadReserved(a, 8));
-      case RvOp.SC_W -> amoResult(rd, s.storeConditional(a, 4, b));
-      case RvOp.SC_D -> amoResult(rd, s.storeConditional(a, 8, b));
-      case RvOp.AMOSWAP_W -> amoResult(rd, s.amo(Amo.SWAP, a, 4, b));
-      case RvOp.AMOADD_W -> amoResult(rd, s.amo(Amo.ADD, a, 4, b));
-      case RvOp.AMOXOR_W -> amoResult(rd, s.amo(Amo.XOR, a, 4, b));
-      case RvOp.AMOAND_W -> amoResult(rd, s.amo(Amo.AND, a, 4, b));
-      case RvOp.AMOOR_W -> amoResult(rd, s.amo(Amo.OR, a, 4, b));
-      case RvOp.AMOMIN_W -> amoResult(rd, s.amo(Amo.MIN, a, 4, b));
-      case RvOp.AMOMAX_W -> amoResult(rd, s.amo(Amo.MAX, a, 4, b));
-      case RvOp.AMOMINU_W -> amoResult(rd, s.amo(Amo.MINU, a, 4, b));
-      case RvOp.AMOMAXU_W -> amoResult(rd, s.amo(Amo.MAXU, a, 4, b));
-      case RvOp.AMOSWAP_D -> amoResult(rd, s.amo(Amo.SWAP, a, 8, b));
-      case RvOp.AMOADD_D -> amoResult(rd, s.amo(Amo.ADD, a, 8, b));
-      case RvOp.AMOXOR_D -> amoResult(rd, s.amo(Amo.XOR, a, 8, b));
-      case RvOp.AMOAND_D -> amoResult(rd, s.amo(Amo.AND, a, 8, b));
-      case RvOp.AMOOR_D -> amoResult(rd, s.amo(Amo.OR, a, 8, b));
-      case RvOp.AMOMIN_D -> amoResult(rd, s.amo(Amo.MIN, a, 8, b));
-      case RvOp.AMOMAX_D -> amoResult(rd, s.amo(Amo.MAX, a, 8, b));
-      case RvOp.AMOMINU_D -> amoResult(rd, s.amo(Amo.MINU, a, 8, b));
-      case RvOp.AMOMAXU_D -> amoResult(rd, s.amo(Amo.MAXU, a, 8, b));
+      case RvOp.LR_W -> amoResult(rd, s.atomics.loadReserved(a, 4));
+      case RvOp.LR_D -> amoResult(rd, s.atomics.loadReserved(a, 8));
+      case RvOp.SC_W -> amoResult(rd, s.atomics.storeConditional(a, 4, b));
+      case RvOp.SC_D -> amoResult(rd, s.atomics.storeConditional(a, 8, b));
+      case RvOp.AMOSWAP_W -> amoResult(rd, s.atomics.amo(Amo.SWAP, a, 4, b));
+      case RvOp.AMOADD_W -> amoResult(rd, s.atomics.amo(Amo.ADD, a, 4, b));
+      case RvOp.AMOXOR_W -> amoResult(rd, s.atomics.amo(Amo.XOR, a, 4, b));
+      case RvOp.AMOAND_W -> amoResult(rd, s.atomics.amo(Amo.AND, a, 4, b));
+      case RvOp.AMOOR_W -> amoResult(rd, s.atomics.amo(Amo.OR, a, 4, b));
+      case RvOp.AMOMIN_W -> amoResult(rd, s.atomics.amo(Amo.MIN, a, 4, b));
+      case RvOp.AMOMAX_W -> amoResult(rd, s.atomics.amo(Amo.MAX, a, 4, b));
+      case RvOp.AMOMINU_W -> amoResult(rd, s.atomics.amo(Amo.MINU, a, 4, b));
+      case RvOp.AMOMAXU_W -> amoResult(rd, s.atomics.amo(Amo.MAXU, a, 4, b));
+      case RvOp.AMOSWAP_D -> amoResult(rd, s.atomics.amo(Amo.SWAP, a, 8, b));
+      case RvOp.AMOADD_D -> amoResult(rd, s.atomics.amo(Amo.ADD, a, 8, b));
+      case RvOp.AMOXOR_D -> amoResult(rd, s.atomics.amo(Amo.XOR, a, 8, b));
+      case RvOp.AMOAND_D -> amoResult(rd, s.atomics.amo(Amo.AND, a, 8, b));
+      case RvOp.AMOOR_D -> amoResult(rd, s.atomics.amo(Amo.OR, a, 8, b));
+      case RvOp.AMOMIN_D -> amoResult(rd, s.atomics.amo(Amo.MIN, a, 8, b));
+      case RvOp.AMOMAX_D -> amoResult(rd, s.atomics.amo(Amo.MAX, a, 8, b));
+      case RvOp.AMOMINU_D -> amoResult(rd, s.atomics.amo(Amo.MINU, a, 8, b));
+      case RvOp.AMOMAXU_D -> amoResult(rd, s.atomics.amo(Amo.MAXU, a, 8, b));
       case RvOp.FENCE_I -> {
         s.codeSpace().awaitProtected(s);
         s.event = VCpu.LEAVE;

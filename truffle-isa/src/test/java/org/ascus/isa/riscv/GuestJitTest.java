@@ -8,6 +8,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.ascus.isa.riscv.Acceleration.Tier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Guests that make code, run it until it is hot and put other code in its place, or change their ways, for long. */
 class GuestJitTest {
@@ -23,6 +25,9 @@ class GuestJitTest {
   private static final int CLASSES = 500;
 
   private static final long CODE_BYTES = 8 << 20;
+
+  /** What waits to be used again is some megabytes. */
+  private static final int HOST_CODE_BYTES = 12 << 20;
 
   private static final String PROGRAM =
       """
@@ -62,9 +67,10 @@ class GuestJitTest {
         j generation
       """;
 
-  @Test
-  void codeThatIsGoneTakesNothingOfTheHost() {
-    Acceleration acceleration = new Acceleration(Tier.BYTECODE, 4, Integer.MAX_VALUE, false);
+  @ParameterizedTest
+  @EnumSource(names = {"HOST_CODE", "BYTECODE"})
+  void codeThatIsGoneTakesNothingOfTheHost(Tier tier) {
+    Acceleration acceleration = new Acceleration(tier, 4, Integer.MAX_VALUE, false);
     try (TestMachine machine = new TestMachine(acceleration, PROGRAM)) {
       runTo(machine, WARM_UP);
       int classes = classes();
@@ -72,6 +78,7 @@ class GuestJitTest {
       runTo(machine, WARM_UP + REST);
       assertThat(count("regions made", machine)).isGreaterThan(WARM_UP + REST);
       assertThat(classes()).as("classes").isLessThan(classes + CLASSES);
+      assertThat(count("host code bytes", machine)).isLessThan(HOST_CODE_BYTES);
       assertThat(codeBytes()).as("bytes of compiled code and of classes").isLessThan(code + CODE_BYTES);
     }
   }

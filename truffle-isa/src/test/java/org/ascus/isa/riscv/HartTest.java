@@ -29,7 +29,8 @@ class HartTest {
       """;
 
   static Stream<Acceleration> accelerators() {
-    return Stream.of(Acceleration.interpreter(), TestMachine.EAGER_BYTECODE, TestMachine.EAGER);
+    return Stream.of(
+        Acceleration.interpreter(), TestMachine.EAGER_HOST_CODE, TestMachine.EAGER_BYTECODE, TestMachine.EAGER);
   }
 
   @ParameterizedTest

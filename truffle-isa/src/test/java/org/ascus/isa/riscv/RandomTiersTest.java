@@ -21,6 +21,7 @@ class RandomTiersTest {
   private static final int PROGRAMS = Integer.getInteger("ascus.random.programs", 12);
   private static final int NEVER = Integer.MAX_VALUE;
   private static final Acceleration COMPACT = new Acceleration(Tier.BYTECODE, 2, NEVER, false);
+  private static final Acceleration HOST = new Acceleration(Tier.HOST_CODE, 2, NEVER, false);
   private static final Acceleration BEST = new Acceleration(Tier.BYTECODE, 2, 1, false);
   private static final Acceleration TRUFFLE = new Acceleration(Tier.TRUFFLE, 100, NEVER, false);
 
@@ -47,6 +48,18 @@ class RandomTiersTest {
 
   @ParameterizedTest
   @MethodSource("seeds")
+  void hostCodeIsExact(long seed) {
+    reachTheSameStates("plain seed " + seed, RandomProgram.plainSource(seed), 1 + (int) (seed & 1), seed, HOST);
+  }
+
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void hostCodeAndClassesTogetherAreExact(long seed) {
+    reachTheSameStates(seed, HOST);
+  }
+
+  @ParameterizedTest
+  @MethodSource("seeds")
   void bestRegionsAreExact(long seed) {
     reachTheSameStates(seed, BEST);
   }
@@ -64,7 +77,7 @@ class RandomTiersTest {
   }
 
   static Stream<Acceleration> classes() {
-    return Stream.of(COMPACT, BEST);
+    return Stream.of(COMPACT, HOST, BEST);
   }
 
   /** Each function calls the next one, twice as deep as regions call each other, with long blocks around the calls. */

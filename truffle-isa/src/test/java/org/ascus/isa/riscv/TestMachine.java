@@ -15,6 +15,8 @@ final class TestMachine implements AutoCloseable {
   static final int SIZE = 8 << 20;
 
   /** Compiles at once whatever runs twice, so that short programs reach compiled code. */
+  static final Acceleration EAGER_HOST_CODE = new Acceleration(Acceleration.Tier.HOST_CODE, 2, false);
+
   static final Acceleration EAGER_BYTECODE = new Acceleration(Acceleration.Tier.BYTECODE, 2, false);
 
   /** The same in the Truffle tier. */

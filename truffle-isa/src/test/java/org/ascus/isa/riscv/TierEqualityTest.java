@@ -23,6 +23,7 @@ class TierEqualityTest {
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6})
   void randomProgramsReachTheSameState(long seed) {
+    reachesTheSameState(seed, TestMachine.EAGER_HOST_CODE);
     reachesTheSameState(seed, TestMachine.EAGER_BYTECODE);
     reachesTheSameState(seed, TestMachine.EAGER);
   }

@@ -14,6 +14,7 @@ import java.lang.invoke.MethodHandle;
  */
 public final class PageAllocator {
   private static final long PROT_READ_WRITE = 3;
+  private static final long PROT_READ_WRITE_EXECUTE = 7;
   private static final long MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
   private static final long MADV_DONTNEED = 4;
   private static final long MADV_HUGEPAGE = 14;
@@ -45,9 +46,9 @@ public final class PageAllocator {
       return LINKER.defaultLookup().findOrThrow(function);
     }
 
-    static long map(long size) {
+    static long map(long size, long protection) {
       try {
-        return (long) CALL.invokeExact(MMAP, 0L, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1L, 0L);
+        return (long) CALL.invokeExact(MMAP, 0L, size, protection, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1L, 0L);
       } catch (Throwable e) {
         throw failed("mmap", e);
       }
@@ -92,7 +93,7 @@ public final class PageAllocator {
    */
   public static long allocate(long size) {
     boolean huge = size >= HUGE_PAGE;
-    long address = Host.map(huge ? size + HUGE_PAGE : size);
+    long address = Host.map(huge ? size + HUGE_PAGE : size, PROT_READ_WRITE);
     if (address == -1L) {
       throw new OutOfMemoryError("the host cannot map " + size + " bytes of guest memory");
     }
@@ -102,6 +103,11 @@ public final class PageAllocator {
       Host.advise(address, size, MADV_HUGEPAGE);
     }
     return address;
+  }
+
+  /** As {@link #allocate}, for machine code; -1 if the host refuses. */
+  static long mapExecutable(long size) {
+    return Host.map(size, PROT_READ_WRITE_EXECUTE);
   }
 
   /** Gives the pages of a range back to the host; the range itself stays reserved and reads as zeroes. */

@@ -70,6 +70,11 @@ public final class RvInteger {
     return (int) a >> (int) b;
   }
 
+  /** Where jalr goes. */
+  public static long target(long a, long b) {
+    return a + b & -2L;
+  }
+
   public static boolean beq(long a, long b) {
     return a == b;
   }

@@ -1,17 +1,17 @@
-package org.ascus.isa.bytecode;
+package org.ascus.isa.code;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntFunction;
-import org.ascus.isa.bytecode.Effect.Access;
+import org.ascus.isa.code.Effect.Access;
 
 /**
  * Instructions {@code from} to {@code until - 1} of a block that are emitted without a way out in between: what may be
  * missing for any of them is checked before the first, and if it is missing tier 0 does them all. Accesses that are
  * near each other share a check; most are fields of an object, or registers that a function saves.
  */
-final class Stretch {
+public final class Stretch {
   /** Tier 0 does no more at once. */
   private static final int MAX_INSTRUCTIONS = 32;
 
@@ -19,24 +19,21 @@ final class Stretch {
   private static final int MAX_SPAN = 256;
 
   /** Accesses from one base register, which have the same page or all fail. */
-  static final class Group {
+  public static final class Group {
     private final int base;
     private final List<Access> accesses = new ArrayList<>();
-
-    /** Where the emitter keeps the host address of the first byte. */
-    int local;
 
     private Group(Access first) {
       base = first.base();
       accesses.add(first);
     }
 
-    int base() {
+    public int base() {
       return base;
     }
 
     /** Displacement of the first byte. */
-    int first() {
+    public int first() {
       return accesses.stream().mapToInt(Access::displacement).min().orElseThrow();
     }
 
@@ -49,20 +46,20 @@ final class Stretch {
     }
 
     /** Each access is aligned if {@link #checked} is aligned to this. */
-    int widthLog2() {
+    public int widthLog2() {
       return widest().widthLog2();
     }
 
     /** Displacement of an address on the page of the last byte, aligned if and only if the widest access is. */
-    int checked() {
+    public int checked() {
       return last() - Math.floorMod(last() - widest().displacement(), 1 << widthLog2());
     }
 
-    boolean loads() {
+    public boolean loads() {
       return accesses.stream().anyMatch(a -> !a.store());
     }
 
-    boolean stores() {
+    public boolean stores() {
       return accesses.stream().anyMatch(Access::store);
     }
 
@@ -93,8 +90,9 @@ final class Stretch {
    * The stretch that begins with instruction {@code from}, which needs a check.
    *
    * @param end it ends before this
+   * @param maxGroups it has no more groups
    */
-  Stretch(int from, int end, IntFunction<Effect> effects) {
+  Stretch(int from, int end, int maxGroups, IntFunction<Effect> effects) {
     this.from = from;
     this.until = from;
     long written = 0;
@@ -104,8 +102,12 @@ final class Stretch {
       if (!effect.inline() || access.isPresent() && (written >>> access.get().base() & 1) != 0) {
         break;
       }
+      Optional<Group> group = access.flatMap(a -> group(a, maxGroups));
+      if (access.isPresent() && group.isEmpty()) {
+        break;
+      }
       effectOf.add(effect);
-      groupOf.add(access.map(this::group));
+      groupOf.add(group);
       written |= effect.writes() & ~1L;
       if (access.isPresent() || effect.guarded()) {
         until = i + 1;
@@ -117,45 +119,49 @@ final class Stretch {
     }
   }
 
-  private Group group(Access access) {
+  /** The group that {@code access} belongs to; empty if it is a new one and there are {@code max} already. */
+  private Optional<Group> group(Access access, int max) {
     for (Group group : groups) {
       if (group.add(access)) {
-        return group;
+        return Optional.of(group);
       }
     }
+    if (groups.size() == max) {
+      return Optional.empty();
+    }
     groups.add(new Group(access));
-    return groups.getLast();
+    return Optional.of(groups.getLast());
   }
 
-  int from() {
+  public int from() {
     return from;
   }
 
-  int until() {
+  public int until() {
     return until;
   }
 
   /** Slots that are read, as a bit set. */
-  long reads() {
+  public long reads() {
     return reads;
   }
 
   /** Slots that are written, as a bit set. */
-  long writes() {
+  public long writes() {
     return writes;
   }
 
-  List<Group> groups() {
+  public List<Group> groups() {
     return groups;
   }
 
   /** The effect of instruction {@code index}. */
-  Effect effect(int index) {
+  public Effect effect(int index) {
     return effectOf.get(index - from);
   }
 
   /** The group of the access of instruction {@code index}. */
-  Group group(int index) {
+  public Group group(int index) {
     return groupOf.get(index - from).orElseThrow();
   }
 }

@@ -1,13 +1,12 @@
-package org.ascus.isa.bytecode;
+package org.ascus.isa.code;
 
-import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
 import java.lang.invoke.MethodHandles;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.region.RegionIsa;
 
-/** What the bytecode tier asks of an ISA. Slots, offsets and edges are as in {@link RegionIsa}. */
-public interface BytecodeIsa {
+/** What a tier that makes code asks of an ISA. Slots, offsets and edges are as in {@link RegionIsa}. */
+public interface CodeIsa {
   /** Access to the package that region classes become members of. */
   MethodHandles.Lookup lookup();
 
@@ -21,14 +20,14 @@ public interface BytecodeIsa {
   int count(Block block);
 
   /** Emits what comes before the instruction that ends {@code block}, which {@code to} has begun. */
-  void body(RegionAssembler to, Block block);
+  void body(BlockAssembler to, Block block);
 
-  /** Emits a jump to {@code taken} under the condition of the branch that ends {@code block}. */
-  void branch(RegionAssembler to, Block block, Label taken);
+  /** Emits the branch that ends {@code block}. */
+  void branch(BlockAssembler to, Block block);
 
   /**
    * Emits the computation of where the jump or call at the end of {@code block} goes, onto the stack (a virtual
    * address), and the write of its link register.
    */
-  void target(RegionAssembler to, Block block);
+  void target(BlockAssembler to, Block block);
 }

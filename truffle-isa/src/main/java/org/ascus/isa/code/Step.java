@@ -1,4 +1,4 @@
-package org.ascus.isa.bytecode;
+package org.ascus.isa.code;
 
 import org.ascus.isa.cpu.BetweenRegions;
 import org.ascus.isa.cpu.Block;
@@ -20,7 +20,7 @@ public record Step(Block block, int from, int until, int offset, int remaining) 
    * @return whether the region goes on behind them; if not, the CPU is exact
    */
   @BetweenRegions
-  boolean execute(VCpu cpu, long head) {
+  public boolean execute(VCpu cpu, long head) {
     cpu.pc = head + offset;
     cpu.budget += remaining;
     if (!cpu.step(block, from, until)) {

@@ -1,24 +1,20 @@
 package org.ascus.isa.riscv;
 
-import static java.lang.constant.ConstantDescs.CD_boolean;
-import static java.lang.constant.ConstantDescs.CD_int;
-import static java.lang.constant.ConstantDescs.CD_long;
-
-import java.lang.classfile.CodeBuilder;
-import java.lang.classfile.Label;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.ascus.isa.bytecode.BytecodeIsa;
-import org.ascus.isa.bytecode.Effect;
-import org.ascus.isa.bytecode.RegionAssembler;
-import org.ascus.isa.bytecode.StraightCode;
+import java.util.stream.Stream;
+import org.ascus.isa.code.BlockAssembler;
+import org.ascus.isa.code.CodeIsa;
+import org.ascus.isa.code.Effect;
+import org.ascus.isa.code.Formula;
+import org.ascus.isa.code.StraightCode;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.decode.Packed;
 import org.ascus.isa.fp.FpStatus;
@@ -30,25 +26,46 @@ import org.ascus.isa.table.Flags;
 import org.ascus.isa.table.Instruction;
 import org.ascus.isa.table.Shape;
 
-/** Emits decoded RISC-V blocks as bytecode that calls the semantic methods the table names. */
-final class RiscvBytecode implements BytecodeIsa {
-  private static final ClassDesc HART = RegionAssembler.desc(RiscvHart.class);
-  private static final ClassDesc HELP = RegionAssembler.desc(RiscvBytecodeHelp.class);
-  private static final ClassDesc INTEGER = RegionAssembler.desc(RvInteger.class);
-  private static final ClassDesc FLOAT = RegionAssembler.desc(RvFloat.class);
-  private static final ClassDesc STATUS = RegionAssembler.desc(FpStatus.class);
-  private static final MethodTypeDesc BINARY = MethodTypeDesc.of(CD_long, CD_long, CD_long);
-  private static final MethodTypeDesc UNARY = MethodTypeDesc.of(CD_long, CD_long);
-  private static final MethodTypeDesc CONDITION = MethodTypeDesc.of(CD_boolean, CD_long, CD_long);
+/** Has tiers that make code emit decoded RISC-V blocks, by the semantic methods that the table names. */
+final class RiscvCode implements CodeIsa {
+  private static final ClassDesc HART = RiscvHart.class.describeConstable().orElseThrow();
   private static final int DYNAMIC = 7;
 
-  /** What RvFloat's methods take; their parameters tell how they are called. */
-  private static final Map<String, Method> FLOAT_METHODS =
-      Arrays.stream(RvFloat.class.getDeclaredMethods()).collect(Collectors.toMap(Method::getName, Function.identity()));
+  /** The semantic methods; their parameters tell how they are called. */
+  private static final Map<String, Method> METHODS =
+      Stream.of(RvInteger.class, RvFloat.class, RiscvCodeHelp.class)
+          .flatMap(type -> Arrays.stream(type.getDeclaredMethods()))
+          .filter(method -> Modifier.isStatic(method.getModifiers()) && !Modifier.isPrivate(method.getModifiers()))
+          .collect(Collectors.toMap(Method::getName, Function.identity()));
+
+  private static final Method TARGET = METHODS.get("target");
+
+  /** What AMOs do; the others are left to tier 0. */
+  private static final Map<Integer, Optional<Formula.Operation>> EXCHANGES =
+      Map.of(
+          RvOp.AMOSWAP_W, Optional.empty(),
+          RvOp.AMOSWAP_D, Optional.empty(),
+          RvOp.AMOADD_W, Optional.of(Formula.Operation.ADD),
+          RvOp.AMOADD_D, Optional.of(Formula.Operation.ADD),
+          RvOp.AMOAND_W, Optional.of(Formula.Operation.AND),
+          RvOp.AMOAND_D, Optional.of(Formula.Operation.AND),
+          RvOp.AMOOR_W, Optional.of(Formula.Operation.OR),
+          RvOp.AMOOR_D, Optional.of(Formula.Operation.OR),
+          RvOp.AMOXOR_W, Optional.of(Formula.Operation.XOR),
+          RvOp.AMOXOR_D, Optional.of(Formula.Operation.XOR));
+
+  /** Stores and outputs, in the predecessor set of a fence. */
+  private static final int AFTER_STORES = 0x50;
+
+  /** Loads and inputs, in the successor set of a fence. */
+  private static final int BEFORE_LOADS = 0xa;
+
+  /** The mode of a fence that lets loads pass earlier stores. */
+  private static final int TSO = 8;
 
   private final RegionIsa regions;
 
-  RiscvBytecode(RegionIsa regions) {
+  RiscvCode(RegionIsa regions) {
     this.regions = regions;
   }
 
@@ -89,7 +106,7 @@ final class RiscvBytecode implements BytecodeIsa {
   }
 
   @Override
-  public void body(RegionAssembler to, Block block) {
+  public void body(BlockAssembler to, Block block) {
     int count = count(block);
     Flow.Kind end = regions.flow(block).kind();
     int straight = end == Flow.Kind.FALL || end == Flow.Kind.STOP ? count : count - 1;
@@ -97,23 +114,15 @@ final class RiscvBytecode implements BytecodeIsa {
   }
 
   @Override
-  public void branch(RegionAssembler to, Block block, Label taken) {
+  public void branch(BlockAssembler to, Block block) {
     long w = block.code[block.code.length - 1];
-    Instruction in = RiscvBlockDecoder.instruction(Packed.op(w));
     to.get(Packed.rs1(w));
     to.get(Packed.rs2(w));
-    // C1 makes a value of a method's boolean first and branches on that then.
-    switch (in.index()) {
-      case RvOp.BEQ -> to.code().lcmp().ifeq(taken);
-      case RvOp.BNE -> to.code().lcmp().ifne(taken);
-      case RvOp.BLT -> to.code().lcmp().iflt(taken);
-      case RvOp.BGE -> to.code().lcmp().ifge(taken);
-      default -> to.code().invokestatic(INTEGER, in.semantics(), CONDITION).ifne(taken);
-    }
+    to.branch(method(RiscvBlockDecoder.instruction(Packed.op(w))));
   }
 
   @Override
-  public void target(RegionAssembler to, Block block) {
+  public void target(BlockAssembler to, Block block) {
     int last = block.code.length - 1;
     long w = block.code[last];
     Instruction in = RiscvBlockDecoder.instruction(Packed.op(w));
@@ -124,12 +133,9 @@ final class RiscvBytecode implements BytecodeIsa {
     } else {
       to.get(rs1);
       to.constant(Packed.imm(w));
-      to.code().ladd();
-      to.constant(-2L);
-      to.code().land();
+      to.apply(TARGET);
       if (rd == 0 && rs1 != RiscvRegions.RA && rs1 != RiscvRegions.T0) {
-        to.isaCpu();
-        to.code().iconst_1().putfield(HART, "hotEdge", CD_boolean);
+        to.hotEdge();
       }
     }
     if (rd != 0) {
@@ -138,13 +144,18 @@ final class RiscvBytecode implements BytecodeIsa {
     }
   }
 
+  private static Method method(Instruction in) {
+    return METHODS.get(in.semantics());
+  }
+
   /** The straight-line part of one block. */
   private static final class Body extends StraightCode {
     private final Block block;
-    private boolean fpReady;
-    private boolean frmLegal;
 
-    Body(RegionAssembler to, Block block, int count) {
+    /** What the CPU is known to be ready for. */
+    private int checked;
+
+    Body(BlockAssembler to, Block block, int count) {
       super(to, count);
       this.block = block;
     }
@@ -161,17 +172,26 @@ final class RiscvBytecode implements BytecodeIsa {
       long writes = shape.rd() == Shape.Operand.NONE ? 0 : 1L << Packed.rd(w);
       boolean inline =
           switch (shape) {
-            case AMO, CSR_R, CSR_I, CBO, FENCE -> false;
-            default -> roundingMode(in, w) <= 4 || roundingMode(in, w) == DYNAMIC;
+            case CSR_R, CSR_I -> false;
+            case AMO -> to.emitsExchanges() && EXCHANGES.containsKey(in.index());
+            case CBO -> to.emitsExchanges() && in.index() == RvOp.CBO_ZERO;
+            case FENCE -> Packed.imm(w) != RiscvRare.PAUSE;
+            case LOAD, FLOAD, STORE, FSTORE, U_LUI, U_AUIPC -> true;
+            case R, I, UNARY -> to.emits(method(in));
+            default ->
+                to.emits(method(in))
+                    && (roundingMode(in, w) <= 4 || roundingMode(in, w) == DYNAMIC);
           };
-      boolean guarded = inline && in.is(Flags.FP) && !(fpReady && (roundingMode(in, w) != DYNAMIC || frmLegal));
+      boolean guarded = inline && (needed(in, w) & ~checked) != 0;
       Optional<Effect.Access> access =
-          switch (shape) {
+          !inline ? Optional.empty() : switch (shape) {
             case LOAD, FLOAD, STORE, FSTORE ->
                 Optional.of(
                     new Effect.Access(
                         Packed.rs1(w), Packed.imm(w), Integer.numberOfTrailingZeros(in.accessBytes()),
                         shape == Shape.STORE || shape == Shape.FSTORE));
+            case AMO -> Optional.of(new Effect.Access(Packed.rs1(w), 0, in.accessBytes() == 4 ? 2 : 3, true));
+            case CBO -> Optional.of(new Effect.Access(Packed.rs1(w), 0, 0, true));
             default -> Optional.empty();
           };
       return new Effect(inline, guarded, access, reads, writes);
@@ -181,36 +201,29 @@ final class RiscvBytecode implements BytecodeIsa {
       return in.shape().hasRoundingMode() ? Packed.roundingMode(w) : 0;
     }
 
+    /** What the CPU has to be ready for before the instruction. */
+    private static int needed(Instruction in, long w) {
+      if (in.is(Flags.FP)) {
+        return roundingMode(in, w) == DYNAMIC ? RiscvHart.FP_READY | RiscvHart.ROUNDING_READY : RiscvHart.FP_READY;
+      }
+      return in.index() == RvOp.CBO_ZERO ? RiscvHart.ZERO_READY : 0;
+    }
+
     @Override
-    protected Optional<Runnable> guard(int from, int until) {
-      boolean dynamic = false;
-      boolean fp = false;
+    protected int guard(int from, int until) {
+      int needed = 0;
       for (int i = from; i < until; i++) {
-        Instruction in = RiscvBlockDecoder.instruction(Packed.op(block.code[i]));
-        if (effect(i).guarded()) {
-          fp = true;
-          dynamic |= roundingMode(in, block.code[i]) == DYNAMIC;
-        }
+        needed |= needed(RiscvBlockDecoder.instruction(Packed.op(block.code[i])), block.code[i]);
       }
-      if (!fp) {
-        return Optional.empty();
-      }
-      fpReady = true;
-      frmLegal |= dynamic;
-      int rm = dynamic ? DYNAMIC : 0;
-      return Optional.of(
-          () -> {
-            to.isaCpu();
-            code().loadConstant(rm);
-            code().invokestatic(HELP, "fpReady", MethodTypeDesc.of(CD_boolean, HART, CD_int));
-          });
+      int guard = needed & ~checked;
+      checked |= guard;
+      return guard;
     }
 
     @Override
     protected void left(int index) {
       if (RiscvBlockDecoder.instruction(Packed.op(block.code[index])).is(Flags.SYSTEM)) {
-        fpReady = false;
-        frmLegal = false;
+        checked = 0;
       }
     }
 
@@ -225,20 +238,20 @@ final class RiscvBytecode implements BytecodeIsa {
         case R -> {
           to.get(rs1);
           to.get(rs2);
-          code().invokestatic(INTEGER, in.semantics(), BINARY);
+          to.apply(method(in));
           to.set(rd);
         }
         case I -> {
           if (rd != 0) {
             to.get(rs1);
             to.constant(Packed.imm(w));
-            code().invokestatic(INTEGER, in.semantics(), BINARY);
+            to.apply(method(in));
             to.set(rd);
           }
         }
         case UNARY -> {
           to.get(rs1);
-          code().invokestatic(INTEGER, in.semantics(), UNARY);
+          to.apply(method(in));
           to.set(rd);
         }
         case U_LUI -> {
@@ -260,39 +273,40 @@ final class RiscvBytecode implements BytecodeIsa {
         case STORE, FSTORE -> to.store(index, effect.access().orElseThrow(), rs2);
         case FP_R, FP_R_EXACT, FP_R4, FP_UNARY, FP_CMP, FP_TO_INT, FP_TO_BITS, INT_TO_FP, FP_FROM_BITS ->
             compute(w, in, roundingMode(in, w));
-        case AMO, CSR_R, CSR_I, CBO, FENCE -> throw new IllegalStateException(in.name() + " is left to tier 0");
+        case AMO -> {
+          to.exchange(index, effect.access().orElseThrow(), EXCHANGES.get(in.index()), rs2);
+          to.set(rd);
+        }
+        case CBO -> to.zero(index, effect.access().orElseThrow(), RiscvHart.CACHE_BLOCK);
+        case FENCE -> to.fence(isFull(Packed.imm(w)));
+        case CSR_R, CSR_I -> throw new IllegalStateException(in.name() + " is left to tier 0");
         case BRANCH, JAL, JALR, SYSTEM -> throw new IllegalStateException(in.name() + " inside a block");
       }
     }
 
-    private CodeBuilder code() {
-      return to.code();
+    private static boolean isFull(int fence) {
+      return (fence >> 8 & TSO) == 0 && (fence & AFTER_STORES) != 0 && (fence & BEFORE_LOADS) != 0;
     }
 
     private void compute(long w, Instruction in, int rm) {
       long[] operands = {Packed.rs1(w), Packed.rs2(w), RiscvHart.F0 + Packed.rs3(w)};
       int next = 0;
-      Method method = FLOAT_METHODS.get(in.semantics());
+      Method method = method(in);
       for (Class<?> parameter : method.getParameterTypes()) {
         if (parameter == long.class) {
           to.get((int) operands[next++]);
         } else if (parameter == FpStatus.class) {
           to.isaCpu();
-          code().getfield(HART, "fp", STATUS);
+          to.apply(METHODS.get("status"));
         } else if (rm == DYNAMIC) {
           to.isaCpu();
-          code().invokestatic(HELP, "frm", MethodTypeDesc.of(CD_int, HART));
+          to.apply(METHODS.get("frm"));
         } else {
-          code().loadConstant(rm);
+          to.number(rm);
         }
       }
-      code().invokestatic(FLOAT, in.semantics(), type(method));
+      to.apply(method);
       to.set(Packed.rd(w));
-    }
-
-    private static MethodTypeDesc type(Method method) {
-      return MethodTypeDesc.of(
-          CD_long, Arrays.stream(method.getParameterTypes()).map(RegionAssembler::desc).toArray(ClassDesc[]::new));
     }
   }
 }

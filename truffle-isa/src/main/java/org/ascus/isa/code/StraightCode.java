@@ -1,16 +1,14 @@
-package org.ascus.isa.bytecode;
-
-import java.util.Optional;
+package org.ascus.isa.code;
 
 /** Emits the straight-line part of a block, which an ISA describes instruction by instruction. */
 public abstract class StraightCode {
   /** Where the code goes. */
-  protected final RegionAssembler to;
+  protected final BlockAssembler to;
 
   private final int count;
 
   /** @param count how many of the block's instructions there are before the one that ends it */
-  protected StraightCode(RegionAssembler to, int count) {
+  protected StraightCode(BlockAssembler to, int count) {
     this.to = to;
     this.count = count;
   }
@@ -18,8 +16,8 @@ public abstract class StraightCode {
   /** Of instruction {@code index}, given what was emitted up to now. */
   protected abstract Effect effect(int index);
 
-  /** What guarded ones of {@code from} to {@code until - 1} need: pushes an int, zero if it is missing. */
-  protected abstract Optional<Runnable> guard(int from, int until);
+  /** The bits of the CPU's {@code ready()} that guarded ones of {@code from} to {@code until - 1} need, or 0. */
+  protected abstract int guard(int from, int until);
 
   /** Instruction {@code index} was left to tier 0. */
   protected abstract void left(int index);
@@ -37,7 +35,7 @@ public abstract class StraightCode {
         left(i);
         i++;
       } else if (effect.guarded() || effect.access().isPresent()) {
-        Stretch stretch = new Stretch(i, count, this::effect);
+        Stretch stretch = new Stretch(i, count, to.maxGroups(), this::effect);
         to.begin(stretch, guard(i, stretch.until()));
         for (; i < stretch.until(); i++) {
           instruction(i, stretch.effect(i));

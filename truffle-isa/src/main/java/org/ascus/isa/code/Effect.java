@@ -1,4 +1,4 @@
-package org.ascus.isa.bytecode;
+package org.ascus.isa.code;
 
 import java.util.Optional;
 
