@@ -85,6 +85,9 @@ public interface BlockNode extends AutoCloseable {
     return false;
   }
 
+  /** Whoever uses the node is about to do what {@code event} says; of interest to those who look for errors. */
+  default void event(DebugEvent event) {}
+
   /** Bytes that the node has on the host's disk, where that can be told. */
   default OptionalLong allocatedBytes() {
     return OptionalLong.empty();

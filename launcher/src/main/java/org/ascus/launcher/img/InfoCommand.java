@@ -121,7 +121,7 @@ final class InfoCommand {
     return bytes.isPresent() ? Sizes.human(bytes.getAsLong()) : "unavailable";
   }
 
-  private static String text(Location file, ImageFacts facts, BlockNode node) throws BlockException {
+  static String text(Location file, ImageFacts facts, BlockNode node) throws BlockException {
     StringBuilder text = new StringBuilder();
     text.append("image: ").append(file.name()).append("\nfile format: ").append(facts.format());
     text.append("\nvirtual size: ").append(Sizes.human(node.size())).append(" (").append(node.size());

@@ -1,9 +1,7 @@
 package org.ascus.launcher.img;
 
 import java.io.PrintStream;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
@@ -48,26 +46,11 @@ final class MapCommand {
   }
 
   private static List<String> names(BlockNode top) {
-    List<String> names = new ArrayList<>();
-    BlockNode node = top;
-    names.add(dataName(node));
-    for (Optional<BlockNode> below = backing(node); below.isPresent(); below = backing(node)) {
-      node = below.get();
-      names.add(dataName(node));
-    }
-    return names;
+    return ImageReport.chain(top).stream().map(MapCommand::dataName).toList();
   }
 
   private static String dataName(BlockNode node) {
     return node instanceof Qcow2Node q ? q.dataName() : node.name();
-  }
-
-  private static Optional<BlockNode> backing(BlockNode node) {
-    return switch (node) {
-      case Qcow2Node q -> q.backing();
-      case ForeignImage f -> f.backing();
-      default -> Optional.empty();
-    };
   }
 
   /** The file that has the bytes; images of several files know better than their own name. */

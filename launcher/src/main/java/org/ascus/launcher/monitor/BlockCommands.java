@@ -10,9 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.protocol.Location;
+import org.ascus.launcher.img.ImageReport;
 import org.ascus.launcher.options.KeyValues;
 import org.ascus.launcher.options.OptionException;
 import org.ascus.polyglot.BlockExports;
@@ -27,11 +29,34 @@ final class BlockCommands {
     this.vm = vm;
   }
 
-  /** {@code info block}. */
-  String show() {
+  /** {@code info block [-v] [DEVICE]}. */
+  String show(List<String> arguments) throws VmException {
+    List<String> words = new ArrayList<>(arguments);
+    boolean details = words.remove("-v");
+    words(words, 0, 1, "info block takes the id of at most one drive");
     List<String> all = new ArrayList<>();
-    vm.drives().forEach((id, drive) -> all.add(show(id, drive)));
-    return all.isEmpty() ? "no block devices\n" : String.join("\n", all);
+    for (Map.Entry<String, Drive> e : vm.drives().entrySet()) {
+      if (words.isEmpty() || words.getFirst().equals(e.getKey())) {
+        all.add(show(e.getKey(), e.getValue()) + (details ? images(e.getValue()) : ""));
+      }
+    }
+    return vm.drives().isEmpty() ? "no block devices\n" : String.join("\n", all);
+  }
+
+  private static List<BlockNode> chain(Drive drive) {
+    return drive.medium().map(ImageReport::chain).orElse(List.of());
+  }
+
+  private static String images(Drive drive) throws VmException {
+    StringBuilder text = new StringBuilder();
+    try {
+      for (BlockNode image : chain(drive)) {
+        text.append(text.isEmpty() ? "\nImages:\n" : "").append(ImageReport.of(image));
+      }
+    } catch (BlockException e) {
+      throw new VmException(e.getMessage(), e);
+    }
+    return text.toString();
   }
 
   private String show(String id, Drive drive) {
@@ -52,6 +77,11 @@ final class BlockCommands {
     }
     if (drive.medium().isPresent()) {
       text.append(String.format("    Cache mode:       %s%n", cacheMode(id, drive)));
+    }
+    List<BlockNode> chain = chain(drive);
+    if (chain.size() > 1) {
+      text.append(String.format(
+          "    Backing file:     %s (chain depth: %d)%n", chain.get(1).name(), chain.size() - 1));
     }
     return text.toString();
   }

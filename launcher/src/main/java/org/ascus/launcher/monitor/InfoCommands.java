@@ -27,7 +27,11 @@ final class InfoCommands {
     this.name = name;
     this.cpu = cpu;
     add("balloon", "", "show balloon information", a -> new BalloonCommands(vm).show());
-    add("block", "", "show the block devices", a -> new BlockCommands(vm).show());
+    add(
+        "block",
+        "[-v] [device]",
+        "show info of one block device or all block devices (-v: details)",
+        a -> new BlockCommands(vm).show(a));
     add("chardev", "", "show the character devices", a -> new ChardevCommands(chardevs).show());
     add("cpus", "", "show infos for each CPU", a -> cpus());
     add("jit", "", "show dynamic compiler info", a -> jit());

@@ -73,6 +73,9 @@ public final class CommandLine {
       } else {
         StorageArguments.disk(draft, s.word());
       }
+      if (draft.answer.isPresent()) {
+        return new Answer(draft.answer.get());
+      }
     }
     return new Launch(draft.finish());
   }

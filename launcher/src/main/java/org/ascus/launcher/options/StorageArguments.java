@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeSet;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.ErrorPolicy;
 import org.ascus.devices.block.crypto.ImageKey;
@@ -30,6 +31,8 @@ final class StorageArguments {
 
   private static final Set<String> FORMATS =
       Set.of("raw", "qcow2", "luks", "vmdk", "vdi", "vpc", "vhdx", "parallels", "qed");
+  private static final Set<String> READ_ONLY =
+      Set.of("vmdk", "vdi", "vpc", "vhdx", "parallels", "qed", "http", "https");
   private static final Set<String> FILTERS = Set.of("throttle", "copy-on-read", "compress", "blkdebug", "blkverify");
 
   private StorageArguments() {}
@@ -54,6 +57,10 @@ final class StorageArguments {
     }
     Optional<String> id = kv.takeId().or(() -> kv.take("node-name"));
     String driver = kv.take("format").or(() -> kv.take("driver")).orElse("");
+    if (driver.equals("help") || driver.equals("?")) {
+      draft.answer(formats());
+      return;
+    }
     boolean readOnly = kv.takeSwitch("readonly", kv.takeSwitch("read-only", false));
     kv.takeSwitch("auto-read-only", true);
     boolean snapshot = kv.takeSwitch("snapshot", false);
@@ -104,6 +111,17 @@ final class StorageArguments {
       }
       default -> throw new IllegalArgumentException(kind);
     }
+  }
+
+  /** What can be written, and what can be read. */
+  private static String formats() {
+    TreeSet<String> all = new TreeSet<>(FORMATS);
+    all.addAll(FILTERS);
+    all.addAll(Protocols.drivers());
+    TreeSet<String> written = new TreeSet<>(all);
+    written.removeAll(READ_ONLY);
+    return "Supported formats: " + String.join(" ", written) + "\nSupported formats (read-only): "
+        + String.join(" ", all) + "\n";
   }
 
   /** The number of a drive among those on its bus: what is asked for, or the lowest that is free. */

@@ -95,6 +95,16 @@ class BlockCommandsTest {
   }
 
   @Test
+  void oneDriveIsShownWithItsImagesAndNoOther() {
+    Path hd = dir.resolve("hd.img");
+    assertThat(commands.execute("info block -v hd")).startsWith("hd: " + hd + " (raw)\n").contains("\nImages:\nimage: "
+        + hd + "\nfile format: raw\nvirtual size: ").doesNotContain("cd.img");
+    assertThat(commands.execute("info block nosuch")).isEmpty();
+    assertThat(commands.execute("info block -n")).isEqualTo("Error: unsupported option -n\n");
+    assertThat(commands.execute("info block hd cd")).startsWith("Error: ");
+  }
+
+  @Test
   void aResizedDiskHasItsNewSize() throws Exception {
     assertThat(commands.execute("block_resize hd 3")).isEmpty();
     assertThat(commands.execute("block_resize sd 2M")).isEmpty();

@@ -108,7 +108,7 @@ class CommandLineTest {
           .isEqualTo(new Location.Filtered(new Location.File(Path.of("a")), new Filter.Preallocate(4096, 1 << 20))));
     }
     for (String bad : List.of("-blockdev blkdebug,node-name=n,image.driver=raw,image.file.filename=a,"
-        + "inject-error.0.event=l2_load", "-blockdev "
+        + "inject-error.0.event=l3_load", "-blockdev "
         + "throttle,node-name=n,throttle-group=no,file.driver=raw,file.file.filename=a",
         "-drive file=a,iops_max=3", "-blockdev copy-on-read,node-name=n,file=no",
         "-drive file=a,iops=5,group=g -drive file=b,iops=6,group=g", "-object throttle-group,id=t,limits.nosuch=1")) {
@@ -453,6 +453,7 @@ class CommandLineTest {
     assertThat(answer("-device help")).contains("name \"virtio-blk-device\", bus virtio-bus");
     assertThat(answer("-device virtio-blk-device,help")).contains("  drive=<str> ");
     assertThat(answer("-chardev help")).contains("ringbuf");
+    assertThat(answer("-drive format=help")).contains("Supported formats: blkdebug ", " qcow2 ", "(read-only): ");
     assertThat(answer("-object help")).contains("  rng-random\n");
     assertThat(answer("-object rng-random,help")).contains("  filename=");
     assertThat(answer("-version")).startsWith("Ascus emulator version ");

@@ -2,10 +2,10 @@ package org.ascus.devices.block.filter;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.DebugEvent;
 import org.ascus.devices.host.Errno;
 
 /**
@@ -19,6 +19,7 @@ public final class BlkdebugNode extends FilterNode {
   private final List<BlkdebugRules.SetState> changes;
   private final BlkdebugRules.Limits limits;
   private final Object changing = new Object();
+  private List<BlkdebugRules.InjectError> armed = List.of();
   private int state = 1;
 
   BlkdebugNode(BlockNode node, BlkdebugRules rules) {
@@ -28,22 +29,37 @@ public final class BlkdebugNode extends FilterNode {
     this.limits = rules.limits();
   }
 
-  private synchronized void pass(BlkdebugRules.IoType type, long offset, long length) throws BlockException {
+  /** Rules for an event that the format tells apply to all requests from then on, until another such event. */
+  @Override
+  public synchronized void event(DebugEvent event) {
     int before = state;
     for (BlkdebugRules.SetState change : changes) {
-      if (change.event().is(type) && (change.state() == 0 || change.state() == before)) {
+      if (change.event() == event && (change.state() == 0 || change.state() == before)) {
         state = change.newState();
       }
     }
-    for (Iterator<BlkdebugRules.InjectError> all = errors.iterator(); all.hasNext(); ) {
-      BlkdebugRules.InjectError error = all.next();
+    List<BlkdebugRules.InjectError> now =
+        errors.stream().filter(e -> e.event() == event && (e.state() == 0 || e.state() == before)).toList();
+    armed = now.isEmpty() ? armed : now;
+    super.event(event);
+  }
+
+  private synchronized void pass(BlkdebugRules.IoType type, long offset, long length) throws BlockException {
+    int before = state;
+    for (BlkdebugRules.SetState change : changes) {
+      if (type.is(change.event()) && (change.state() == 0 || change.state() == before)) {
+        state = change.newState();
+      }
+    }
+    for (BlkdebugRules.InjectError error : List.copyOf(errors)) {
+      boolean now = type.is(error.event()) && (error.state() == 0 || error.state() == before) || armed.contains(error);
       long sector = error.sector().orElse(-1);
       boolean there = sector < 0 || type != BlkdebugRules.IoType.FLUSH
           && offset < (sector + 1) * SECTOR && offset + length > sector * SECTOR;
-      if (error.event().is(type) && error.types().contains(type) && there
-          && (error.state() == 0 || error.state() == before)) {
+      if (now && error.types().contains(type) && there) {
         if (error.once()) {
-          all.remove();
+          errors.remove(error);
+          armed = armed.stream().filter(e -> !e.equals(error)).toList();
         }
         if (error.errno() != 0) {
           String text = name() + ": " + type.text() + " at " + offset + ": " + Errno.text(error.errno());

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.DebugEvent;
 import org.ascus.devices.block.protocol.Keys;
 
 /**
@@ -73,7 +74,6 @@ public record BlkdebugRules(List<InjectError> errors, List<SetState> changes, Li
   /** Bytes of any limit, at most. */
   private static final long MOST = 1 << 30;
 
-
   /** What happens to a request. */
   public enum IoType {
     READ,
@@ -85,28 +85,16 @@ public record BlkdebugRules(List<InjectError> errors, List<SetState> changes, Li
     String text() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
-  }
 
-  /** What happens before a request is done. */
-  public enum Event {
-    /** Anything. */
-    NONE,
-    READ_AIO,
-    WRITE_AIO,
-    PWRITEV_ZERO,
-    FLUSH_TO_DISK;
-
-    private String text() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-
-    boolean is(IoType type) {
-      return switch (this) {
+    /** Whether such a request is the event; others are told by whoever uses the node. */
+    boolean is(DebugEvent event) {
+      return switch (event) {
         case NONE -> true;
-        case READ_AIO -> type == IoType.READ;
-        case WRITE_AIO -> type == IoType.WRITE;
-        case PWRITEV_ZERO -> type == IoType.WRITE_ZEROES;
-        case FLUSH_TO_DISK -> type == IoType.FLUSH;
+        case READ_AIO -> this == READ;
+        case WRITE_AIO -> this == WRITE;
+        case PWRITEV_ZERO -> this == WRITE_ZEROES;
+        case FLUSH_TO_DISK -> this == FLUSH;
+        default -> false;
       };
     }
   }
@@ -119,10 +107,11 @@ public record BlkdebugRules(List<InjectError> errors, List<SetState> changes, Li
    * @param sector only requests that touch this sector of 512 bytes
    * @param once only the first of them
    */
-  public record InjectError(Event event, Set<IoType> types, int state, int errno, OptionalLong sector, boolean once) {}
+  public record InjectError(
+      DebugEvent event, Set<IoType> types, int state, int errno, OptionalLong sector, boolean once) {}
 
   /** A change of the state when an event happens. */
-  public record SetState(Event event, int state, int newState) {}
+  public record SetState(DebugEvent event, int state, int newState) {}
 
   public BlkdebugRules {
     errors = List.copyOf(errors);
@@ -207,7 +196,7 @@ public record BlkdebugRules(List<InjectError> errors, List<SetState> changes, Li
   }
 
   private static InjectError error(Map<String, String> o) throws BlockException {
-    Event event = event(o);
+    DebugEvent event = event(o);
     Set<IoType> types = EnumSet.allOf(IoType.class);
     String type = o.remove("iotype");
     if (type != null) {
@@ -230,10 +219,10 @@ public record BlkdebugRules(List<InjectError> errors, List<SetState> changes, Li
     return change;
   }
 
-  private static Event event(Map<String, String> o) throws BlockException {
+  private static DebugEvent event(Map<String, String> o) throws BlockException {
     String text = Optional.ofNullable(o.remove("event"))
         .orElseThrow(() -> new BlockException("Missing event name for rule"));
-    return one(Event.values(), Event::text, "event", text);
+    return one(DebugEvent.values(), DebugEvent::text, "event", text);
   }
 
   private interface Name<T> {

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.DebugEvent;
 import org.ascus.devices.block.Extent;
 
 /** Hands everything on; a filter overrides what it changes. */
@@ -78,6 +79,11 @@ public abstract class FilterNode implements BlockNode {
   @Override
   public boolean allocate(long offset, long length) throws BlockException {
     return node.allocate(offset, length);
+  }
+
+  @Override
+  public void event(DebugEvent event) {
+    node.event(event);
   }
 
   @Override

@@ -48,6 +48,11 @@ public final class SnapshotOverlay implements BlockNode {
     this.file = FileProtocol.temporary(clusters * CLUSTER);
   }
 
+  /** What is under the temporary changes. */
+  public BlockNode base() {
+    return base;
+  }
+
   @Override
   public String name() {
     return base.name();

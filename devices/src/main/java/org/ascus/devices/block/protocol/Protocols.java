@@ -59,6 +59,11 @@ public final class Protocols {
     return DRIVERS.contains(driver);
   }
 
+  /** What {@code driver=} can name here. */
+  public static Set<String> drivers() {
+    return DRIVERS;
+  }
+
   /** Whether a file name is a URL or the like: a word and a colon before any slash. */
   public static boolean hasProtocol(String name) {
     int colon = name.indexOf(':');

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.DebugEvent;
 import org.ascus.devices.block.crypto.SectorCiphers;
 
 /** Reads guest bytes from wherever they are. Any number of threads may read, while nobody changes the tables. */
@@ -91,6 +92,7 @@ final class ClusterReader {
     int end = target.limit();
     if (backed(guest)) {
       target.limit(target.position() + (int) Math.min(target.remaining(), backing.get().size() - guest));
+      file.event(DebugEvent.READ_BACKING_AIO);
       backing.get().read(guest, target);
       target.limit(end);
     }
@@ -127,6 +129,7 @@ final class ClusterReader {
     if (offset >= file.size()) {
       throw file.corrupt("compressed cluster at 0x" + Long.toHexString(offset) + " is outside the file");
     }
+    file.event(DebugEvent.READ_COMPRESSED);
     byte[] stored = file.read(offset, compressedBytes(header, entry));
     Optional<String> wrong = Compression.expand(header.compression, stored, cluster);
     if (wrong.isPresent()) {

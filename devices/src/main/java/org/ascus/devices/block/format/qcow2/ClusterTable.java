@@ -3,6 +3,7 @@ package org.ascus.devices.block.format.qcow2;
 import java.nio.ByteBuffer;
 import java.util.BitSet;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.DebugEvent;
 
 /**
  * Where guest clusters are: the active L1 table, in memory, and its L2 tables, cached (docs/interop/qcow2, "Cluster
@@ -35,7 +36,8 @@ final class ClusterTable {
     this.header = header;
     this.refcounts = refcounts;
     this.entryBytes = header.l2EntryBytes();
-    this.cache = new TableCache(file, header.clusterSize(), CACHE_BYTES);
+    this.cache =
+        new TableCache(file, header.clusterSize(), CACHE_BYTES, DebugEvent.L2_LOAD, DebugEvent.L2_UPDATE);
     this.l1 = file.readLongs(header.l1Offset, header.l1Entries);
   }
 
@@ -166,10 +168,18 @@ final class ClusterTable {
       for (int at = 0; at < header.clusterSize(); at += cache.sliceSize()) {
         bytes.put(cache.get(old + at).bytes.duplicate().clear());
       }
+    }
+    file.event(DebugEvent.L2_ALLOC_WRITE);
+    try {
+      file.write(made, bytes.clear());
+    } catch (BlockException e) {
+      refcounts.free(made, header.clusterSize());
+      throw e;
+    }
+    if (old != 0) {
       cache.forget(old, header.clusterSize());
       refcounts.free(old, header.clusterSize());
     }
-    file.write(made, bytes.clear());
     l1[index] = made | COPIED;
     changedL1.set(index);
     return made;
@@ -189,6 +199,7 @@ final class ClusterTable {
     if (!changedL1.isEmpty()) {
       file.flush();
       for (int i = changedL1.nextSetBit(0); i >= 0; i = changedL1.nextSetBit(i + 1)) {
+        file.event(DebugEvent.L1_UPDATE);
         file.writeLong(header.l1Offset + (long) i * Long.BYTES, l1[i]);
       }
       changedL1.clear();

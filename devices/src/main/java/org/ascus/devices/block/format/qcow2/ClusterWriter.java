@@ -3,6 +3,7 @@ package org.ascus.devices.block.format.qcow2;
 import java.nio.ByteBuffer;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.DebugEvent;
 
 /**
  * Writes guest data where it has no place of its own yet: clusters that are unallocated, zero, compressed or shared
@@ -107,7 +108,10 @@ final class ClusterWriter {
     }
     boolean zero = from >= header.size || reader.isZero(from, Math.min(to, header.size) - from);
     if (!zero) {
-      data.write(host, reader.copy(from, (int) (to - from)));
+      meta.file.event(DebugEvent.COW_READ);
+      ByteBuffer copy = reader.copy(from, (int) (to - from));
+      meta.file.event(DebugEvent.COW_WRITE);
+      data.write(host, copy);
     } else if (!alreadyZero) {
       data.writeZeroes(host, to - from, false);
     }
@@ -210,6 +214,7 @@ final class ClusterWriter {
     meta.begin();
     meta.relieve();
     long host = placeCompressed(bytes.length);
+    meta.file.event(DebugEvent.WRITE_COMPRESSED);
     data.write(host, ByteBuffer.wrap(bytes));
     compressedEnd = host + bytes.length;
     long sectors = (host & 511) + bytes.length - 1 >> 9;

@@ -3,6 +3,7 @@ package org.ascus.devices.block.format.qcow2;
 import java.nio.ByteBuffer;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.DebugEvent;
 
 /**
  * The file that holds an image's tables. Numbers in it are big-endian. It grows when written past its end, and reads
@@ -43,6 +44,10 @@ record ImageFile(BlockNode node) {
     if (bytes > 0 && offset < node.size()) {
       node.writeZeroes(offset, bytes, false);
     }
+  }
+
+  void event(DebugEvent event) {
+    node.event(event);
   }
 
   void flush() throws BlockException {

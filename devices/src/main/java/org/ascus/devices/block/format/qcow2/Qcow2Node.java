@@ -9,6 +9,7 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.DebugEvent;
 import org.ascus.devices.block.Extent;
 import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.crypto.LuksOptions;
@@ -603,7 +604,9 @@ public final class Qcow2Node implements BlockNode {
     meta.commit();
     long[] grown = Arrays.copyOf(meta.clusters.l1(), entries);
     int count = (int) Math.ceilDiv((long) entries * Long.BYTES, (long) header.clusterSize());
+    file.event(DebugEvent.L1_GROW_ALLOC_TABLE);
     long place = meta.refcounts.allocate(count);
+    file.event(DebugEvent.L1_GROW_WRITE_TABLE);
     file.writeLongs(place, grown);
     meta.commit();
     meta.refcounts.write();
@@ -613,6 +616,7 @@ public final class Qcow2Node implements BlockNode {
     }
     header.l1Offset = place;
     header.l1Entries = entries;
+    file.event(DebugEvent.L1_GROW_ACTIVATE_TABLE);
     header.writeL1(file);
     meta.clusters.replaceL1(grown);
     file.flush();

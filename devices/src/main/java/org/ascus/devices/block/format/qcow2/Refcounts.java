@@ -7,6 +7,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.OptionalLong;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.DebugEvent;
 
 /**
  * Who uses which cluster of the file (docs/interop/qcow2, "Host cluster management").
@@ -45,7 +46,8 @@ final class Refcounts {
   /** Takes what is in the file; nothing may wait to be written. */
   void reload() throws BlockException {
     bits = new RefcountBits(header.refcountOrder);
-    cache = new TableCache(file, header.clusterSize(), CACHE_BYTES);
+    cache =
+        new TableCache(file, header.clusterSize(), CACHE_BYTES, DebugEvent.REFBLOCK_LOAD, DebugEvent.REFBLOCK_UPDATE);
     perBlock = header.refcountsPerBlock();
     perSlice = (int) (((long) cache.sliceSize() << 3) >> header.refcountOrder);
     table = readTable(file, header);
@@ -54,6 +56,7 @@ final class Refcounts {
   }
 
   static long[] readTable(ImageFile file, Header header) throws BlockException {
+    file.event(DebugEvent.REFTABLE_LOAD);
     int bytes = header.refcountTableClusters << header.clusterBits;
     return file.readLongs(header.refcountTableOffset, bytes / Long.BYTES);
   }
@@ -139,6 +142,7 @@ final class Refcounts {
 
   /** Takes back what {@link #free} was told; returns the byte ranges {offset, length} that nobody uses any more. */
   List<long[]> releaseFreed() throws BlockException {
+    file.event(DebugEvent.CLUSTER_FREE);
     List<Run> runs = freed;
     freed = new ArrayList<>();
     List<long[]> unused = new ArrayList<>();
@@ -171,6 +175,7 @@ final class Refcounts {
 
   /** Takes {@code count} clusters that follow one another; returns the offset of the first. */
   long allocate(int count) throws BlockException {
+    file.event(DebugEvent.CLUSTER_ALLOC);
     long first = count > longRun() ? append(count) : take(count);
     long offset = first << header.clusterBits;
     long end = offset + ((long) count << header.clusterBits);
@@ -247,6 +252,7 @@ final class Refcounts {
         bits.set(block, i, 1);
       }
       cache.forget(offset, header.clusterSize());
+      file.event(DebugEvent.REFBLOCK_ALLOC_WRITE);
       file.write(offset, block);
       into[(int) (first / perBlock + b)] = offset;
     }
@@ -322,12 +328,14 @@ final class Refcounts {
     long[] grown = Arrays.copyOf(table, (int) (clusters * perCluster));
     writeBlocks(first, blocks, blocks + clusters, grown);
     long tableOffset = first + blocks << header.clusterBits;
+    file.event(DebugEvent.REFBLOCK_ALLOC_WRITE_TABLE);
     file.writeLongs(tableOffset, grown);
     file.flush();
     long oldOffset = header.refcountTableOffset;
     long oldBytes = (long) header.refcountTableClusters << header.clusterBits;
     header.refcountTableOffset = tableOffset;
     header.refcountTableClusters = (int) clusters;
+    file.event(DebugEvent.REFBLOCK_ALLOC_SWITCH_TABLE);
     header.writeRefcountTable(file);
     file.flush();
     table = grown;
@@ -344,6 +352,7 @@ final class Refcounts {
     if (!newEntries.isEmpty()) {
       file.flush();
       for (int i = newEntries.nextSetBit(0); i >= 0; i = newEntries.nextSetBit(i + 1)) {
+        file.event(DebugEvent.REFBLOCK_ALLOC_HOOKUP);
         file.writeLong(header.refcountTableOffset + (long) i * Long.BYTES, table[i]);
       }
       newEntries.clear();

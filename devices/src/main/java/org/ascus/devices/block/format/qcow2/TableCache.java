@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.DebugEvent;
 
 /**
  * Pieces of on-disk tables, by their place in the file. Changed pieces stay until {@link #writeDirty}; of the others
@@ -28,14 +29,22 @@ final class TableCache {
   }
 
   private final ImageFile file;
+  private final DebugEvent load;
+  private final DebugEvent update;
   private final int sliceSize;
   private final int limit;
   private final Map<Long, Slice> slices = new LinkedHashMap<>(64, 0.75f, true);
   private final TreeMap<Long, Slice> dirty = new TreeMap<>();
 
-  /** @param capacity bytes to keep */
-  TableCache(ImageFile file, int clusterSize, long capacity) {
+  /**
+   * @param capacity bytes to keep
+   * @param load what it is to read a piece
+   * @param update what it is to write one
+   */
+  TableCache(ImageFile file, int clusterSize, long capacity, DebugEvent load, DebugEvent update) {
     this.file = file;
+    this.load = load;
+    this.update = update;
     this.sliceSize = Math.min(clusterSize, MAX_SLICE);
     this.limit = (int) Math.max(64, capacity / sliceSize);
   }
@@ -48,6 +57,7 @@ final class TableCache {
   synchronized Slice get(long offset) throws BlockException {
     Slice slice = slices.get(offset);
     if (slice == null) {
+      file.event(load);
       slice = new Slice(offset, ByteBuffer.wrap(file.read(offset, sliceSize)));
       trim();
       slices.put(offset, slice);
@@ -93,6 +103,7 @@ final class TableCache {
   synchronized void writeDirty() throws BlockException {
     while (!dirty.isEmpty()) {
       Slice slice = dirty.firstEntry().getValue();
+      file.event(update);
       file.write(slice.offset, slice.bytes.duplicate().clear());
       dirty.remove(slice.offset);
     }
