@@ -42,6 +42,6 @@ public final class ImageReport {
 
   /** What {@code info} says of an image. */
   public static String of(BlockNode image) throws BlockException {
-    return InfoCommand.text(Protocols.named(image.name()), ImageFacts.of(image, image.format()), image);
+    return InfoCommand.text(image.name(), Protocols.named(image.name()), ImageFacts.of(image, image.format()), image);
   }
 }

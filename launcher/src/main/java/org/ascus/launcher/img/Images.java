@@ -12,11 +12,13 @@ import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 import org.ascus.devices.block.format.qcow2.Snapshots;
+import org.ascus.devices.block.protocol.JsonKeys;
 import org.ascus.devices.block.protocol.Protocols;
 import org.ascus.devices.security.Authorization;
 import org.ascus.devices.security.Secret;
 import org.ascus.devices.security.TlsCredentials;
 import org.ascus.launcher.options.ImageArguments;
+import org.ascus.launcher.options.KeyValues;
 import org.ascus.launcher.options.OptionException;
 
 /** The images that a command names: file names, {@code json:} descriptions, or {@code --image-opts}. */
@@ -118,6 +120,27 @@ final class Images {
           locking && image.locking(), image.details());
     } catch (OptionException | BlockException e) {
       throw new ImgException("Could not open '" + name + "': " + e.getMessage());
+    }
+  }
+
+  /**
+   * What to call an image that {@link #source} has made of {@code name}.
+   *
+   * @param format that it turned out to have
+   */
+  String shown(String name, ImageOptions image, String format) throws ImgException {
+    boolean json = name.startsWith("json:");
+    if (!described && !json) {
+      return image.file().name();
+    }
+    try {
+      String text = json ? name.substring("json:".length()) : name;
+      boolean inJson = text.startsWith("{");
+      Map<String, String> options =
+          inJson ? JsonKeys.read(text) : new HashMap<>(KeyValues.parse(text, "").rest());
+      return DescribedName.of(options, inJson, format, image.file().name());
+    } catch (OptionException | BlockException e) {
+      throw new ImgException(e.getMessage());
     }
   }
 

@@ -33,16 +33,19 @@ final class InfoCommand {
     Optional<String> format = w.get("f");
     ImageOptions options = images.outside(name, format);
     List<Object> all = new ArrayList<>();
+    Optional<String> word = Optional.of(name);
     while (true) {
       options = options.withDetails(options.details().withBacking(Optional.empty()));
       ImageFacts facts;
       try (BlockNode node = options.open()) {
         facts = ImageFacts.of(node, options.format());
-        all.add(json ? describe(options.file(), facts, node) : text(options.file(), facts, node));
+        String shown = word.isPresent() ? images.shown(word.get(), options, facts.format()) : options.file().name();
+        all.add(json ? describe(shown, options.file(), facts, node) : text(shown, options.file(), facts, node));
       }
       if (!w.has("backing-chain") || facts.backing().isEmpty() || all.size() > 200) {
         break;
       }
+      word = Optional.empty();
       String below = ImageOptions.neighbour(options.file().name(), facts.backing());
       options = ImageOptions.named(below, facts.backingFormat(), true, false,
           options.locking()).withDetails(ImageOptions.Details.NONE.withKey(ImageKey.NOT_NEEDED));
@@ -69,7 +72,8 @@ final class InfoCommand {
     return OptionalLong.of(bytes);
   }
 
-  private static Map<String, Object> describe(Location file, ImageFacts facts, BlockNode node) throws BlockException {
+  private static Map<String, Object> describe(String shown, Location file, ImageFacts facts, BlockNode node)
+      throws BlockException {
     Map<String, Object> all = new LinkedHashMap<>();
     List<Object> snapshots = new ArrayList<>();
     for (Snapshots.Snapshot s : facts.snapshots()) {
@@ -91,7 +95,7 @@ final class InfoCommand {
       all.put("snapshots", snapshots);
     }
     all.put("virtual-size", node.size());
-    all.put("filename", file.name());
+    all.put("filename", shown);
     if (facts.clusterSize() > 0) {
       all.put("cluster-size", facts.clusterSize());
     }
@@ -121,9 +125,10 @@ final class InfoCommand {
     return bytes.isPresent() ? Sizes.human(bytes.getAsLong()) : "unavailable";
   }
 
-  static String text(Location file, ImageFacts facts, BlockNode node) throws BlockException {
+  /** @param shown what to call the image */
+  static String text(String shown, Location file, ImageFacts facts, BlockNode node) throws BlockException {
     StringBuilder text = new StringBuilder();
-    text.append("image: ").append(file.name()).append("\nfile format: ").append(facts.format());
+    text.append("image: ").append(shown).append("\nfile format: ").append(facts.format());
     text.append("\nvirtual size: ").append(Sizes.human(node.size())).append(" (").append(node.size());
     text.append(" bytes)\ndisk size: ").append(human(diskSize(file, node))).append("\n");
     text.append(facts.encrypted() ? "encrypted: yes\n" : "");

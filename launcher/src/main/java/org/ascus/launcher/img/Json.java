@@ -41,6 +41,16 @@ final class Json {
     return out.toString();
   }
 
+  /** The same in one line, as in a file's name. */
+  static String line(Map<?, ?> object) {
+    StringBuilder out = new StringBuilder("{");
+    members(object).forEach((name, value) -> {
+      out.append(out.length() == 1 ? "" : ", ").append(quote(name)).append(": ");
+      out.append(value instanceof Map<?, ?> map ? line(map) : value instanceof String s ? quote(s) : value.toString());
+    });
+    return out.append("}").toString();
+  }
+
   private static void put(StringBuilder out, Object value, String indent) {
     String deeper = indent + "    ";
     if (value instanceof Map<?, ?> map) {

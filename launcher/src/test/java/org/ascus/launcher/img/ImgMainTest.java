@@ -121,6 +121,24 @@ class ImgMainTest {
   }
 
   @Test
+  void describedImagesHaveTheNamesThatQemuImgGivesThem() throws Exception {
+    needQemuImg();
+    good("convert -O qcow2 @r.raw @a.qcow2");
+    for (String quoted : List.of(
+        "json:{'driver':'qcow2',FILE}", "json:{'driver':'raw','offset':512,'size':1024,FILE}",
+        "json:{'driver':'raw',FILE}", "json:{FILE}", "json:{'driver':'null-co','size':65536}",
+        "json:{'driver':'qcow2','file':{'driver':'blkdebug','image':{'driver':'file','filename':'@a.qcow2'}}}",
+        "json:{'driver':'compress','file':{'driver':'qcow2',FILE}}", "null-co://",
+        "--image-opts driver=raw,offset=1M,size=64k,file.filename=@r.raw", "--image-opts driver=null-co,size=1M",
+        "--image-opts driver=null-co,size=1M,read-zeroes=on", "--image-opts driver=qcow2,file.filename=@a.qcow2",
+        "--image-opts driver=raw,file.filename=@r.raw,file.locking=off")) {
+      String image = quoted.replace("FILE", "'file':{'driver':'file','filename':'@a.qcow2'}").replace('\'', '"');
+      String ours = img("info " + image).out().lines().findFirst().orElse("");
+      assertThat(ours).isEqualTo(qemu("info " + image).out().lines().findFirst().orElse("none"));
+    }
+  }
+
+  @Test
   void aSnapshotIsCopiedMeasuredAndMadeTheDiskAgainWithItsSize() throws Exception {
     needQemuImg();
     good("convert -O qcow2 @r.raw @s.qcow2");
