@@ -47,6 +47,12 @@ final class SocketArguments {
     boolean delay = kv.takeSwitch("delay", true);
     boolean nodelay = kv.takeSwitch("nodelay", false) || !delay;
     boolean waitForPeer = server && (waits.isEmpty() || KeyValues.switchValue("wait", waits.get()));
+    boolean isAbstract = kv.takeSwitch("abstract", false);
+    // Says how an abstract name is written, and nothing about a path.
+    kv.takeSwitch("tight", true);
+    if (isAbstract) {
+      throw new OptionException("abstract=on is not supported: Java has no abstract Unix sockets (give a path)");
+    }
     if (path.isPresent()) {
       if (!credentials.isEmpty()) {
         throw new OptionException("TLS can only be used over TCP socket");

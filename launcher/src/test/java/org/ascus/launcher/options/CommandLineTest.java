@@ -505,6 +505,8 @@ class CommandLineTest {
       assertThatThrownBy(() -> virt("-chardev " + kind + ",id=c"))
           .hasMessageStartingWith("-chardev " + kind + ",id=c: '" + kind + "' is not a valid char driver name here: ");
     }
+    assertThatThrownBy(() -> virt("-chardev socket,id=c,path=x,abstract=on,tight=off,server=on"))
+        .hasMessageContaining("abstract=on is not supported");
     assertThatThrownBy(() -> serial("vc:80Cx24C")).hasMessageContaining("no display");
     assertThatThrownBy(() -> virt("-chardev file,id=c")).hasMessageEndingWith("chardev: file: no filename given");
     assertThatThrownBy(() -> virt("-chardev socket,id=c,host=localhost,port=1,tls-creds=x"))
