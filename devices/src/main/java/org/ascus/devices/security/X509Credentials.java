@@ -6,6 +6,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import io.netty.util.concurrent.Future;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
 
 /**
@@ -23,17 +25,20 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 public final class X509Credentials implements TlsCredentials {
   private final SslContext context;
   private final boolean server;
+  private final boolean verifyPeer;
 
-  private X509Credentials(SslContext context, boolean server) {
+  private X509Credentials(SslContext context, boolean server, boolean verifyPeer) {
     this.context = context;
     this.server = server;
+    this.verifyPeer = verifyPeer;
   }
 
   /**
    * Reads the files.
    *
    * @param server which side of a connection they are for
-   * @param verifyPeer a server asks its clients for a certificate of the authority
+   * @param verifyPeer a server asks its clients for a certificate of the authority; a client looks whether its server
+   *     has one, and for the name that it was reached by
    * @param password of the private key
    * @param priority what a peer may choose from
    * @throws SecurityObjectException naming the file that is missing or wrong
@@ -63,13 +68,15 @@ public final class X509Credentials implements TlsCredentials {
           builder.keyManager(certificate.toFile(), key.toFile(), pass);
         }
       }
-      if (Files.exists(authority)) {
+      if (!server && !verifyPeer) {
+        builder.trustManager(InsecureTrustManagerFactory.INSTANCE);
+      } else if (Files.exists(authority)) {
         builder.trustManager(authority.toFile());
       }
       List<String> versions = Stream.of("TLSv1.3", "TLSv1.2").filter(priority::allowsVersion).toList();
       builder.sslProvider(SslProvider.JDK).protocols(versions);
       builder.ciphers(null, (suites, defaults, supported) -> allowed(defaults, priority));
-      return new X509Credentials(builder.build(), server);
+      return new X509Credentials(builder.build(), server, verifyPeer);
     } catch (SSLException | IllegalArgumentException e) {
       throw new SecurityObjectException("Unable to load certificates of " + folder + ": " + e.getMessage(), e);
     }
@@ -98,6 +105,12 @@ public final class X509Credentials implements TlsCredentials {
             ? context.newHandler(channel.alloc())
             : context.newHandler(
                 channel.alloc(), target.substring(0, colon), Integer.parseInt(target.substring(colon + 1)));
+    if (!server && verifyPeer && colon >= 0) {
+      SSLParameters parameters = handler.engine().getSSLParameters();
+      // The rules for a name in a certificate are those of HTTPS (RFC 2818, section 3.1).
+      parameters.setEndpointIdentificationAlgorithm("HTTPS");
+      handler.engine().setSSLParameters(parameters);
+    }
     channel.pipeline().addFirst(handler);
     return handler.handshakeFuture();
   }

@@ -29,6 +29,13 @@ public final class FrameWire {
     this.head = ByteBuffer.allocate(virtioHeaders ? 8 : 4);
   }
 
+  /** Forgets what came of a frame: somebody else begins to send. */
+  public void restart() {
+    head.clear();
+    body = new byte[0];
+    filled = 0;
+  }
+
   /** What is written before a frame of {@code length} bytes. */
   public static byte[] head(int length, boolean virtioHeaders) {
     return ByteBuffer.allocate(virtioHeaders ? 8 : 4).putInt(length).array();

@@ -44,10 +44,11 @@ public final class RedirectorFilter implements NetFilter {
     }
   }
 
-  /** Takes what comes in; after nonsense it takes everything and does nothing with it. */
+  /** Takes what comes in; after nonsense it takes everything and does nothing with it, until somebody else sends. */
   private static final class Inlet implements CharReceiver {
     private final FrameWire wire;
     private boolean broken;
+    private volatile boolean newPeer;
 
     Inlet(FrameWire wire) {
       this.wire = wire;
@@ -59,7 +60,17 @@ public final class RedirectorFilter implements NetFilter {
     }
 
     @Override
+    public void peerChanged(boolean there) {
+      newPeer = true;
+    }
+
+    @Override
     public void receive(byte[] data, int offset, int length) {
+      if (newPeer) {
+        newPeer = false;
+        broken = false;
+        wire.restart();
+      }
       broken = broken || !wire.decode(ByteBuffer.wrap(data, offset, length));
     }
   }

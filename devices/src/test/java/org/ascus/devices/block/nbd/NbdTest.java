@@ -231,12 +231,24 @@ class NbdTest extends BlockNodeContract {
     assertThatThrownBy(() -> connect(at, "disk")).hasMessageContaining("TLS");
     assertThat(tls(at, certificates.client("alice"))).containsOnly(0);
     assertThatThrownBy(() -> tls(at, certificates.client("bob"))).isInstanceOf(BlockException.class);
+    assertThatThrownBy(() -> tls(at, certificates.client("alice"), "other.example"))
+        .hasMessageContaining("TLS handshake failed: ");
+    TlsCredentials careless =
+        X509Credentials.read(certificates.client("alice"), false, false, Optional.empty(), TlsPriority.normal());
+    assertThat(tls(at, careless, "other.example")).containsOnly(0);
   }
 
   private static byte[] tls(SocketAddress at, Path folder) throws Exception {
-    TlsCredentials mine = X509Credentials.read(folder, false, true, Optional.empty(), TlsPriority.normal());
+    return tls(at, folder, "localhost");
+  }
+
+  private static byte[] tls(SocketAddress at, Path folder, String name) throws Exception {
+    return tls(at, X509Credentials.read(folder, false, true, Optional.empty(), TlsPriority.normal()), name);
+  }
+
+  private static byte[] tls(SocketAddress at, TlsCredentials mine, String name) throws Exception {
     int port = ((InetSocketAddress) at).getPort();
-    NbdAddress guarded = new NbdAddress("test", at, "disk", Optional.of(mine), "localhost:" + port, 0, 0);
+    NbdAddress guarded = new NbdAddress("test", at, "disk", Optional.of(mine), name + ":" + port, 0, 0);
     try (BlockNode node = guarded.open(FileProtocol.Options.READ_WRITE)) {
       return read(node, 0, 4096);
     }

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -147,6 +148,21 @@ class FiltersTest {
     assertThat(before.frames).hasSize(1);
     backend.guest().receive(TestCard.frame(3));
     assertThat(card.count()).isEqualTo(1);
+  }
+
+  @Test
+  void whoComesAfterAPeerThatBrokeOffIsUnderstood() throws Exception {
+    Channel in = new Channel(false);
+    link.add(new RedirectorFilter(link, Direction.TX, Optional.of(in), Optional.empty(), false), Direction.TX);
+    byte[] frame = TestCard.frame(2).bytes();
+    byte[] stream = ByteBuffer.allocate(4 + frame.length).putInt(frame.length).put(frame).array();
+    for (byte[] rubbish : new byte[][] {Arrays.copyOf(stream, 20), {-1, -1, -1, -1, 0}}) {
+      in.receiver.receive(rubbish, 0, rubbish.length);
+      in.receiver.peerChanged(false);
+      in.receiver.peerChanged(true);
+    }
+    in.receiver.receive(stream, 0, stream.length);
+    assertThat(bytes(sentSoon(1))).containsExactly(frame);
   }
 
   @Test
