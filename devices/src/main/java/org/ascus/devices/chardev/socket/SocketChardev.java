@@ -45,6 +45,7 @@ public final class SocketChardev implements CharBackend {
   private volatile CharReceiver receiver = CharReceiver.NOBODY;
   private volatile Channel listener;
   private volatile Channel peer;
+  private volatile Throwable tlsProblem;
   private volatile boolean closed;
 
   private SocketChardev(SocketOptions options) {
@@ -133,12 +134,30 @@ public final class SocketChardev implements CharBackend {
   private void connectFirst() throws IOException {
     ChannelFuture connected = connectOnce().awaitUninterruptibly();
     if (connected.isSuccess()) {
+      awaitTls();
       return;
     }
     if (options.reconnectSeconds() == 0) {
       throw new IOException("Failed to connect to '" + options.target() + "': " + reason(connected.cause()));
     }
     connectLater();
+  }
+
+  /** What the machine says before the stream is encrypted would be lost. */
+  private void awaitTls() throws IOException {
+    if (options.tls().isEmpty()) {
+      return;
+    }
+    try {
+      firstPeer.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    Throwable problem = tlsProblem;
+    if (problem != null && options.reconnectSeconds() == 0) {
+      throw new IOException(
+          "Failed to connect to '" + options.target() + "': TLS handshake failed: " + problem.getMessage());
+    }
   }
 
   private void connectLater() {
@@ -231,6 +250,9 @@ public final class SocketChardev implements CharBackend {
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
       if (event instanceof SslHandshakeCompletionEvent tls) {
+        if (!tls.isSuccess() && !options.server()) {
+          tlsProblem = tls.cause();
+        }
         if (!tls.isSuccess() || !options.tls().get().admits(context.channel(), options.authorization())) {
           context.close();
         } else if (options.protocol() != SocketOptions.Protocol.WEBSOCKET) {
@@ -270,6 +292,7 @@ public final class SocketChardev implements CharBackend {
       if (context.channel().parent() != null) {
         context.channel().parent().config().setAutoRead(peer == null);
       } else {
+        firstPeer.countDown();
         connectLater();
       }
     }

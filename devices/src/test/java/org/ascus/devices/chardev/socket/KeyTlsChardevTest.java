@@ -142,6 +142,23 @@ class KeyTlsChardevTest {
     assertThat(guest.await(5)).isEqualTo("hello");
   }
 
+  @Test
+  void aClientIsThereOnceItIsEncryptedOrNotAtAll() throws Exception {
+    int port = serve(psk(true, Optional.empty(), "NORMAL"), Optional.empty());
+    SocketChardev client = open(port, false, psk(false, Optional.of("alice"), "NORMAL"), Optional.empty());
+    assertThat(client.isConnected()).isTrue();
+    client.close();
+    SocketChardev denied =
+        open(port, false, psk(false, Optional.of("alice"), "NORMAL"), Optional.of(Authorization.simple("nobody")));
+    assertThat(denied.isConnected()).isFalse();
+    Files.writeString(dir.resolve("keys.psk"), "alice:" + WRONG_KEY + "\n");
+    TlsCredentials wrong = psk(false, Optional.of("alice"), "NORMAL");
+    Files.writeString(dir.resolve("keys.psk"), "alice:" + KEY + "\n");
+    assertThatThrownBy(() -> open(port, false, wrong, Optional.empty()))
+        .hasMessageContaining("Failed to connect to '")
+        .hasMessageContaining("TLS handshake failed: ");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"NORMAL", "NORMAL:-VERS-TLS1.3", "NORMAL:-VERS-TLS1.3:-ECDHE-PSK", "SECURE256"})
   void ourClientReachesOurServer(String priority) throws Exception {
