@@ -37,7 +37,7 @@ final class RegionPromotion {
   private static final int HOST_ATTEMPTS = 100;
 
   /** Arrivals from other kinds of code for one slice of the budget spent in a region: with more it does not pay. */
-  private static final int MAX_ARRIVALS = 250;
+  private static final int MAX_ARRIVALS = 100;
 
   /** Arrivals that tell how many there will be. */
   private static final int ENOUGH_ARRIVALS = 5_000;

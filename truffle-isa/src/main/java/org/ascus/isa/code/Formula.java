@@ -5,10 +5,20 @@ import java.util.function.IntFunction;
 /** What an instruction computes, as a tree: the semantic method of the table, in a form that can become host code. */
 public sealed interface Formula {
   /** Parameter {@code number} of a semantic method, 64 bits. */
-  record Parameter(int number) implements Formula {}
+  record Parameter(int number) implements Formula {
+    @Override
+    public Formula with(IntFunction<Formula> arguments) {
+      return arguments.apply(number);
+    }
+  }
 
   /** A register of the guest's. */
-  record Register(int slot) implements Formula {}
+  record Register(int slot) implements Formula {
+    @Override
+    public long registers() {
+      return 1L << slot;
+    }
+  }
 
   record Constant(long value) implements Formula {}
 
@@ -22,17 +32,47 @@ public sealed interface Formula {
   record Computed() implements Formula {}
 
   /** {@code operation} of one operand. */
-  record Unary(UnaryOperation operation, Formula a) implements Formula {}
+  record Unary(UnaryOperation operation, Formula a) implements Formula {
+    @Override
+    public Formula with(IntFunction<Formula> arguments) {
+      return new Unary(operation, a.with(arguments));
+    }
+
+    @Override
+    public long registers() {
+      return a.registers();
+    }
+  }
 
   /**
    * {@code operation} of two operands.
    *
    * @param wide whether it is one of 64 bits; if not it is one of 32, as are its operands, but for a shift's second
    */
-  record Binary(Operation operation, boolean wide, Formula a, Formula b) implements Formula {}
+  record Binary(Operation operation, boolean wide, Formula a, Formula b) implements Formula {
+    @Override
+    public Formula with(IntFunction<Formula> arguments) {
+      return new Binary(operation, wide, a.with(arguments), b.with(arguments));
+    }
+
+    @Override
+    public long registers() {
+      return a.registers() | b.registers();
+    }
+  }
 
   /** One of two values. */
-  record Select(Condition condition, Formula yes, Formula no) implements Formula {}
+  record Select(Condition condition, Formula yes, Formula no) implements Formula {
+    @Override
+    public Formula with(IntFunction<Formula> arguments) {
+      return new Select(condition.with(arguments), yes.with(arguments), no.with(arguments));
+    }
+
+    @Override
+    public long registers() {
+      return condition.a().registers() | condition.b().registers() | yes.registers() | no.registers();
+    }
+  }
 
   /** What {@link Select} asks: whether {@code relation} holds between two values of 64 or 32 bits. */
   record Condition(Relation relation, boolean wide, Formula a, Formula b) {
@@ -135,24 +175,11 @@ public sealed interface Formula {
 
   /** This with {@code arguments} in place of the parameters. */
   default Formula with(IntFunction<Formula> arguments) {
-    return switch (this) {
-      case Parameter p -> arguments.apply(p.number());
-      case Unary u -> new Unary(u.operation(), u.a().with(arguments));
-      case Binary b -> new Binary(b.operation(), b.wide(), b.a().with(arguments), b.b().with(arguments));
-      case Select s -> new Select(s.condition().with(arguments), s.yes().with(arguments), s.no().with(arguments));
-      case Register _, Constant _, Address _, Memory _, Computed _ -> this;
-    };
+    return this;
   }
 
   /** Registers that it reads, as a bit set. */
   default long registers() {
-    return switch (this) {
-      case Register r -> 1L << r.slot();
-      case Unary u -> u.a().registers();
-      case Binary b -> b.a().registers() | b.b().registers();
-      case Select s ->
-          s.condition().a().registers() | s.condition().b().registers() | s.yes().registers() | s.no().registers();
-      case Parameter _, Constant _, Address _, Memory _, Computed _ -> 0;
-    };
+    return 0;
   }
 }

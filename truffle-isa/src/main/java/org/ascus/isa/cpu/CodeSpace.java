@@ -18,6 +18,14 @@ import org.ascus.machine.bus.GuestRam;
  * until they have, {@link #awaitProtected} (the fence that makes code visible) waits.
  */
 public final class CodeSpace implements GuestRam.CodeListener {
+  /** A page whose regions are overwritten again within this time is one of code that is made and changed all along. */
+  private static final long SOON_NANOS = 20_000_000;
+
+  /** Such a page has its code compiled when it has been executed more often than others, by this factor. */
+  private static final int PATIENCE = 25;
+
+  private static final int MANY_REWRITES = 8;
+
   private static final int SLOTS = GuestRam.PAGE / 2;
 
   /** Most half-words of a block that starts in its page. */
@@ -33,6 +41,18 @@ public final class CodeSpace implements GuestRam.CodeListener {
     final Block[] blocks = new Block[SLOTS];
     final List<RegionHandle> regions = new ArrayList<>();
     int count;
+
+    /** How often regions were overwritten soon after others of this page. */
+    int rewrites;
+
+    private long lastRewrite;
+
+    /** Notes that regions were overwritten. */
+    void rewritten() {
+      long now = System.nanoTime();
+      rewrites = now - lastRewrite < SOON_NANOS ? rewrites + 1 : 0;
+      lastRewrite = now;
+    }
 
     Page(long number, GuestRam ram, long offset) {
       this.number = number;
@@ -164,6 +184,15 @@ public final class CodeSpace implements GuestRam.CodeListener {
     return page == null ? null : page.blocks[(int) (physical & 0xfff) >>> 1];
   }
 
+  /** Heat at which the block of {@code code} at {@code physical} is compiled, if {@code usual} is that of most. */
+  public int threshold(long physical, long[] code, int usual) {
+    Page page = pages.get(physical >>> 12);
+    boolean changes = page != null && page.rewrites >= MANY_REWRITES;
+    return changes
+        ? (int) Math.min(Integer.MAX_VALUE, (long) PATIENCE * usual)
+        : profile.threshold(physical, code, usual);
+  }
+
   public boolean hasCode(long physicalPage) {
     return pages.get(physicalPage >>> 12) != null;
   }
@@ -248,14 +277,18 @@ public final class CodeSpace implements GuestRam.CodeListener {
         drop(page, i);
       }
     }
-    page.regions.removeIf(
-        r -> {
-          boolean hit = r.overlaps(start, end);
-          if (hit) {
-            r.invalidate();
-          }
-          return hit;
-        });
+    boolean rewritten =
+        page.regions.removeIf(
+            r -> {
+              boolean hit = r.overlaps(start, end);
+              if (hit) {
+                r.invalidate();
+              }
+              return hit;
+            });
+    if (rewritten) {
+      page.rewritten();
+    }
     if ((start & 0xfff) < 2) {
       dropStraddlers(start & -4096L);
     }

@@ -14,6 +14,7 @@ import static org.ascus.isa.hostcode.X64Assembler.RDI;
 import static org.ascus.isa.hostcode.X64Assembler.RDX;
 import static org.ascus.isa.hostcode.X64Assembler.RSI;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -114,6 +115,9 @@ final class HostCode {
     goOn = base + to.position();
     goOn(to, leaveHot);
     next = write(to, base);
+    // The first call takes a long time, which no guest waits for here.
+    MemorySegment nothing = MemorySegment.ofArray(new long[VCpu.REGISTERS + 8]);
+    memory.call(leave, nothing, nothing, 0, 0, 0);
   }
 
   private static void enter(X64Assembler to) {

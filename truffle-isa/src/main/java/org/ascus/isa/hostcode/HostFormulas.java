@@ -69,31 +69,35 @@ final class HostFormulas {
 
   /** @param used how many of {@link #TEMPORARY} have something already */
   private static boolean fits(Formula formula, int used) {
-    return switch (formula) {
-      case Unary u -> (u.operation().compareTo(UnaryOperation.REVERSE_BYTES) <= 0 || COUNTS) && fits(u.a(), used);
-      case Select s ->
-          fits(s.condition().a(), used + 1) && fits(s.condition().b(), used + 2) && fits(s.yes(), used)
-              && fits(s.no(), used);
-      case Binary b ->
-          switch (b.operation()) {
-            case SHIFT_LEFT, SHIFT_RIGHT, SHIFT_RIGHT_UNSIGNED, ROTATE_LEFT, ROTATE_RIGHT ->
-                fits(b.a(), used) && isPlain(b.b()) && used < 3;
-            case MULTIPLY_HIGH, MULTIPLY_HIGH_UNSIGNED, DIVIDE, REMAINDER, DIVIDE_UNSIGNED, REMAINDER_UNSIGNED ->
-                isPlain(b.a()) && isPlain(b.b()) && used == 0;
-            case ADD, SUBTRACT, AND, OR, XOR, MULTIPLY -> fits(b.a(), used) && fits(b.b(), used + 1);
-          };
-      default -> used <= TEMPORARY.length;
+    // Not by patterns: what the JVM makes for those at run time takes a tenth of a second of the first code.
+    if (formula instanceof Unary u) {
+      return (u.operation().compareTo(UnaryOperation.REVERSE_BYTES) <= 0 || COUNTS) && fits(u.a(), used);
+    }
+    if (formula instanceof Select s) {
+      return fits(s.condition().a(), used + 1) && fits(s.condition().b(), used + 2) && fits(s.yes(), used)
+          && fits(s.no(), used);
+    }
+    if (!(formula instanceof Binary b)) {
+      return used <= TEMPORARY.length;
+    }
+    return switch (b.operation()) {
+      case SHIFT_LEFT, SHIFT_RIGHT, SHIFT_RIGHT_UNSIGNED, ROTATE_LEFT, ROTATE_RIGHT ->
+          fits(b.a(), used) && isPlain(b.b()) && used < TEMPORARY.length;
+      case MULTIPLY_HIGH, MULTIPLY_HIGH_UNSIGNED, DIVIDE, REMAINDER, DIVIDE_UNSIGNED, REMAINDER_UNSIGNED ->
+          isPlain(b.a()) && isPlain(b.b()) && used == 0;
+      case ADD, SUBTRACT, AND, OR, XOR, MULTIPLY -> fits(b.a(), used) && fits(b.b(), used + 1);
     };
   }
 
   /** Whether it is computed in the register that it goes to, and nothing else. */
   private static boolean isPlain(Formula formula) {
-    return switch (formula) {
-      case Formula.Parameter _, Constant _, Register _ -> true;
-      case Unary u -> isPlain(u.a());
-      case Binary b -> b.operation() == Operation.AND && isPlain(b.a()) && b.b() instanceof Constant;
-      default -> false;
-    };
+    if (formula instanceof Unary u) {
+      return isPlain(u.a());
+    }
+    if (formula instanceof Binary b) {
+      return b.operation() == Operation.AND && isPlain(b.a()) && b.b() instanceof Constant;
+    }
+    return !(formula instanceof Select);
   }
 
   // ---- emitting ----
@@ -117,27 +121,31 @@ final class HostFormulas {
    * @param used how many of {@link #TEMPORARY} have something already
    */
   void compute(Formula formula, int to, int used) {
-    switch (formula) {
-      case Constant c -> code.move(to, c.value());
-      case Register r -> {
-        int home = homes.applyAsInt(r.slot());
-        if (home < 0) {
-          code.load(to, RBX, 8 * r.slot(), 3, false);
-        } else {
-          code.move(true, to, home);
-        }
+    if (formula instanceof Constant c) {
+      code.move(to, c.value());
+    } else if (formula instanceof Register r) {
+      int home = homes.applyAsInt(r.slot());
+      if (home < 0) {
+        code.load(to, RBX, 8 * r.slot(), 3, false);
+      } else {
+        code.move(true, to, home);
       }
-      case Formula.Address a -> code.lea(to, R14, a.offset());
-      case Formula.Memory m -> code.load(to, groups[m.group()], m.displacement(), m.widthLog2(), m.signed());
-      case Formula.Computed _ -> {
-        if (to != RAX) {
-          code.move(true, to, RAX);
-        }
+    } else if (formula instanceof Formula.Address a) {
+      code.lea(to, R14, a.offset());
+    } else if (formula instanceof Formula.Memory m) {
+      code.load(to, groups[m.group()], m.displacement(), m.widthLog2(), m.signed());
+    } else if (formula instanceof Unary u) {
+      unary(u, to, used);
+    } else if (formula instanceof Binary b) {
+      binary(b, to, used);
+    } else if (formula instanceof Select s) {
+      select(s, to, used);
+    } else if (formula instanceof Formula.Computed) {
+      if (to != RAX) {
+        code.move(true, to, RAX);
       }
-      case Unary u -> unary(u, to, used);
-      case Binary b -> binary(b, to, used);
-      case Select s -> select(s, to, used);
-      case Formula.Parameter p -> throw new IllegalStateException("parameter " + p.number() + " is not known");
+    } else {
+      throw new IllegalStateException(formula + " is not known");
     }
   }
 
@@ -246,8 +254,8 @@ final class HostFormulas {
   private void shift(int operation, Binary b, int to, int used) {
     compute(b.a(), to, used);
     Formula count = b.b();
-    while (count instanceof Unary(UnaryOperation narrow, Formula a) && narrow == UnaryOperation.LOW_WORD) {
-      count = a;
+    while (count instanceof Unary u && u.operation() == UnaryOperation.LOW_WORD) {
+      count = u.a();
     }
     if (count instanceof Constant c) {
       code.shift(operation, b.wide(), to, (int) c.value() & (b.wide() ? 63 : 31));

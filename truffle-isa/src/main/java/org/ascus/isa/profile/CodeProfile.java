@@ -24,8 +24,10 @@ public final class CodeProfile {
   /** What the file holds at most: some large guests' hot code. */
   private static final int MAX_KEYS = 1 << 16;
 
-  /** Heat of known code that suffices; fewer, and the blocks around it would not have been executed yet. */
-  private static final int KNOWN_THRESHOLD = 200;
+  /** Part of the usual heat that suffices for known code; with less, the blocks around it had not been executed. */
+  private static final int KNOWN_PART = 12;
+
+  private static final int LEAST_THRESHOLD = 5;
 
   private final Optional<Path> file;
   private final Set<Long> known;
@@ -86,7 +88,8 @@ public final class CodeProfile {
 
   /** Heat at which the block of {@code code} at {@code physical} is compiled, if {@code usual} is that of new code. */
   public int threshold(long physical, long[] code, int usual) {
-    return !known.isEmpty() && known.contains(key(physical, code)) ? Math.min(usual, KNOWN_THRESHOLD) : usual;
+    boolean isKnown = !known.isEmpty() && known.contains(key(physical, code));
+    return isKnown ? Math.min(usual, Math.max(LEAST_THRESHOLD, usual / KNOWN_PART)) : usual;
   }
 
   /** The block of {@code code} at {@code physical} has reached its threshold. */

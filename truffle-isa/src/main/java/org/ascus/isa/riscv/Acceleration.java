@@ -55,7 +55,7 @@ public record Acceleration(Tier tier, int threshold, int samples, boolean backgr
    * @param hostCode whether machine code is made, which takes a hundredth of the time that classes take
    */
   int threshold(boolean hostCode) {
-    return threshold != AUTOMATIC ? threshold : hostCode ? 100 : 2_500;
+    return threshold != AUTOMATIC ? threshold : hostCode ? 50 : 2_500;
   }
 
   /**

@@ -119,7 +119,7 @@ final class RiscvBlockDecoder {
       }
     }
     long[] all = Arrays.copyOf(code, count);
-    int threshold = hart.codeSpace().profile().threshold(physical, all, hart.threshold);
+    int threshold = hart.codeSpace().threshold(physical, all, hart.threshold);
     Block block = new Block(physical, all, Arrays.copyOf(offsets, count + 1), second, threshold);
     hart.codeSpace().add(block);
     return block;

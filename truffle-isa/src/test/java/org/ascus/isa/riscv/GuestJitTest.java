@@ -57,7 +57,7 @@ class GuestJitTest {
         li t2, 0x8067
         sw t2, 0(t0)
         fence.i
-        li s4, 20
+        li s4, 200
       use:
         jalr ra, 0(s3)
         addi s4, s4, -1
