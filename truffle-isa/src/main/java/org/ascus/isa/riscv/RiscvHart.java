@@ -91,8 +91,7 @@ public final class RiscvHart extends VCpu {
   private final long[] fetchPhysical = new long[FETCH_ENTRIES];
   private final long[] fetchContexts = new long[FETCH_ENTRIES];
 
-  private long largeLow = -1;
-  private long largeMask;
+  private final LargePages largePages = new LargePages();
 
   RiscvHart(
       int index, RiscvConfig config, Machine machine, CodeSpace codeSpace, Decoder decoder, Translator translator,
@@ -165,8 +164,7 @@ public final class RiscvHart extends VCpu {
     contexts.forgetAll();
     space = contexts.space(csrs.satp);
     bareSpace = contexts.space(0);
-    largeLow = -1;
-    largeMask = 0;
+    largePages.clear();
   }
 
   /** Recomputes what depends on mode, mstatus and satp. */
@@ -206,29 +204,13 @@ public final class RiscvHart extends VCpu {
       }
       return;
     }
-    if (largeMask != 0 && ((va ^ largeLow) & largeMask) == 0) {
+    if (largePages.contains(va)) {
       flushAll();
       return;
     }
     SoftTlb.flushPage(tlb, va);
     fetchPage[(int) (va >>> 12) & FETCH_ENTRIES - 1] = -1;
     flushJumpPage(va);
-  }
-
-  /** Remembers that a page larger than 4 KiB is cached in pieces, so that flushing any address of it drops all. */
-  private void noteLargePage(long va, long size) {
-    long mask = -size;
-    if (largeMask == 0) {
-      largeMask = mask;
-      largeLow = va & mask;
-      return;
-    }
-    mask &= largeMask;
-    while (((va ^ largeLow) & mask) != 0) {
-      mask <<= 1;
-    }
-    largeMask = mask;
-    largeLow &= mask;
   }
 
   // ---- translation ----
@@ -275,7 +257,7 @@ public final class RiscvHart extends VCpu {
       return;
     }
     if (walker.pageSize > 4096 && walker.pageSize < 1L << 62) {
-      noteLargePage(va, walker.pageSize);
+      largePages.add(va, walker.pageSize);
     }
     int i = SoftTlb.index(va);
     long tag = va & SoftTlb.PAGE_MASK | context;
@@ -471,7 +453,7 @@ public final class RiscvHart extends VCpu {
     }
     if (pmp.uniform(physicalPage)) {
       if (walker.pageSize > 4096 && walker.pageSize < 1L << 62) {
-        noteLargePage(va, walker.pageSize);
+        largePages.add(va, walker.pageSize);
       }
       fetchPage[slot] = page;
       fetchPhysical[slot] = physicalPage;
