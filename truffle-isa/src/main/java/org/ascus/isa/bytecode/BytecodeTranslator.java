@@ -133,7 +133,7 @@ public final class BytecodeTranslator implements Translator {
     for (RegionPlan plan : plans) {
       // Another region of the same batch may have the block meanwhile.
       if (plan.head().entry() == null && regions.keySet().stream().noneMatch(r -> r.isEntry(plan.head()))) {
-        host(plan).ifPresentOrElse(cache::add, () -> regions.put(compact(plan), plan));
+        host(plan).ifPresentOrElse(this::add, () -> regions.put(compact(plan), plan));
       }
     }
     for (CompactRegion region : regions.keySet()) {
@@ -152,12 +152,21 @@ public final class BytecodeTranslator implements Translator {
         });
   }
 
+  private void add(BaselineRegion region) {
+    if (!cache.add(region)) {
+      region.invalidate();
+    }
+  }
+
   private Optional<BaselineRegion> host(RegionPlan plan) {
     if (hostMemory.isEmpty()) {
       return Optional.empty();
     }
-    if (maker == null) {
-      maker = new HostRegionMaker(isa, codeSpace, hostMemory.get());
+    synchronized (this) {
+      // CPUs make regions themselves if nothing is made in the background.
+      if (maker == null) {
+        maker = new HostRegionMaker(isa, codeSpace, hostMemory.get());
+      }
     }
     return maker.make(plan);
   }

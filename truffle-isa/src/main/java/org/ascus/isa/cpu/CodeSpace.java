@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.ascus.isa.profile.CodeProfile;
 import org.ascus.machine.bus.GuestRam;
@@ -137,7 +138,7 @@ public final class CodeSpace implements GuestRam.CodeListener {
   private final ConcurrentHashMap<GuestRam, Long> bases = new ConcurrentHashMap<>();
   private final List<VCpu> cpus = new CopyOnWriteArrayList<>();
   private final AtomicLong invalidations = new AtomicLong();
-  private volatile int epoch;
+  private final AtomicInteger epoch = new AtomicInteger();
   private final AtomicLong blockCount = new AtomicLong();
 
   public CodeSpace(CodeProfile profile) {
@@ -151,12 +152,12 @@ public final class CodeSpace implements GuestRam.CodeListener {
 
   /** Counts requests that CPUs leave all code that has been thrown away. */
   public int epoch() {
-    return epoch;
+    return epoch.get();
   }
 
   /** Requests it; the result is what {@link VCpu#hasNoticed} takes. */
-  public synchronized int nextEpoch() {
-    return ++epoch;
+  public int nextEpoch() {
+    return epoch.incrementAndGet();
   }
 
   /** Whether all CPUs have done so. */

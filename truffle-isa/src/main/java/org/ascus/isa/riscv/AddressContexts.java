@@ -55,7 +55,7 @@ final class AddressContexts {
     long context = space.data[permissions];
     if (context == 0) {
       if (next > SoftTlb.MAX_CONTEXT) {
-        forgetAll();
+        spaces.values().forEach(AddressContexts::forget);
         flushAll.run();
         next = 1;
       }
