@@ -93,11 +93,13 @@ public final class RegionFormer {
         case LEAVE, STOP -> {}
       }
     }
-    if (found.size() == 1 && isTrivial(found.get(0))) {
+    RegionPlan.Part first = found.remove(0);
+    // Without its head, code that is as good has come to it meanwhile.
+    if (first == null || found.isEmpty() && isTrivial(first)) {
       return Optional.empty();
     }
     List<RegionPlan.Part> order = new ArrayList<>();
-    order.add(found.remove(0));
+    order.add(first);
     order.addAll(found.values());
     return Optional.of(new RegionPlan(pc, order, pages, instructions, cpu.codeSpace().cpus()));
   }
