@@ -4,7 +4,7 @@ import org.ascus.machine.bus.host.HostMemory;
 
 /**
  * A table in host memory of where machine code goes on at a virtual address, direct-mapped; host code looks there by
- * itself. An entry is of four longs: the address, {@link VCpu#mapping} when it was made, and where the code is.
+ * itself. An entry is of four longs: the address, {@link VCpu#matchedMapping} when it was made, and where the code is.
  */
 public final class HostTargets {
   public static final int ENTRIES = 1 << 15;

@@ -55,7 +55,7 @@ public abstract class VCpu implements Cpu {
   /** Behind the registers: where the head is of the region that has returned a step from host code. */
   public static final int HEAD = REGISTERS + 2;
 
-  /** Behind the registers: {@link #mapping}, for host code. */
+  /** Behind the registers: {@link #matchedMapping}, for host code. */
   public static final int MAPPING = REGISTERS + 3;
 
   /** Behind the registers: host address of the table of where host code goes on at an address; 0 if there is none. */
@@ -67,10 +67,11 @@ public abstract class VCpu implements Cpu {
   /** Behind the registers: host code returns when it comes to this address by a return; not an address if odd. */
   public static final int STOP = REGISTERS + 6;
 
-  private static final int ALL = REGISTERS + 8;
+  /** Slots of {@link #regs}. */
+  public static final int SLOTS = REGISTERS + 8;
 
   /** Register file, the ISA says which slots are what; behind it is what passes between host code and its callers. */
-  public final long[] regs = new long[ALL];
+  public final long[] regs = new long[SLOTS];
 
   /** See {@link SoftTlb}. */
   public final long[] tlb = SoftTlb.create();

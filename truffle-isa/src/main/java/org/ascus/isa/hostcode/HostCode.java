@@ -116,7 +116,7 @@ final class HostCode {
     goOn(to, leaveHot);
     next = write(to, base);
     // The first call takes a long time, which no guest waits for here.
-    MemorySegment nothing = MemorySegment.ofArray(new long[VCpu.REGISTERS + 8]);
+    MemorySegment nothing = MemorySegment.ofArray(new long[VCpu.SLOTS]);
     memory.call(leave, nothing, nothing, 0, 0, 0);
   }
 

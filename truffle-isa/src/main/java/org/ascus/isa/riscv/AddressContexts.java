@@ -21,8 +21,12 @@ final class AddressContexts {
     final long[] data = new long[16];
     final long[] fetch = new long[4];
 
-    Space(long satp) {
+    /** Has the contexts that this shares with all others of its paging mode; itself if it shares none. */
+    final Space shared;
+
+    Space(long satp, Space shared) {
       this.satp = satp;
+      this.shared = shared == null ? this : shared;
     }
   }
 
@@ -46,7 +50,15 @@ final class AddressContexts {
   }
 
   Space space(long satp) {
-    return spaces.computeIfAbsent(satp, Space::new);
+    Space known = spaces.get(satp);
+    if (known != null) {
+      return known;
+    }
+    // No address space has all bits of its number and its root set: memory does not reach that far.
+    long all = satp | ~PAGING_MODE;
+    Space made = new Space(satp, satp >>> 60 == 0 || satp == all ? null : space(all));
+    spaces.put(satp, made);
+    return made;
   }
 
   /** The data context of {@code permissions} (0 to 15) in {@code of}, in its place in a tag. */
@@ -76,9 +88,7 @@ final class AddressContexts {
 
   /** The space whose contexts {@code mode} has in {@code space}. */
   private Space owner(Space space, int mode) {
-    boolean shared = shares && mode == Status.S && space.satp >>> 60 != 0;
-    // No address space has all bits of its number and its root set: memory does not reach that far.
-    return shared ? space(space.satp | ~PAGING_MODE) : space;
+    return shares && mode == Status.S ? space.shared : space;
   }
 
   boolean shares() {
