@@ -10,8 +10,8 @@ import org.ascus.devices.host.Errno;
 
 /**
  * Owners, modes and types are kept beside the files, which belong to whoever runs the machine; links and device nodes
- * are regular files on the host, the former with the target as contents. What has no such record, as files that the
- * host put there, is shown as it is.
+ * are regular files on the host, the former with the target as contents. What has no such record, as files and links
+ * that the host put there, is shown as it is.
  */
 final class MappedModel implements SecurityModel {
   /** What begins the names of the host's own attributes. */
@@ -127,6 +127,9 @@ final class MappedModel implements SecurityModel {
 
   @Override
   public byte[] readLink(int folder, byte[] name) throws FileException {
+    if (calls.statusAt(folder, name).type() == FileStatus.SYMLINK) {
+      return calls.readLink(folder, name);
+    }
     if (status(folder, name).type() != FileStatus.SYMLINK) {
       throw new FileException(Errno.EINVAL);
     }

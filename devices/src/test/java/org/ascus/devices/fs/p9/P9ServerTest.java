@@ -238,6 +238,18 @@ class P9ServerTest {
     assertThat(top).isDirectoryContaining(p -> p.endsWith("secret"));
   }
 
+  @ParameterizedTest
+  @EnumSource(Model.class)
+  void aLinkOfTheHostIsOneForTheGuest(Model model) throws Exception {
+    Files.createSymbolicLink(shared.resolve("l"), Path.of("../secret"));
+    share(model, false);
+    assertThat(client.walk(1, "l")).isTrue();
+    assertThat(client.status(1).mode()).isEqualTo(0120777);
+    ByteBuffer target = client.call(MessageType.READLINK, 1);
+    assertThat(new String(target.array(), 9, target.getShort(), StandardCharsets.US_ASCII)).isEqualTo("../secret");
+    assertThat(client.error(MessageType.LOPEN, 1, 0)).isNotZero();
+  }
+
   @Test
   void aFolderThatTurnsIntoALinkIsNotFollowed() throws Exception {
     share(Model.NONE, false);
