@@ -37,6 +37,7 @@ public final class MuxChardev implements AutoCloseable {
   private boolean timestamps;
   private long timestampStart;
   private boolean lineStart = true;
+  private volatile boolean peerThere;
 
   public MuxChardev(CharBackend back, Control control) {
     this(back, control, ESCAPE);
@@ -104,6 +105,9 @@ public final class MuxChardev implements AutoCloseable {
     @Override
     public void connect(CharReceiver newReceiver) {
       receiver = newReceiver;
+      if (peerThere) {
+        newReceiver.peerChanged(true);
+      }
       input.connect(newReceiver);
     }
 
@@ -174,6 +178,7 @@ public final class MuxChardev implements AutoCloseable {
 
     @Override
     public void peerChanged(boolean there) {
+      peerThere = there;
       allFronts().forEach(f -> f.receiver.peerChanged(there));
     }
 

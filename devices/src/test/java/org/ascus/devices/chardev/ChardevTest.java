@@ -238,6 +238,45 @@ class ChardevTest {
   }
 
   @Test
+  void aFrontThatConnectsLateLearnsWhoIsThere() throws Exception {
+    CharBackend connected =
+        new CharBackend() {
+          @Override
+          public void write(byte[] data, int offset, int length) {}
+
+          @Override
+          public boolean hasPeers() {
+            return true;
+          }
+
+          @Override
+          public void connect(CharReceiver receiver) {
+            receiver.peerChanged(true);
+          }
+        };
+    try (MuxChardev mux = new MuxChardev(connected, () -> {})) {
+      CharBackend front = mux.addFront("port");
+      AtomicInteger peers = new AtomicInteger();
+      front.connect(
+          new CharReceiver() {
+            @Override
+            public int canReceive() {
+              return 0;
+            }
+
+            @Override
+            public void receive(byte[] data, int offset, int length) {}
+
+            @Override
+            public void peerChanged(boolean there) {
+              peers.addAndGet(there ? 1 : -1);
+            }
+          });
+      assertThat(peers).hasValue(1);
+    }
+  }
+
+  @Test
   void muxPutsTimesBeforeLinesWhenAsked() throws Exception {
     RingChardev host = RingChardev.synchronous(4096);
     try (MuxChardev mux = new MuxChardev(host, () -> {})) {

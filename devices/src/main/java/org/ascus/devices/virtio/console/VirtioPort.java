@@ -18,7 +18,7 @@ import org.ascus.machine.state.StateWriter;
  * device that it is plugged into; its own lock is not used.
  *
  * <p>Input waits in a buffer of {@value #BUFFER} bytes until the driver offers room; while that is full the channel is
- * asked to wait.
+ * asked to wait. A plain port is open on the host while its channel has somebody at the other end, a console always.
  */
 public final class VirtioPort extends Device {
   private static final int BUFFER = 4096;
@@ -31,6 +31,9 @@ public final class VirtioPort extends Device {
   private byte[] input = new byte[BUFFER];
   private int inputCount;
   private boolean guestOpen;
+  private boolean guestReady;
+  private boolean toldOpen;
+  private volatile boolean peerThere;
 
   /**
    * @param console {@code virtconsole} if true, {@code virtserialport} otherwise
@@ -99,6 +102,33 @@ public final class VirtioPort extends Device {
         device.lock().unlock();
       }
     }
+
+    @Override
+    public void peerChanged(boolean there) {
+      peerThere = there;
+      // Whoever has the device's lock may wait for the channel's thread, which calls this.
+      Thread.ofVirtual().start(() -> device.hostChanged(VirtioPort.this));
+    }
+  }
+
+  /** Whether what the port leads to is there. */
+  boolean hostOpen() {
+    return backend.isPresent() && (console || peerThere || !backend.get().hasPeers());
+  }
+
+  /** Whether the driver knows the port and believes something else of {@link #hostOpen} than {@code now}. */
+  boolean mustTell(boolean now) {
+    return guestReady && toldOpen != now;
+  }
+
+  void told(boolean open) {
+    toldOpen = open;
+  }
+
+  /** The driver found the port, and takes it for closed on the host until it is told. */
+  void setGuestReady() {
+    guestReady = true;
+    toldOpen = false;
   }
 
   boolean guestOpen() {
@@ -114,6 +144,8 @@ public final class VirtioPort extends Device {
 
   void reset() {
     guestOpen = false;
+    guestReady = false;
+    toldOpen = false;
     inputCount = 0;
   }
 
@@ -157,7 +189,11 @@ public final class VirtioPort extends Device {
 
   @Override
   public Map<String, String> properties() {
-    return Map.of("nr", Integer.toString(number), "name", name);
+    return Map.of(
+        "nr", Integer.toString(number),
+        "name", name,
+        "guest", guestOpen ? "on" : "off",
+        "host", hostOpen() ? "on" : "off");
   }
 
   @Override
@@ -166,6 +202,8 @@ public final class VirtioPort extends Device {
     try {
       out.putLong("nr", number);
       out.putBoolean("guestOpen", guestOpen);
+      out.putBoolean("guestReady", guestReady);
+      out.putBoolean("toldOpen", toldOpen);
       out.putBytes("input", java.util.Arrays.copyOf(input, inputCount));
     } finally {
       bus.ifPresent(b -> b.lock().unlock());
@@ -185,6 +223,8 @@ public final class VirtioPort extends Device {
       }
       input = java.util.Arrays.copyOf(waiting, BUFFER);
       inputCount = waiting.length;
+      guestReady = in.getBoolean("guestReady");
+      toldOpen = in.getBoolean("toldOpen");
       setGuestOpen(in.getBoolean("guestOpen"));
     } finally {
       bus.ifPresent(b -> b.lock().unlock());

@@ -243,7 +243,41 @@ public final class VirtioSerial extends VirtioDevice implements VirtioSerialBus 
     if (!port.name().isEmpty()) {
       tell(port.number(), ControlMessage.PORT_NAME, 1, port.name());
     }
-    tell(port.number(), ControlMessage.PORT_OPEN, 1, "");
+    port.setGuestReady();
+    tellHostState(port);
+  }
+
+  /** Somebody came to, or left, the host's end of {@code port}. */
+  void hostChanged(VirtioPort port) {
+    lock().lock();
+    try {
+      tellHostState(port);
+    } finally {
+      lock().unlock();
+    }
+  }
+
+  private void tellHostState(VirtioPort port) {
+    boolean open = port.hostOpen();
+    if (port.mustTell(open)) {
+      // Only the last state counts for a driver that is slow to take messages.
+      messages.removeIf(m -> isHostState(ControlMessage.parse(m), port));
+      port.told(open);
+      tell(port.number(), ControlMessage.PORT_OPEN, open ? 1 : 0, "");
+    }
+  }
+
+  private static boolean isHostState(ControlMessage message, VirtioPort port) {
+    return message.port() == port.number() && message.event() == ControlMessage.PORT_OPEN;
+  }
+
+  @Override
+  protected void running() {
+    for (VirtioPort port : ports) {
+      if (port != null) {
+        tellHostState(port);
+      }
+    }
   }
 
   private void tell(int port, int event, int value, String text) {

@@ -28,6 +28,12 @@ class VirtioSerialTest extends VirtioContract {
     final ByteArrayOutputStream output = new ByteArrayOutputStream();
     Optional<CharReceiver> receiver = Optional.empty();
     int accepted;
+    boolean peers;
+
+    @Override
+    public boolean hasPeers() {
+      return peers;
+    }
 
     @Override
     public void write(byte[] data, int offset, int length) {
@@ -57,6 +63,7 @@ class VirtioSerialTest extends VirtioContract {
   private Channel console = new Channel();
   private Channel agent = new Channel();
   private VirtioPort consolePort;
+  private VirtioPort agentPort;
 
   @Override
   protected VirtioDevice device(VirtioHost host) throws Exception {
@@ -65,7 +72,8 @@ class VirtioSerialTest extends VirtioContract {
     VirtioSerial serial = new VirtioSerial("vser0", host, 4);
     consolePort = new VirtioPort("con0", true, "", Optional.of(console));
     serial.plug(consolePort, VirtioSerialBus.ANY);
-    serial.plug(new VirtioPort("agent0", false, "org.agent.0", Optional.of(agent)), VirtioSerialBus.ANY);
+    agentPort = new VirtioPort("agent0", false, "org.agent.0", Optional.of(agent));
+    serial.plug(agentPort, VirtioSerialBus.ANY);
     return serial;
   }
 
@@ -199,6 +207,64 @@ class VirtioSerialTest extends VirtioContract {
     assertThat(agent.output).hasToString("pong");
     say(d, out, 99, ControlMessage.PORT_READY, 1);
     assertThat(d.log()).contains("port 99");
+  }
+
+  private static void awaitMessages(GuestDriver d, GuestDriver.Queue control, long[] buffers, int... values) {
+    for (int i = 0; i < values.length; i++) {
+      long[] next = {buffers[i]};
+      assertThat(messages(d, control, next, 1))
+          .containsExactly(new ControlMessage(1, ControlMessage.PORT_OPEN, values[i], ""));
+    }
+  }
+
+  @Test
+  void theDriverLearnsWhoComesAndGoesOnTheHost() throws Exception {
+    GuestDriver d = driver(false);
+    agent.peers = true;
+    console.peers = true;
+    d.start(MULTIPORT);
+    GuestDriver.Queue in = d.queue(2, 32);
+    GuestDriver.Queue out = d.queue(3, 32);
+    d.ready();
+    agent.receiver.orElseThrow().peerChanged(true);
+    agent.receiver.orElseThrow().peerChanged(false);
+    long[] buffers = offer(d, in, 3);
+    say(d, out, 1, ControlMessage.PORT_READY, 1);
+    say(d, out, 0, ControlMessage.PORT_READY, 1);
+    assertThat(messages(d, in, buffers, 3))
+        .containsExactly(
+            new ControlMessage(1, ControlMessage.PORT_NAME, 1, "org.agent.0"),
+            new ControlMessage(0, ControlMessage.CONSOLE_PORT, 1, ""),
+            new ControlMessage(0, ControlMessage.PORT_OPEN, 1, ""));
+    buffers = offer(d, in, 2);
+    agent.receiver.orElseThrow().peerChanged(true);
+    awaitMessages(d, in, buffers, 1);
+    agent.receiver.orElseThrow().peerChanged(false);
+    awaitMessages(d, in, new long[] {buffers[1]}, 0);
+  }
+
+  @Test
+  void whatChangesWhileTheDriverTakesNothingIsToldOnce() throws Exception {
+    GuestDriver d = driver(false);
+    agent.peers = true;
+    d.start(MULTIPORT);
+    GuestDriver.Queue in = d.queue(2, 32);
+    GuestDriver.Queue out = d.queue(3, 32);
+    d.ready();
+    long[] buffers = offer(d, in, 1);
+    say(d, out, 1, ControlMessage.PORT_READY, 1);
+    in.await(1);
+    VirtioSerial serial = (VirtioSerial) d.device;
+    for (int i = 0; i < 999; i++) {
+      agent.receiver.orElseThrow().peerChanged(i % 2 == 0);
+      serial.hostChanged(agentPort);
+    }
+    buffers = offer(d, in, 2);
+    awaitMessages(d, in, buffers, 1);
+    serial.hostChanged(agentPort);
+    serial.resumed();
+    assertThat(in.usedIndex()).isEqualTo(2);
+    assertThat(agentPort.properties()).containsEntry("host", "on").containsEntry("guest", "off");
   }
 
   @Test
