@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.protocol.JsonKeys;
@@ -84,6 +85,11 @@ public final class KeyValues {
   /** Removes and returns all whose names begin with {@code prefix}; they come without it. */
   Map<String, String> takeWithin(String prefix) {
     return new Keys(values).within(prefix).values();
+  }
+
+  /** Has {@code taker} take what it knows out of the values. */
+  <T> T taking(Function<Map<String, String>, T> taker) {
+    return taker.apply(values);
   }
 
   private void put(String key, String value) {

@@ -72,6 +72,7 @@ final class StorageArguments {
     boolean protocol = Protocols.isDriver(driver) && !driver.equals("file") && !driver.equals("host_device");
     String format = Protocols.isDriver(driver) ? "" : driver;
     ImageOptions.Details details = key(draft, kv, "", details(kv, format.equals("raw"), false));
+    details = format.isEmpty() || format.equals("qcow2") ? kv.taking(details::withTuning) : details;
     Optional<ImageOptions> backing = nested(draft, kv, "backing.");
     boolean copyOnRead = kv.takeSwitch("copy-on-read", false);
     Optional<ThrottleGroup> throttle = ThrottleArguments.drive(draft, kv);
@@ -274,7 +275,7 @@ final class StorageArguments {
       file = file(draft, kv, "file.", "file");
     }
     if (driver.equals("qcow2")) {
-      tuning(kv);
+      details = kv.taking(details::withTuning);
     }
     if (driver.equals("qcow2") || driver.equals("vmdk") || driver.equals("qed")) {
       details = backing(draft, kv, details);
@@ -349,14 +350,6 @@ final class StorageArguments {
       throw new OptionException("Cannot find device='' nor node-name='" + name + "'");
     }
     return node.image();
-  }
-
-  /** Options of qcow2 that change how fast it is, not what it does. */
-  private static void tuning(KeyValues kv) throws OptionException {
-    for (String size : new String[] {"cache-size", "l2-cache-size", "l2-cache-entry-size", "refcount-cache-size"}) {
-      kv.takeNumber(size, 0, Long.MAX_VALUE);
-    }
-    kv.takeNumber("cache-clean-interval", 0, Integer.MAX_VALUE);
   }
 
   private static ImageOptions.Details backing(Draft draft, KeyValues kv, ImageOptions.Details details)

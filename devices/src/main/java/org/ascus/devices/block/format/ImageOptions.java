@@ -2,6 +2,7 @@ package org.ascus.devices.block.format;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,6 +50,7 @@ public record ImageOptions(
    * @param unmap what the guest discards is discarded in the file
    * @param detectZeroes writes of zeroes become zeroes without a place, where {@code unmap} allows, or cheaper writes
    * @param key what opens it if it is encrypted
+   * @param tuning options of qcow2 that are not stored in an image
    * @param filters what is put over it, the lowest first
    */
   public record Details(
@@ -59,38 +61,52 @@ public record ImageOptions(
       boolean unmap,
       boolean detectZeroes,
       ImageKey key,
+      Map<String, String> tuning,
       List<Filter> filters) {
     public Details {
+      tuning = Map.copyOf(tuning);
       filters = List.copyOf(filters);
     }
 
     public static final Details NONE =
-        new Details(0, OptionalLong.empty(), Optional.empty(), false, false, false, ImageKey.MISSING, List.of());
+        new Details(0, OptionalLong.empty(), Optional.empty(), false, false, false, ImageKey.MISSING, Map.of(),
+            List.of());
 
     public Details withWindow(long start, OptionalLong bytes) {
-      return new Details(start, bytes, backing, withoutBacking, unmap, detectZeroes, key, filters);
+      return new Details(start, bytes, backing, withoutBacking, unmap, detectZeroes, key, tuning, filters);
     }
 
     public Details withBacking(Optional<ImageOptions> image) {
-      return new Details(offset, size, image, image.isEmpty(), unmap, detectZeroes, key, filters);
+      return new Details(offset, size, image, image.isEmpty(), unmap, detectZeroes, key, tuning, filters);
     }
 
     public Details withUnmap(boolean on) {
-      return new Details(offset, size, backing, withoutBacking, on, detectZeroes, key, filters);
+      return new Details(offset, size, backing, withoutBacking, on, detectZeroes, key, tuning, filters);
     }
 
     public Details withKey(ImageKey passphrase) {
-      return new Details(offset, size, backing, withoutBacking, unmap, detectZeroes, passphrase, filters);
+      return new Details(offset, size, backing, withoutBacking, unmap, detectZeroes, passphrase, tuning, filters);
+    }
+
+    /** Takes what is about this out of {@code options}. */
+    public Details withTuning(Map<String, String> options) {
+      Map<String, String> own = new LinkedHashMap<>();
+      for (String name : List.copyOf(options.keySet())) {
+        if (Qcow2Node.isTuning(name)) {
+          own.put(name, options.remove(name));
+        }
+      }
+      return new Details(offset, size, backing, withoutBacking, unmap, detectZeroes, key, own, filters);
     }
 
     Details withFilter(Filter filter) {
       List<Filter> more = new ArrayList<>(filters);
       more.add(filter);
-      return new Details(offset, size, backing, withoutBacking, unmap, detectZeroes, key, more);
+      return new Details(offset, size, backing, withoutBacking, unmap, detectZeroes, key, tuning, more);
     }
 
     public Details withDetectZeroes(boolean on) {
-      return new Details(offset, size, backing, withoutBacking, unmap, on, key, filters);
+      return new Details(offset, size, backing, withoutBacking, unmap, on, key, tuning, filters);
     }
   }
 
@@ -157,6 +173,9 @@ public record ImageOptions(
     }
     String discard = keys.oneOf("discard", "ignore", "off", "unmap", "on").orElse("ignore");
     more = more.withUnmap(discard.equals("unmap") || discard.equals("on"));
+    if (driver.equals("qcow2")) {
+      more = more.withTuning(keys.values());
+    }
     Keys backing = keys.within("backing.");
     if (!backing.values().isEmpty()) {
       more = more.withBacking(Optional.of(described(backing.values(), true, false, lock)));
@@ -234,15 +253,20 @@ public record ImageOptions(
       throw new BlockException("Unknown driver '" + kind + "'");
     }
     boolean raw = kind.equals("raw");
-    return openIn(
-        file.open(raw ? new FileProtocol.Options(protect, lock).withUnmap(details.unmap()) : growable), kind, depth);
+    // A qcow2 image knows itself what to discard.
+    return openIn(file.open(raw ? new FileProtocol.Options(protect, lock).withUnmap(details.unmap())
+        : growable.withUnmap(kind.equals("qcow2") || details.unmap())), kind, depth);
   }
 
   /** The image in {@code protocol}, which the new node closes, also when this fails. */
   private BlockNode openIn(BlockNode protocol, String kind, int depth) throws BlockException {
     Neighbours neighbours = new Neighbours(depth);
     if (kind.equals("qcow2")) {
-      return Qcow2Node.open(protocol, neighbours, details.unmap(), details.key());
+      return Qcow2Node.open(protocol, neighbours, details.unmap(), details.tuning(), details.key());
+    }
+    for (String foreign : details.tuning().keySet()) {
+      protocol.close();
+      throw new BlockException("Block format '" + kind + "' does not support the option '" + foreign + "'");
     }
     if (kind.equals("luks")) {
       return LuksNode.open(protocol, details.key(), "key-secret");

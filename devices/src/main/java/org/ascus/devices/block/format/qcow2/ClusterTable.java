@@ -21,8 +21,6 @@ final class ClusterTable {
   static final long OFFSET = 0x00ff_ffff_ffff_fe00L;
   static final long MAX_OFFSET = 1L << 56;
 
-  private static final long CACHE_BYTES = 32L << 20;
-
   private final ImageFile file;
   private final Header header;
   private final Refcounts refcounts;
@@ -31,13 +29,14 @@ final class ClusterTable {
   private final BitSet changedL1 = new BitSet();
   private long[] l1;
 
-  ClusterTable(ImageFile file, Header header, Refcounts refcounts) throws BlockException {
+  ClusterTable(ImageFile file, Header header, Refcounts refcounts, Qcow2Tuning tuning) throws BlockException {
     this.file = file;
     this.header = header;
     this.refcounts = refcounts;
     this.entryBytes = header.l2EntryBytes();
     this.cache =
-        new TableCache(file, header.clusterSize(), CACHE_BYTES, DebugEvent.L2_LOAD, DebugEvent.L2_UPDATE);
+        new TableCache(
+            file, tuning.l2PieceBytes(), tuning.l2CacheBytes(), DebugEvent.L2_LOAD, DebugEvent.L2_UPDATE);
     this.l1 = file.readLongs(header.l1Offset, header.l1Entries);
   }
 

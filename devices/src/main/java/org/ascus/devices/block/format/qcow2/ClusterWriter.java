@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.DebugEvent;
+import org.ascus.devices.block.format.qcow2.Qcow2Tuning.Freed;
 
 /**
  * Writes guest data where it has no place of its own yet: clusters that are unallocated, zero, compressed or shared
@@ -144,7 +145,8 @@ final class ClusterWriter {
         long at = start + (long) i * size;
         long dataFrom = i == 0 ? from - at : 0;
         long dataTo = i == count - 1 ? to - at : size;
-        replace(at, host + (long) i * size | ClusterTable.COPIED, withData(keptBits(at), dataFrom, dataTo));
+        replace(at, host + (long) i * size | ClusterTable.COPIED, withData(keptBits(at), dataFrom, dataTo),
+            Freed.OTHERWISE);
       }
     } catch (BlockException e) {
       if (!header.externalData()) {
@@ -184,22 +186,22 @@ final class ClusterWriter {
   }
 
   /** Sets an entry; what the old one referred to is freed. */
-  private void replace(long guest, long entry, long bitmap) throws BlockException {
+  private void replace(long guest, long entry, long bitmap, Freed why) throws BlockException {
     long old = clusters.entry(guest);
     clusters.set(guest, entry, bitmap);
-    free(old, entry);
+    free(old, entry, why);
   }
 
-  private void free(long old, long entry) {
+  private void free(long old, long entry, Freed why) {
     if ((old & ClusterTable.COMPRESSED) != 0) {
       long offset = ClusterReader.compressedOffset(header, old);
-      meta.refcounts.free(offset, ClusterReader.compressedBytes(header, old));
+      meta.refcounts.free(offset, ClusterReader.compressedBytes(header, old), why);
       compressedEnd = 0;
       reader.forgetExpanded();
     } else {
       long host = old & ClusterTable.OFFSET;
       if (host != 0 && host != (entry & ClusterTable.OFFSET) && !header.externalData()) {
-        meta.refcounts.free(host, header.clusterSize());
+        meta.refcounts.free(host, header.clusterSize(), why);
       }
     }
   }
@@ -219,7 +221,7 @@ final class ClusterWriter {
     compressedEnd = host + bytes.length;
     long sectors = (host & 511) + bytes.length - 1 >> 9;
     long entry = ClusterTable.COMPRESSED | sectors << ClusterReader.compressedShift(header) | host;
-    replace(guest, entry, 0);
+    replace(guest, entry, 0, Freed.OTHERWISE);
   }
 
   /** A place behind the last compressed cluster if there is room, else in a new cluster. */
@@ -269,14 +271,14 @@ final class ClusterWriter {
       if (reader.backed(start)) {
         writeZeroData(from, to);
       } else {
-        replace(start, 0, 0);
+        replace(start, 0, 0, Freed.BY_REQUEST);
       }
     } else if (header.extendedL2()) {
       zeroSubclusters(from, to, entry, whole, keep);
     } else {
       boolean plain = entry == 0 && !reader.backed(start);
       if (!plain) {
-        replace(start, keep ? entry | ClusterTable.ZERO : ClusterTable.ZERO, 0);
+        replace(start, keep ? entry | ClusterTable.ZERO : ClusterTable.ZERO, 0, Freed.BY_REQUEST);
       }
     }
   }
@@ -286,7 +288,7 @@ final class ClusterWriter {
     if (whole) {
       boolean plain = entry == 0 && bitmap == 0 && !reader.backed(from);
       if (!plain) {
-        replace(clusterStart(from), keep ? entry : 0, -1L << 32);
+        replace(clusterStart(from), keep ? entry : 0, -1L << 32, Freed.BY_REQUEST);
       }
     } else if ((entry & ClusterTable.COMPRESSED) != 0 || (entry & ClusterTable.OFFSET) != 0 && !owns(entry)) {
       writeZeroData(from, to);
@@ -339,7 +341,7 @@ final class ClusterWriter {
       if (!clusters.hasTable(at)) {
         at = (at / header.bytesPerL1Entry() + 1) * header.bytesPerL1Entry() - size;
       } else if (clusters.entry(at) != 0 || clusters.bitmap(at) != 0) {
-        replace(at, 0, 0);
+        replace(at, 0, 0, Freed.BY_RESIZE);
       }
     }
   }

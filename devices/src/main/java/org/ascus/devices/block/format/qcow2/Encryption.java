@@ -71,7 +71,7 @@ record Encryption(BlockNode data, Optional<SectorCiphers> byGuestSector, Optiona
   static void create(BlockNode node, LuksOptions options, byte[] passphrase) throws BlockException {
     ImageFile file = new ImageFile(node);
     Header header = Header.read(file);
-    Metadata meta = new Metadata(file, header, node, false);
+    Metadata meta = new Metadata(file, header, node, Qcow2Tuning.plain(header));
     meta.begin();
     long length = LuksVolume.headerBytes(options);
     long offset = meta.refcounts.allocate((int) Math.ceilDiv(length, (long) header.clusterSize()));

@@ -1,6 +1,5 @@
 package org.ascus.devices.block.format.qcow2;
 
-import java.util.List;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 
@@ -15,7 +14,8 @@ import org.ascus.devices.block.BlockNode;
  * </ol>
  *
  * <p>Each step is durable before the next begins. With lazy refcounts those of an open image stay in memory, and a
- * dirty bit says so.
+ * dirty bit says so. An image that was killed then has refcounts that are too low: the next open for writing counts them
+ * anew, and a check that is not to repair calls them errors, as QEMU's does of its own.
  */
 final class Metadata {
   final ImageFile file;
@@ -23,24 +23,23 @@ final class Metadata {
   final Refcounts refcounts;
   final ClusterTable clusters;
   private final BlockNode data;
-  private final boolean unmap;
+  private final Qcow2Tuning tuning;
   private boolean begun;
 
   /**
    * @param data what guest clusters are in
-   * @param unmap whether clusters that become free are discarded in the file
    */
-  Metadata(ImageFile file, Header header, BlockNode data, boolean unmap) throws BlockException {
+  Metadata(ImageFile file, Header header, BlockNode data, Qcow2Tuning tuning) throws BlockException {
     this.file = file;
     this.header = header;
     this.data = data;
-    this.unmap = unmap;
-    this.refcounts = new Refcounts(file, header);
-    this.clusters = new ClusterTable(file, header, refcounts);
+    this.tuning = tuning;
+    this.refcounts = new Refcounts(file, header, tuning.refcountCacheBytes());
+    this.clusters = new ClusterTable(file, header, refcounts, tuning);
   }
 
   private boolean lazy() {
-    return header.lazyRefcounts() && header.version >= 3;
+    return tuning.lazyRefcounts();
   }
 
   /** To be called before anything is changed. */
@@ -86,13 +85,10 @@ final class Metadata {
     }
     if (refcounts.hasFreed()) {
       file.flush();
-      List<long[]> unused = refcounts.releaseFreed();
-      if (unmap) {
-        for (long[] range : unused) {
-          long end = Math.min(range[0] + range[1], file.size());
-          if (range[0] < end) {
-            file.node().discard(range[0], end - range[0]);
-          }
+      for (long[] range : refcounts.releaseFreed(tuning.discarded())) {
+        long end = Math.min(range[0] + range[1], file.size());
+        if (range[0] < end) {
+          file.node().discard(range[0], end - range[0]);
         }
       }
     }

@@ -2,6 +2,7 @@ package org.ascus.devices.block.format.qcow2;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.Lock;
@@ -43,6 +44,7 @@ public final class Qcow2Node implements BlockNode {
   private final Optional<BlockNode> backing;
   private final BlockNode data;
   private final Encryption encryption;
+  private final Qcow2Tuning tuning;
   private final Metadata meta;
   private final ClusterReader reader;
   private final ClusterWriter writer;
@@ -53,14 +55,16 @@ public final class Qcow2Node implements BlockNode {
   private volatile boolean closed;
   private volatile Optional<Boolean> holes = Optional.empty();
 
-  private Qcow2Node(ImageFile file, Header header, Optional<BlockNode> backing, Encryption encryption, boolean unmap)
+  private Qcow2Node(
+      ImageFile file, Header header, Optional<BlockNode> backing, Encryption encryption, Qcow2Tuning tuning)
       throws BlockException {
     this.file = file;
     this.header = header;
     this.backing = backing;
     this.encryption = encryption;
     this.data = encryption.data();
-    this.meta = new Metadata(file, header, data, unmap);
+    this.tuning = tuning;
+    this.meta = new Metadata(file, header, data, tuning);
     this.reader = new ClusterReader(file, header, meta.clusters, data, backing, encryption.byGuestSector());
     this.writer = new ClusterWriter(meta, reader, data);
     ReadWriteLock lock = new ReentrantReadWriteLock();
@@ -77,16 +81,28 @@ public final class Qcow2Node implements BlockNode {
    * @throws BlockException naming the file and what is wrong with it
    */
   public static Qcow2Node open(BlockNode node, Files files, boolean unmap) throws BlockException {
-    return open(node, files, unmap, ImageKey.MISSING);
+    return open(node, files, unmap, Map.of(), ImageKey.MISSING);
   }
 
-  /** As {@link #open(BlockNode, Files, boolean)}, with the key of an encrypted image. */
-  public static Qcow2Node open(BlockNode node, Files files, boolean unmap, ImageKey key) throws BlockException {
+  /** Whether {@link #open} understands a tuning option of that name. */
+  public static boolean isTuning(String name) {
+    return Qcow2Tuning.isNamed(name);
+  }
+
+  /**
+   * As {@link #open(BlockNode, Files, boolean)}.
+   *
+   * @param tuning options that change how it is used, not what is in it, as {@link #isTuning} knows them
+   * @param key of an encrypted image
+   */
+  public static Qcow2Node open(
+      BlockNode node, Files files, boolean unmap, Map<String, String> tuning, ImageKey key) throws BlockException {
     ImageFile file = new ImageFile(node);
     Optional<BlockNode> backing = Optional.empty();
     Optional<BlockNode> data = Optional.empty();
     try {
       Header header = Header.read(file);
+      Qcow2Tuning tuned = Qcow2Tuning.read(tuning, header, unmap);
       if (!node.readOnly()) {
         if ((header.incompatible & Features.CORRUPT) != 0) {
           throw file.failure("qcow2: Image is corrupt; cannot be opened read/write");
@@ -102,7 +118,7 @@ public final class Qcow2Node implements BlockNode {
       if (!header.backingFile.isEmpty()) {
         backing = files.backing(header.backingFile, header.backingFormat);
       }
-      return new Qcow2Node(file, header, backing, encryption, unmap);
+      return new Qcow2Node(file, header, backing, encryption, tuned);
     } catch (BlockException e) {
       closeAll(e, Optional.of(node), data, backing);
       throw e;
@@ -147,7 +163,7 @@ public final class Qcow2Node implements BlockNode {
       throw e;
     }
     Qcow2Node made =
-        open(node, files, false, luks.map(l -> ImageKey.of(l.passphrase())).orElse(ImageKey.MISSING));
+        open(node, files, false, Map.of(), luks.map(l -> ImageKey.of(l.passphrase())).orElse(ImageKey.MISSING));
     try {
       made.changeSize(Math.ceilDiv(options.size(), 512L) * 512);
       made.flush();
@@ -551,7 +567,7 @@ public final class Qcow2Node implements BlockNode {
     then.size = snapshot.diskSize();
     then.l1Offset = snapshot.l1Offset();
     then.l1Entries = snapshot.l1Entries();
-    return new Qcow2Node(file, then, backing, encryption, false);
+    return new Qcow2Node(file, then, backing, encryption, tuning);
   }
 
   @Override

@@ -6,8 +6,10 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.DebugEvent;
+import org.ascus.devices.block.format.qcow2.Qcow2Tuning.Freed;
 
 /**
  * Who uses which cluster of the file (docs/interop/qcow2, "Host cluster management").
@@ -17,12 +19,11 @@ import org.ascus.devices.block.DebugEvent;
  * too low. Its caller keeps others away.
  */
 final class Refcounts {
-  private static final long CACHE_BYTES = 4 << 20;
-
-  private record Run(long first, long count) {}
+  private record Run(long first, long count, Freed why) {}
 
   private final ImageFile file;
   private final Header header;
+  private final long cacheBytes;
   private RefcountBits bits;
   private TableCache cache;
   private long perBlock;
@@ -37,9 +38,10 @@ final class Refcounts {
   /** Where to look for several in a row. */
   private long runHint;
 
-  Refcounts(ImageFile file, Header header) throws BlockException {
+  Refcounts(ImageFile file, Header header, long cacheBytes) throws BlockException {
     this.file = file;
     this.header = header;
+    this.cacheBytes = cacheBytes;
     reload();
   }
 
@@ -47,7 +49,8 @@ final class Refcounts {
   void reload() throws BlockException {
     bits = new RefcountBits(header.refcountOrder);
     cache =
-        new TableCache(file, header.clusterSize(), CACHE_BYTES, DebugEvent.REFBLOCK_LOAD, DebugEvent.REFBLOCK_UPDATE);
+        new TableCache(file, Math.min(header.clusterSize(), TableCache.PIECE_BYTES), cacheBytes,
+            DebugEvent.REFBLOCK_LOAD, DebugEvent.REFBLOCK_UPDATE);
     perBlock = header.refcountsPerBlock();
     perSlice = (int) (((long) cache.sliceSize() << 3) >> header.refcountOrder);
     table = readTable(file, header);
@@ -126,9 +129,14 @@ final class Refcounts {
   }
 
   /** One user less, from the next commit on, of the clusters that the bytes touch. */
-  void free(long offset, long bytes) {
+  void free(long offset, long bytes, Freed why) {
     long first = offset >> header.clusterBits;
-    freed.add(new Run(first, Math.ceilDiv(offset + bytes, (long) header.clusterSize()) - first));
+    freed.add(new Run(first, Math.ceilDiv(offset + bytes, (long) header.clusterSize()) - first, why));
+  }
+
+  /** As above, of what something else took the place of. */
+  void free(long offset, long bytes) {
+    free(offset, bytes, Freed.OTHERWISE);
   }
 
   boolean hasFreed() {
@@ -140,8 +148,13 @@ final class Refcounts {
     return cache.isFull() || freed.size() > 100_000;
   }
 
-  /** Takes back what {@link #free} was told; returns the byte ranges {offset, length} that nobody uses any more. */
-  List<long[]> releaseFreed() throws BlockException {
+  /**
+   * Takes back what {@link #free} was told.
+   *
+   * @param wanted why they were freed
+   * @return the byte ranges {offset, length} that nobody uses any more, of those that are wanted
+   */
+  List<long[]> releaseFreed(Set<Freed> wanted) throws BlockException {
     file.event(DebugEvent.CLUSTER_FREE);
     List<Run> runs = freed;
     freed = new ArrayList<>();
@@ -157,6 +170,9 @@ final class Refcounts {
           hint = Math.min(hint, cluster);
           runHint = Math.min(runHint, cluster);
           long offset = cluster << header.clusterBits;
+          if (!wanted.contains(run.why())) {
+            continue;
+          }
           if (!unused.isEmpty() && unused.getLast()[0] + unused.getLast()[1] == offset) {
             unused.getLast()[1] += header.clusterSize();
           } else {

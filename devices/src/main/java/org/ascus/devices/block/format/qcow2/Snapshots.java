@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.Lock;
 import org.ascus.devices.block.BlockException;
+import org.ascus.devices.block.format.qcow2.Qcow2Tuning.Freed;
 
 /** The snapshots in an image (docs/interop/qcow2, "Snapshots"). Changes of them are durable when a method returns. */
 public final class Snapshots {
@@ -247,13 +248,13 @@ public final class Snapshots {
           l1Entry,
           entry -> {
             if ((entry & ClusterTable.COMPRESSED) != 0) {
-              meta.refcounts.free(
-                  ClusterReader.compressedOffset(header, entry), ClusterReader.compressedBytes(header, entry));
+              meta.refcounts.free(ClusterReader.compressedOffset(header, entry),
+                  ClusterReader.compressedBytes(header, entry), Freed.BY_SNAPSHOT);
             } else if ((entry & ClusterTable.OFFSET) != 0) {
-              meta.refcounts.free(entry & ClusterTable.OFFSET, header.clusterSize());
+              meta.refcounts.free(entry & ClusterTable.OFFSET, header.clusterSize(), Freed.BY_SNAPSHOT);
             }
           });
-      meta.refcounts.free(table, header.clusterSize());
+      meta.refcounts.free(table, header.clusterSize(), Freed.BY_SNAPSHOT);
     }
   }
 
@@ -348,7 +349,7 @@ public final class Snapshots {
             free(entry);
           }
           if (l1.length > 0) {
-            meta.refcounts.free(snapshot.l1Offset(), (long) l1.length * Long.BYTES);
+            meta.refcounts.free(snapshot.l1Offset(), (long) l1.length * Long.BYTES, Freed.BY_SNAPSHOT);
           }
           meta.commit();
           meta.refcounts.write();

@@ -14,8 +14,10 @@ import org.ascus.devices.block.DebugEvent;
  * keeps readers away.
  */
 final class TableCache {
-  /** Bytes of a piece, at most. */
-  static final int MAX_SLICE = 4096;
+  /** Bytes of a piece, unless something else is asked for. */
+  static final int PIECE_BYTES = 4096;
+
+  private static final int LEAST_PIECES = 64;
 
   /** A piece of a table. */
   static final class Slice {
@@ -37,16 +39,17 @@ final class TableCache {
   private final TreeMap<Long, Slice> dirty = new TreeMap<>();
 
   /**
+   * @param sliceSize bytes of a piece, a power of two, at most those of a cluster
    * @param capacity bytes to keep
    * @param load what it is to read a piece
    * @param update what it is to write one
    */
-  TableCache(ImageFile file, int clusterSize, long capacity, DebugEvent load, DebugEvent update) {
+  TableCache(ImageFile file, int sliceSize, long capacity, DebugEvent load, DebugEvent update) {
     this.file = file;
     this.load = load;
     this.update = update;
-    this.sliceSize = Math.min(clusterSize, MAX_SLICE);
-    this.limit = (int) Math.max(64, capacity / sliceSize);
+    this.sliceSize = sliceSize;
+    this.limit = Math.clamp(capacity / sliceSize, LEAST_PIECES, Integer.MAX_VALUE);
   }
 
   int sliceSize() {
