@@ -14,8 +14,8 @@ import org.ascus.devices.block.BlockNode;
  * </ol>
  *
  * <p>Each step is durable before the next begins. With lazy refcounts those of an open image stay in memory, and a
- * dirty bit says so. An image that was killed then has refcounts that are too low: the next open for writing counts them
- * anew, and a check that is not to repair calls them errors, as QEMU's does of its own.
+ * dirty bit says so. After a kill they are too low: who opens the image for writing next counts them anew, and a check
+ * that is not to repair calls them errors, as QEMU's does of its own images.
  */
 final class Metadata {
   final ImageFile file;
