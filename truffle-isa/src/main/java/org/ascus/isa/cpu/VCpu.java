@@ -117,6 +117,11 @@ public abstract class VCpu implements Cpu {
   private volatile boolean exitRequested;
   private volatile boolean idle = true;
   private volatile Thread thread;
+
+  /** Changes with each {@link #wakeUp}; races lose some. */
+  private volatile int wakeUps;
+
+  private final IdlePoll idlePoll = new IdlePoll();
   private final ConcurrentLinkedQueue<Long> protectRequests = new ConcurrentLinkedQueue<>();
 
   protected final CodeSpace codeSpace;
@@ -216,8 +221,8 @@ public abstract class VCpu implements Cpu {
   /** Enters the handler of the trap that {@link #event} announced. */
   protected abstract void enterTrap();
 
-  /** Enters an interrupt handler if an interrupt can be taken now. */
-  protected abstract void pollInterrupts();
+  /** Enters an interrupt handler if an interrupt can be taken now, and tells whether it did. */
+  protected abstract boolean pollInterrupts();
 
   /** True if the {@code -d} log wants each block before it runs; asked once a slice. */
   protected abstract boolean logsBlocks();
@@ -225,8 +230,8 @@ public abstract class VCpu implements Cpu {
   /** Logs {@code block}, which runs next. */
   protected abstract void logBlock(Block block);
 
-  /** True if a waiting CPU must go on. */
-  protected abstract boolean wakes();
+  /** What has a waiting CPU go on, as bits that the ISA defines; 0 if it must wait. */
+  protected abstract long pending();
 
   // ---- memory, as every tier sees it ----
 
@@ -344,20 +349,28 @@ public abstract class VCpu implements Cpu {
         }
       }
       noticeEpoch();
-      pollInterrupts();
+      if (pollInterrupts()) {
+        idlePoll.end();
+      }
       long now = instructionCount();
       if (now >= end) {
         return Stop.BUDGET;
       }
       if (event == HALT) {
-        if (!wakes()) {
+        long pending = pending();
+        if (pending == 0) {
           if (!sleeps) {
             return Stop.HALTED;
           }
-          sleep();
+          idlePoll.end();
+          sleep(0);
           continue;
         }
         event = NONE;
+        long pause = idlePoll.pause(pending, wakeUps);
+        if (sleeps && pause > 0) {
+          sleep(pause);
+        }
       }
       budget = Math.min(POLL_INTERVAL, end - now);
       sliceEnd = now + budget;
@@ -509,9 +522,12 @@ public abstract class VCpu implements Cpu {
     translator.sampled(this, block, region);
   }
 
-  private void sleep() {
+  /** Waits for an interrupt, or that long at most if {@code nanos} is not 0. */
+  private void sleep(long nanos) {
     idle = true;
-    if (!attention && !wakes()) {
+    if (nanos > 0) {
+      LockSupport.parkNanos(this, nanos);
+    } else if (!attention && pending() == 0) {
       LockSupport.park(this);
     }
     idle = false;
@@ -724,6 +740,12 @@ public abstract class VCpu implements Cpu {
   /** Makes the loop look at interrupts and requests, and wakes a sleeping CPU. */
   protected final void wakeUp() {
     attention = true;
+    wakeUps++;
+    remind();
+  }
+
+  /** Wakes a sleeping CPU for what it may have been told before. */
+  protected final void remind() {
     Thread t = thread;
     if (t != null) {
       LockSupport.unpark(t);

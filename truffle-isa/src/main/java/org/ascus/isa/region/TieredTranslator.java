@@ -19,6 +19,11 @@ public final class TieredTranslator implements Translator {
   }
 
   @Override
+  public boolean takesAll() {
+    return first.takesAll();
+  }
+
+  @Override
   public void hot(VCpu cpu, Block block, long pc) {
     first.hot(cpu, block, pc);
   }

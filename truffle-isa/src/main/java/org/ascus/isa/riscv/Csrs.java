@@ -26,6 +26,7 @@ final class Csrs {
   private final RiscvConfig config;
   private final boolean counters;
   private final boolean floatingPoint;
+  private final boolean sstc;
   private final long pcMask;
   private final VirtualClock.Timer timer;
 
@@ -61,6 +62,7 @@ final class Csrs {
     this.config = hart.config;
     this.counters = config.has("zicntr");
     this.floatingPoint = config.has("f");
+    this.sstc = config.has("sstc");
     this.pcMask = config.has("c") ? -2L : -4L;
     this.timer =
         hart.clock.newTimer(
@@ -214,8 +216,7 @@ final class Csrs {
       case 1, 2, 3 -> floatingPoint && !fpOff();
       case 0x100, 0x104, 0x105, 0x106, 0x10a, 0x140, 0x141, 0x142, 0x143, 0x144 -> true;
       case 0x14d ->
-          config.has("sstc")
-              && (hart.mode == Status.M || stce() && (mcounteren & 2) != 0);
+          sstc && (hart.mode == Status.M || stce() && (mcounteren & 2) != 0);
       case 0x180 -> !(hart.mode == Status.S && (mstatus & Status.TVM) != 0);
       case 0x300, 0x301, 0x302, 0x303, 0x304, 0x305, 0x306, 0x30a, 0x320 -> true;
       case 0x340, 0x341, 0x342, 0x343, 0x344 -> true;

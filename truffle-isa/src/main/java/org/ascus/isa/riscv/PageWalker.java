@@ -31,6 +31,7 @@ final class PageWalker {
 
   private final AddressSpace memory;
   private final Pmp pmp;
+  private final boolean napot;
 
   /** Set by a successful walk: size of the leaf's page in bytes. */
   long pageSize;
@@ -44,9 +45,11 @@ final class PageWalker {
   /** Set by a successful walk: whether the page is one address space's, and not its user's. */
   boolean local;
 
-  PageWalker(AddressSpace memory, Pmp pmp) {
+  /** @param napot whether leaves may stand for several pages (Svnapot) */
+  PageWalker(AddressSpace memory, Pmp pmp, boolean napot) {
     this.memory = memory;
     this.pmp = pmp;
+    this.napot = napot;
   }
 
   /**
@@ -61,7 +64,7 @@ final class PageWalker {
    */
   long walk(
       long satp, long va, int access, int mode, boolean sum, boolean mxr, boolean update, boolean hardwareAd,
-      boolean napot, boolean pbmt) {
+      boolean pbmt) {
     int levels =
         switch ((int) (satp >>> 60)) {
           case 8 -> 3;

@@ -43,9 +43,7 @@ public record RiscvCpus(RiscvConfig config, Acceleration acceleration, CodeProfi
     extensions.add("s");
     Decoder decoder = new Decoder(RiscvTable.get(), extensions);
     Optional<ExecutableMemory> hostMemory =
-        acceleration.tier() == Acceleration.Tier.HOST_CODE
-                // Harts that race each other in it have been seen to stop for good on a busy host, once in some boots.
-                || acceleration.tier() == Acceleration.Tier.TIERED && count == 1
+        acceleration.tier() == Acceleration.Tier.HOST_CODE || acceleration.tier() == Acceleration.Tier.TIERED
             ? HostRegionMaker.memory()
             : Optional.empty();
     int threshold = acceleration.threshold(hostMemory.isPresent());

@@ -106,7 +106,7 @@ public final class RiscvHart extends VCpu {
     this.threshold = threshold;
     this.resetVector = resetVector;
     this.pmp = new Pmp(config.pmpRegions());
-    this.walker = new PageWalker(memory, pmp);
+    this.walker = new PageWalker(memory, pmp, config.has("svnapot"));
     this.contexts = new AddressContexts(this::clearTlbs);
     this.csrs = new Csrs(this);
     this.atomics = new Atomics(this);
@@ -243,7 +243,7 @@ public final class RiscvHart extends VCpu {
     long physical =
         walker.walk(
             csrs.satp, va, access, accessMode, (status & Status.SUM) != 0, (status & Status.MXR) != 0, update,
-            csrs.hardwareAd(), config.has("svnapot"), csrs.pbmt());
+            csrs.hardwareAd(), csrs.pbmt());
     if (physical >= 0 && walker.local && contexts.shares()) {
       contexts.stopSharing();
       flushAll();
@@ -622,14 +622,14 @@ public final class RiscvHart extends VCpu {
   }
 
   @Override
-  protected void pollInterrupts() {
+  protected boolean pollInterrupts() {
     if (layoutChanged) {
       layoutChanged = false;
       flushAll();
       csrs.timeMoved();
     }
     if (!csrs.interruptReady()) {
-      return;
+      return false;
     }
     int cause = csrs.nextInterrupt();
     if (event == HALT) {
@@ -637,11 +637,12 @@ public final class RiscvHart extends VCpu {
     }
     hartLog.interrupt(true, cause, 0);
     enter(cause, true, 0);
+    return true;
   }
 
   @Override
-  protected boolean wakes() {
-    return (csrs.mip() & csrs.mie) != 0;
+  protected long pending() {
+    return csrs.mip() & csrs.mie;
   }
 
   @Override
@@ -659,6 +660,8 @@ public final class RiscvHart extends VCpu {
       long before = lines.getAndUpdate(v -> level ? v | bit : v & ~bit);
       if (level && (before & bit) == 0) {
         wakeUp();
+      } else if (level) {
+        remind();
       }
     };
   }
