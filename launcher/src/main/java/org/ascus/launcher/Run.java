@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.ascus.devices.block.Drive;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.MuxChardev;
+import org.ascus.devices.host.HostErrors;
 import org.ascus.launcher.monitor.Monitor;
 import org.ascus.launcher.options.CharOptions;
 import org.ascus.launcher.options.LaunchOptions;
@@ -179,7 +180,7 @@ final class Run {
     try {
       return new PrintStream(Files.newOutputStream(file));
     } catch (IOException e) {
-      throw new OptionException("-D " + file + ": cannot be written: " + e.getClass().getSimpleName());
+      throw new OptionException("-D " + file + ": cannot be written: " + HostErrors.reason(e));
     }
   }
 
@@ -199,7 +200,7 @@ final class Run {
     try (Vm vm = Vm.builder(options.machine()).accelerator(Accelerator.INTERPRETER).build()) {
       Files.write(file, vm.deviceTree());
     } catch (IOException e) {
-      throw new OptionException("-machine dumpdtb=" + file + ": cannot be written: " + e.getClass().getSimpleName());
+      throw new OptionException("-machine dumpdtb=" + file + ": cannot be written: " + HostErrors.reason(e));
     }
     errors.println(program + ": info: dtb dumped to " + file + ". Exiting.");
     return 0;

@@ -98,7 +98,21 @@ class WrongOptionsTest {
         "-dtb @text | -dtb @text: not a device tree: 22 bytes are less than a header",
         "-initrd @text | -initrd @text: only allowed with -kernel",
         "-serial nosuch | -serial nosuch: 'nosuch' is not a valid char driver",
-        "-D /nosuch/log | -D /nosuch/log: cannot be written: NoSuchFileException",
+        "-D /nosuch/log | -D /nosuch/log: cannot be written: No such file or directory",
+        "-monitor chardev:c | -monitor chardev:c: chardev 'c' not found",
+        "-mon chardev=c | -mon chardev=c: chardev 'c' not found",
+        "-serial chardev:c | -serial chardev:c: chardev 'c' not found",
+        "-netdev socket,id=n,connect=127.0.0.1:1 | -netdev socket,id=n,connect=127.0.0.1:1: can't connect to"
+            + " tcp:127.0.0.1:1: Connection refused",
+        "-netdev stream,id=n,addr.type=unix,addr.path=/nosuch/s | -netdev"
+            + " stream,id=n,addr.type=unix,addr.path=/nosuch/s: can't connect to unix:/nosuch/s: No such file or"
+            + " directory",
+        "-netdev user,id=n -object filter-dump,id=f,netdev=n,file=/nosuch/f | -object"
+            + " filter-dump,id=f,netdev=n,file=/nosuch/f: Could not open '/nosuch/f': No such file or directory",
+        "-object secret,id=s,file=/nosuch | -object secret,id=s,file=/nosuch: Unable to read /nosuch: No such file or"
+            + " directory",
+        "-object secret,id=s,format=base64,data=!!! | -object secret,id=s,format=base64,data=!!!: Base64 of 'data' is"
+            + " not valid",
         "-nosuch | -nosuch: invalid option",
       })
   void oneLineNamesOptionAndValue(String line, String message) {

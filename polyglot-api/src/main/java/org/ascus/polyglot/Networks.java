@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.chardev.CharBackend;
+import org.ascus.devices.host.HostErrors;
 import org.ascus.devices.net.NetBackend;
 import org.ascus.devices.net.NetFilter;
 import org.ascus.devices.net.NetHub;
@@ -124,7 +125,7 @@ final class Networks implements AutoCloseable {
         try {
           yield new PcapDump(file, most, log);
         } catch (IOException e) {
-          throw new VmException(f.option() + ": Could not open '" + file + "': " + e.getMessage(), e);
+          throw new VmException(f.option() + ": Could not open '" + file + "': " + HostErrors.reason(e), e);
         }
       }
       case FilterKind.Mirror(String out, boolean headers) ->

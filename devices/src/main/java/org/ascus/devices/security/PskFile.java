@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.Optional;
+import org.ascus.devices.host.HostErrors;
 
 /**
  * {@code keys.psk}: a line {@code USERNAME:KEY} for each user, the key in hexadecimal, as GnuTLS's {@code psktool}
@@ -41,7 +42,7 @@ record PskFile(Path path) {
       }
       return Optional.empty();
     } catch (IOException e) {
-      throw new SecurityObjectException("Cannot read PSK file " + path + ": " + e.getClass().getSimpleName(), e);
+      throw new SecurityObjectException("Cannot read PSK file " + path + ": " + HostErrors.reason(e), e);
     } catch (IllegalArgumentException e) {
       throw new SecurityObjectException(
           "The key of " + username + " in PSK file " + path + " is not hexadecimal", e);

@@ -10,6 +10,7 @@ import java.util.Optional;
 import javax.crypto.Cipher;
 import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
+import org.ascus.devices.host.HostErrors;
 
 /** {@code -object secret}: a password or key, as it is, in base64, or encrypted with AES-256-CBC and PKCS#7 padding. */
 public final class Secret {
@@ -65,13 +66,14 @@ public final class Secret {
     try {
       return Files.readAllBytes(file);
     } catch (IOException e) {
-      throw new SecurityObjectException("Unable to read " + file + ": " + e.getClass().getSimpleName(), e);
+      throw new SecurityObjectException("Unable to read " + file + ": " + HostErrors.reason(e), e);
     }
   }
 
   private static byte[] decode(String property, byte[] base64) throws SecurityObjectException {
     try {
-      return Base64.getMimeDecoder().decode(base64);
+      // A line end may stand anywhere, anything else is a mistake.
+      return Base64.getDecoder().decode(utf8(new String(base64, StandardCharsets.ISO_8859_1).replaceAll("[\r\n]", "")));
     } catch (IllegalArgumentException e) {
       throw new SecurityObjectException("Base64 of '" + property + "' is not valid", e);
     }

@@ -39,6 +39,7 @@ final class ChannelArguments {
 
   static void monitor(Draft draft, String argument) throws OptionException {
     draft.chardevs.remove(MONITOR);
+    draft.monitorOption = "-monitor " + argument;
     draft.monitor = Optional.of(draft.own("-monitor " + argument, MONITOR, channel(argument)));
   }
 
@@ -48,6 +49,7 @@ final class ChannelArguments {
     kv.takeOneOf("mode", "readline");
     kv.takeSwitch("pretty", false);
     kv.expectEmpty();
+    draft.monitorOption = "-mon " + argument;
     draft.monitor = Optional.of(channel);
   }
 

@@ -71,6 +71,8 @@ final class Draft {
 
   final List<CharOptions> serials = new ArrayList<>();
   Optional<CharOptions> monitor = Optional.empty();
+  /** What set it, for errors. */
+  String monitorOption = "-monitor";
   final Map<String, ChardevOptions> chardevs = new LinkedHashMap<>();
   boolean nographic;
   boolean displayNone;
@@ -292,7 +294,8 @@ final class Draft {
     users.addAll(chardevs.values().stream().map(ChardevOptions::kind).toList());
     for (CharOptions user : users) {
       if (user instanceof CharOptions.Reference(String id) && !chardevs.containsKey(id)) {
-        throw new OptionException("-serial chardev:" + id + ": chardev '" + id + "' not found");
+        String option = user == mon ? monitorOption : "-serial chardev:" + id;
+        throw new OptionException(option + ": chardev '" + id + "' not found");
       }
     }
   }

@@ -268,10 +268,8 @@ public final class NetArguments {
         throw new OptionException(
             "Invalid IPv6 prefix provided (IPv6 prefix length must be between 0 and " + MAX_PREFIX6 + ")");
       }
-      IpAddress address = prefix.isEmpty() ? base.prefix() : IpAddress.parse(prefix);
-      if (address.isV4()) {
-        throw new OptionException("Failed to parse IPv6 prefix");
-      }
+      String key = net.isPresent() ? "ipv6-net" : "ipv6-prefix";
+      IpAddress address = prefix.isEmpty() ? base.prefix() : address(key, prefix, false);
       base = Network6.of(address, Integer.parseInt(size));
     }
     Network6 network =
@@ -285,11 +283,12 @@ public final class NetArguments {
 
   private static IpAddress address(KeyValues kv, String key, IpAddress otherwise, boolean v4) throws OptionException {
     Optional<String> text = kv.take(key);
-    if (text.isEmpty()) {
-      return otherwise;
-    }
+    return text.isEmpty() ? otherwise : address(key, text.get(), v4);
+  }
+
+  private static IpAddress address(String key, String text, boolean v4) throws OptionException {
     try {
-      IpAddress address = IpAddress.parse(text.get());
+      IpAddress address = IpAddress.parse(text);
       if (address.isV4() == v4) {
         return address;
       }
@@ -297,7 +296,7 @@ public final class NetArguments {
       // Said below.
     }
     throw new OptionException(
-        "Parameter '" + key + "' expects an IPv" + (v4 ? 4 : 6) + " address, not '" + text.get() + "'");
+        "Parameter '" + key + "' expects an IPv" + (v4 ? 4 : 6) + " address, not '" + text + "'");
   }
 
   private static Boot boot(KeyValues kv) throws OptionException {

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.protocol.Protocols;
+import org.ascus.devices.host.HostErrors;
 import org.ascus.devices.security.AnonymousCredentials;
 import org.ascus.devices.security.Authorization;
 import org.ascus.devices.security.Authorization.Rule;
@@ -155,7 +156,7 @@ final class SecurityArguments {
       content.expectEmpty();
       return result;
     } catch (IOException e) {
-      throw new OptionException("Unable to read '" + file + "': " + e.getClass().getSimpleName());
+      throw new OptionException("Unable to read '" + file + "': " + HostErrors.reason(e));
     } catch (OptionException e) {
       throw new OptionException("'" + file + "': " + e.getMessage());
     }

@@ -153,7 +153,8 @@ final class SocketNetArguments {
       }
       case "unix" -> {
         if (kv.takeSwitch(prefix + ".abstract", false)) {
-          throw new OptionException("Parameter '" + prefix + ".abstract' is not supported yet");
+          throw new OptionException(
+              "Parameter '" + prefix + ".abstract': Java has no abstract Unix sockets (give a path)");
         }
         yield new StreamAddress.Unix(Path.of(kv.require(prefix + ".path")));
       }

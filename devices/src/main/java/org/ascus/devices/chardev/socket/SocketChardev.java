@@ -28,6 +28,7 @@ import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.CharReceiver;
 import org.ascus.devices.chardev.InputFeeder;
 import org.ascus.devices.chardev.OutputPump;
+import org.ascus.devices.host.HostErrors;
 
 /**
  * A stream socket: a server with one peer at a time, or a client. Output without a peer is dropped, as a serial line
@@ -92,7 +93,7 @@ public final class SocketChardev implements CharBackend {
     }
     ChannelFuture bound = bootstrap.bind(options.address()).awaitUninterruptibly();
     if (!bound.isSuccess()) {
-      throw new IOException(unbound(reason(bound.cause())));
+      throw new IOException(unbound(HostErrors.reason(bound.cause())));
     }
     listener = bound.channel();
     if (options.waitForPeer()) {
@@ -110,13 +111,6 @@ public final class SocketChardev implements CharBackend {
     }
     return (reason.equals("Address already in use") ? "Failed to find an available port: " : "Failed to bind socket: ")
         + reason;
-  }
-
-  private static String reason(Throwable e) {
-    // The message of a refused connection names the address once more.
-    String message = String.valueOf(e.getMessage());
-    int colon = message.indexOf(": ");
-    return colon > 0 ? message.substring(0, colon) : message;
   }
 
   private ChannelFuture connectOnce() {
@@ -138,7 +132,7 @@ public final class SocketChardev implements CharBackend {
       return;
     }
     if (options.reconnectSeconds() == 0) {
-      throw new IOException("Failed to connect to '" + options.target() + "': " + reason(connected.cause()));
+      throw new IOException("Failed to connect to '" + options.target() + "': " + HostErrors.reason(connected.cause()));
     }
     connectLater();
   }

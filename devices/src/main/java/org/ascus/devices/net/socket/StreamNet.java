@@ -22,6 +22,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.ascus.devices.host.HostErrors;
 import org.ascus.devices.net.AcceptErrors;
 import org.ascus.devices.net.Frame;
 import org.ascus.devices.net.filter.FrameWire;
@@ -66,7 +67,7 @@ public final class StreamNet extends FrameSocket {
     } catch (IOException e) {
       close();
       String what = server ? "can't listen at " : "can't connect to ";
-      throw new DeviceException(what + address + ": " + e.getMessage(), e);
+      throw new DeviceException(what + address + ": " + HostErrors.reason(e), e);
     }
   }
 
