@@ -3,6 +3,7 @@ package org.ascus.launcher;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -41,6 +42,7 @@ final class Channels implements Chardevs, AutoCloseable {
   private final List<AutoCloseable> all = new ArrayList<>();
   private final Map<String, Supplier<String>> descriptions = new LinkedHashMap<>();
   private final Map<String, RingChardev> rings = new LinkedHashMap<>();
+  private final Map<String, String> terminals = new LinkedHashMap<>();
 
   /**
    * Nothing is opened yet.
@@ -123,7 +125,7 @@ final class Channels implements Chardevs, AutoCloseable {
       throw new OptionException(option + ": " + e.getMessage());
     }
     all.add(made::close);
-    descriptions.putIfAbsent(label, () -> describe(options, made));
+    descriptions.putIfAbsent(label, () -> describe(label, options, made));
     if (made instanceof RingChardev ring) {
       rings.put(label, ring);
     }
@@ -131,7 +133,7 @@ final class Channels implements Chardevs, AutoCloseable {
   }
 
   /** What a channel is connected to, in QEMU's words. */
-  private static String describe(CharOptions options, CharBackend made) {
+  private String describe(String label, CharOptions options, CharBackend made) {
     return switch (options) {
       case CharOptions.None _, CharOptions.Null _ -> "null";
       case CharOptions.Stdio _ -> "stdio";
@@ -139,22 +141,40 @@ final class Channels implements Chardevs, AutoCloseable {
       case CharOptions.Ring _ -> "ringbuf";
       case CharOptions.Pipe _ -> "pipe";
       case CharOptions.Serial _ -> "serial";
-      case CharOptions.Pty _ -> "pty";
+      case CharOptions.Pty _ -> "pty:" + terminals.get(label);
       case CharOptions.Udp(var remote, var local) -> "udp:" + remote + "<->" + local;
       case CharOptions.Socket socket -> {
-        boolean connected = made instanceof SocketChardev channel && channel.isConnected();
         String kind = switch (socket.protocol()) {
           case RAW -> "tcp:";
           case TELNET -> "telnet:";
           case WEBSOCKET -> "websocket:";
         };
-        String address = socket.address() instanceof InetSocketAddress inet
-            ? kind + inet.getHostString() + ":" + inet.getPort()
-            : "unix:" + socket.address();
-        yield (connected ? "" : "disconnected:") + address + (socket.server() ? ",server=on" : "");
+        yield socketName(kind, socket, (SocketChardev) made);
       }
       case CharOptions.Reference(String id) -> id;
     };
+  }
+
+  private static String socketName(String kind, CharOptions.Socket socket, SocketChardev made) {
+    String server = socket.server() ? ",server=on" : "";
+    var connection = made.connection();
+    if (!(socket.address() instanceof InetSocketAddress asked)) {
+      return (connection.isPresent() ? "" : "disconnected:") + "unix:" + socket.address() + server;
+    }
+    if (connection.isEmpty()) {
+      // The host decides which port a server has that was given none.
+      int port = ((InetSocketAddress) made.localAddress()).getPort();
+      return "disconnected:" + kind + asked.getHostString() + ":" + port + server;
+    }
+    return kind + numeric(connection.get().own()) + server + " <-> " + numeric(connection.get().other());
+  }
+
+  private static String numeric(SocketAddress address) {
+    if (!(address instanceof InetSocketAddress inet) || inet.getAddress() == null) {
+      return String.valueOf(address);
+    }
+    String host = inet.getAddress().getHostAddress();
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + inet.getPort();
   }
 
   @Override
@@ -179,6 +199,7 @@ final class Channels implements Chardevs, AutoCloseable {
       case CharOptions.Serial(var path) -> HostFile.serial(path);
       case CharOptions.Pty _ -> {
         PseudoTerminal terminal = PseudoTerminal.open();
+        terminals.put(label, terminal.name());
         told.println("char device redirected to " + terminal.name() + " (label " + label + ")");
         yield terminal.channel();
       }

@@ -34,7 +34,7 @@ final class NetCommands {
       String up = card.link().isUp() ? "" : ",link=off";
       text.append(
           String.format(
-              "%s: index=0,type=nic,model=%s,macaddr=%s%s%n", device.id(), device.type(), card.mac(), up));
+              "%s: index=0,type=nic,model=%s,macaddr=%s%s%n", device.id(), model(device), card.mac(), up));
       if (!card.link().id().isEmpty()) {
         text.append(" \\ ").append(line(card.link()));
       }
@@ -42,6 +42,11 @@ final class NetCommands {
     }
     free.forEach(link -> text.append(line(link)));
     return text.toString();
+  }
+
+  /** What the user asked for: the function that a virtio card is plugged into has its id, and comes first. */
+  private String model(Device card) {
+    return vm.machine().devices().stream().filter(d -> d.id().equals(card.id())).findFirst().orElse(card).type();
   }
 
   private static String line(NetLink link) {

@@ -53,6 +53,7 @@ class CommandsTest {
             .device("virtio-tablet-pci", Map.of())
             .netdev(new NetdevOptions.User("-netdev user,id=net0", "net0", UserNetOptions.DEFAULT))
             .device("virtio-net-device", Map.of("netdev", "net0"))
+            .device("virtio-net-pci", Map.of())
             .life(new LifeOptions(true, false, false))
             .build();
     commands = new Commands(vm, "guest7", new Rings());
@@ -140,7 +141,8 @@ class CommandsTest {
     assertThat(commands.execute("info network"))
         .isEqualTo(
             "virtio-net-device.0: index=0,type=nic,model=virtio-net-device,macaddr=52:54:00:12:34:56\n"
-                + " \\ net0: index=0,type=user,net=10.0.2.0,restrict=off\n");
+                + " \\ net0: index=0,type=user,net=10.0.2.0,restrict=off\n"
+                + "virtio-net-pci.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:57\n");
     assertThat(commands.execute("set_link net0 off")).isEmpty();
     assertThat(commands.execute("info network")).contains(",link=off");
     assertThat(commands.execute("set_link virtio-net-device.0 on")).isEmpty();

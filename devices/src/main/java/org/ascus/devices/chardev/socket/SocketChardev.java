@@ -22,6 +22,7 @@ import java.io.OutputStream;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.ascus.devices.chardev.CharBackend;
@@ -170,15 +171,24 @@ public final class SocketChardev implements CharBackend {
     }
   }
 
-  /** Where a server listens; the port is known only now if it was 0. */
+  /** Where a server listens; the port is known only now if it was 0. For a client, where it connects to. */
   public SocketAddress localAddress() {
-    return listener.localAddress();
+    return listener == null ? options.address() : listener.localAddress();
   }
 
   /** Whether there is a peer now. */
   public boolean isConnected() {
     return peer != null;
   }
+
+  /** Our end of the connection, and then the peer's; nothing without a peer. */
+  public Optional<Connection> connection() {
+    Channel now = peer;
+    return now == null ? Optional.empty() : Optional.of(new Connection(now.localAddress(), now.remoteAddress()));
+  }
+
+  /** The two ends of a connection. */
+  public record Connection(SocketAddress own, SocketAddress other) {}
 
   private void canSend() {
     receiver.canSend();
