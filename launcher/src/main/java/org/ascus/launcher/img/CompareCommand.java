@@ -47,7 +47,7 @@ final class CompareCommand {
     private long used;
 
     Cursor(BlockNode node) throws BlockException {
-      reader = new ReadAhead(node, PIECE);
+      reader = new ReadAhead(node, PIECE, false);
       piece = reader.next();
     }
 

@@ -1,15 +1,20 @@
 package org.ascus.launcher.img;
 
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Extent;
 import org.ascus.devices.block.crypto.LuksNode;
+import org.ascus.devices.block.filter.ThrottleGroup;
+import org.ascus.devices.block.filter.ThrottleLimits;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 
@@ -18,48 +23,67 @@ final class ConvertCommand {
   private static final int PIECE = 2 << 20;
   private static final int SECTOR = 512;
   private static final int DEFAULT_SPARSE = 4096;
+  private static final int MOST_SPARSE = 16 << 20;
+  private static final int MOST_REQUESTS = 16;
+  private static final Set<String> CACHE_MODES = Set.of("none", "writeback", "writethrough", "directsync", "unsafe");
 
   private final BlockNode source;
   private final BlockNode target;
-  private final int sparse;
+  private final Way way;
+  private final Optional<ThrottleGroup> rate;
 
-  /** @param sparse bytes of zeroes that are not written; 0 to write all */
-  private ConvertCommand(BlockNode source, BlockNode target, int sparse) {
+  /**
+   * What is written.
+   *
+   * @param sparse bytes of zeroes that are not written; 0 to write all
+   * @param zeroed whether the target reads as zero, so that zeroes need not be written
+   * @param own the target's backing file has what the source's has, which is not written
+   */
+  private record Way(int sparse, boolean zeroed, boolean own) {}
+
+  private ConvertCommand(BlockNode source, BlockNode target, Way way, Optional<ThrottleGroup> rate) {
     this.source = source;
     this.target = target;
-    this.sparse = sparse;
+    this.way = way;
+    this.rate = rate;
   }
 
-  static int run(List<String> words, PrintStream out) throws ImgException, BlockException {
-    Words w = new Words("convert", words, "f:", "O:", "o:", "B:", "F:", "S:", "l:", "t:", "T:", "m:", "c", "n", "p",
-        "q", "W", "U", "target-is-zero", "image-opts", "bitmaps",
-        "skip-broken-bitmaps", "target-image-opts", "force-share");
+  static int run(List<String> words, PrintStream out, PrintStream errors) throws ImgException, BlockException {
+    Words w = new Words("convert", words, "f:", "O:", "o:", "B:", "F:", "S:", "l:", "t:", "T:", "m:", "r:", "c", "C",
+        "n", "p", "q", "W", "U", "target-is-zero", "image-opts", "bitmaps", "skip-broken-bitmaps",
+        "target-image-opts", "force-share", "salvage");
     if (OptionHelp.wanted(w.all("o"))) {
       Optional<String> file = w.files().isEmpty() ? Optional.empty() : Optional.of(w.files().getLast());
       out.print(OptionHelp.ofCreation(w.get("O").orElse("raw"), file));
       return 0;
     }
-    List<String> files = w.files(2, "Must specify one image file and an output file name");
-    int sparse = w.get("S").isPresent() ? (int) Sizes.parse("sparse size", w.get("S").get()) : DEFAULT_SPARSE;
-    if (sparse % SECTOR != 0) {
-      throw new ImgException("Invalid buffer size for sparse output specified. Valid sizes are multiples of 512.");
-    }
-    if (w.get("B").isPresent() && w.get("F").isEmpty()) {
-      throw new ImgException("backing format is required with -B");
-    }
+    int sparse = sparse(w);
+    Optional<ThrottleGroup> rate = rate(w);
+    check(w);
+    List<String> inputs = w.files().subList(0, w.files().size() - 1);
+    String output = w.files().getLast();
     Progress progress = new Progress(out, w.has("p") && !w.has("q"));
     Images images = new Images(w);
-    try (BlockNode source = Images.asOf(images.source(files.get(0), w.get("f")), w.get("l"));
-        BlockNode target = target(w, images, files.get(1), source.size())) {
+    PrintStream warnings = w.has("q") ? new PrintStream(OutputStream.nullOutputStream()) : errors;
+    Optional<NewImage> made = w.has("n") ? Optional.empty() : Optional.of(made(w, images, output));
+    boolean backed = w.get("B").isPresent()
+        || made.isPresent() && !made.get().option("backing_file").orElse("").isEmpty();
+    if (backed && inputs.size() > 1) {
+      throw new ImgException(
+          "Having a backing file for the target makes no sense when concatenating multiple input images");
+    }
+    try (BlockNode source = source(w, images, inputs, warnings);
+        BlockNode target = made.isPresent() ? made.get().make(source.size()) : existing(w, images, output)) {
       if (target.size() < source.size()) {
         throw new ImgException("output file is smaller than input file");
       }
-      boolean zeroed = !w.has("n") && !(target instanceof LuksNode) || w.has("target-is-zero");
-      ConvertCommand copy = new ConvertCommand(source, target, w.get("B").isPresent() ? 0 : sparse);
+      boolean fresh = made.isPresent() && !(target instanceof LuksNode) && !backed && sparse > 0;
+      Way way = new Way(sparse, fresh || w.has("target-is-zero"), backed);
+      ConvertCommand copy = new ConvertCommand(source, target, way, rate);
       if (w.has("c")) {
         copy.compressed(progress);
       } else {
-        copy.plain(progress, zeroed && w.get("B").isEmpty());
+        copy.plain(progress);
       }
       if (w.has("bitmaps")) {
         BitmapCommand.copy(source, target, w.has("skip-broken-bitmaps"));
@@ -70,49 +94,126 @@ final class ConvertCommand {
     return 0;
   }
 
-  private static BlockNode target(Words w, Images images, String name, long size) throws ImgException, BlockException {
-    String format = w.get("O").orElse("raw");
-    if (w.has("target-image-opts") && !w.has("n")) {
-      throw new ImgException("--target-image-opts requires use of -n flag");
+  private static int sparse(Words w) throws ImgException {
+    if (w.get("S").isEmpty()) {
+      return DEFAULT_SPARSE;
     }
-    if (w.has("n")) {
-      return (w.has("target-image-opts") ? images.described(name)
-          : ImageOptions.named(name, format, false, false, true)).open();
+    long sparse = Sizes.parse("buffer size for sparse output", w.get("S").get());
+    if (sparse % SECTOR != 0 || sparse > MOST_SPARSE) {
+      throw new ImgException("Invalid buffer size for sparse output specified. Valid sizes are multiples of " + SECTOR
+          + " up to " + MOST_SPARSE + ". Select 0 to disable sparse detection (fully allocates output).");
     }
-    if (w.has("c") && !format.equals("qcow2")) {
-      throw new ImgException("Compression not supported for this file format");
-    }
-    NewImage image = new NewImage(name, format, w.all("o"), images).written(w.get("t").orElse("unsafe"));
-    if (w.get("B").isPresent()) {
-      image.set("backing_file", w.get("B").get());
-      image.set("backing_fmt", w.get("F").orElse(""));
-    }
-    return image.make(size);
+    return (int) sparse;
   }
 
-  /** @param zeroed whether the target reads as zero, so that zeroes need not be written */
-  private void plain(Progress progress, boolean zeroed) throws BlockException {
+  private static Optional<ThrottleGroup> rate(Words w) throws ImgException, BlockException {
+    if (w.get("r").isEmpty()) {
+      return Optional.empty();
+    }
+    long rate = Sizes.parse("rate limit", w.get("r").get());
+    return Optional.of(new ThrottleGroup(
+        ThrottleLimits.read((name, otherwise) -> name.equals("bps-write") ? rate : otherwise)));
+  }
+
+  /** What does not go together. */
+  private static void check(Words w) throws ImgException {
+    if (w.get("m").isPresent()
+        && (!w.get("m").get().matches("[0-9]{1,2}") || Integer.parseInt(w.get("m").get()) < 1
+            || Integer.parseInt(w.get("m").get()) > MOST_REQUESTS)) {
+      throw new ImgException(
+          "Invalid number of coroutines. Allowed number of coroutines is between 1 and " + MOST_REQUESTS);
+    }
+    refuse(w.has("skip-broken-bitmaps") && !w.has("bitmaps"), "Use of --skip-broken-bitmaps requires --bitmaps");
+    refuse(w.has("C") && w.has("c"), "Cannot enable copy offloading when -c is used");
+    refuse(w.has("C") && w.has("S"), "Cannot enable copy offloading when -S is used");
+    refuse(w.has("C") && w.has("salvage"), "Cannot use copy offloading in salvaging mode");
+    refuse(w.has("target-is-zero") && !w.has("n"), "--target-is-zero requires use of -n flag");
+    refuse(w.has("target-image-opts") && !w.has("n"), "--target-image-opts requires use of -n flag");
+    refuse(w.has("n") && w.has("o"), "-o has no effect when skipping image creation");
+    refuse(w.files().isEmpty() || w.files().size() < 2, "Must specify image file name");
+    refuse(w.has("l") && w.files().size() > 2, "No support for concatenating multiple snapshot");
+    refuse(w.has("bitmaps") && w.files().size() > 2, "Copying bitmaps only possible with single source");
+    refuse(w.get("B").isPresent() && !w.get("O").orElse("raw").equals("qcow2") && !w.has("n"),
+        "Backing file not supported for file format '" + w.get("O").orElse("raw") + "'");
+    refuse(w.get("B").isPresent() && w.get("F").isEmpty(), "Use of backing file requires explicit backing format");
+    cache(w.get("t"), "cache");
+    cache(w.get("T"), "source cache");
+  }
+
+  private static void refuse(boolean wrong, String complaint) throws ImgException {
+    if (wrong) {
+      throw new ImgException(complaint);
+    }
+  }
+
+  private static void cache(Optional<String> mode, String what) throws ImgException {
+    refuse(mode.isPresent() && !CACHE_MODES.contains(mode.get()),
+        "Invalid " + what + " option: " + mode.orElse(""));
+  }
+
+  private static BlockNode source(Words w, Images images, List<String> names, PrintStream warnings)
+      throws ImgException, BlockException {
+    List<BlockNode> parts = new ArrayList<>();
+    try {
+      for (String name : names) {
+        BlockNode part = Images.asOf(images.source(name, w.get("f")), w.get("l"));
+        parts.add(w.has("salvage") ? new SalvagedImage(part, warnings) : part);
+      }
+      return parts.size() == 1 ? parts.getFirst() : new JoinedImages(parts);
+    } catch (ImgException | BlockException e) {
+      JoinedImages.closeAll(parts);
+      throw e;
+    }
+  }
+
+  private static BlockNode existing(Words w, Images images, String name) throws ImgException, BlockException {
+    BlockNode target = (w.has("target-image-opts") ? images.described(name)
+        : ImageOptions.named(name, w.get("O").orElse("raw"), false, false, true)).open();
+    if (w.has("c") && !(target instanceof Qcow2Node)) {
+      target.close();
+      throw new ImgException("Compression not supported for this file format");
+    }
+    return target;
+  }
+
+  private static NewImage made(Words w, Images images, String name) throws ImgException {
+    String format = w.get("O").orElse("raw");
+    NewImage image =
+        new NewImage(name, format, w.all("o"), images).written(w.get("t").orElse("unsafe")).overBacking();
+    refuse(w.has("c") && !format.equals("qcow2"), "Compression not supported for this file format");
+    w.get("B").ifPresent(file -> image.set("backing_file", file));
+    w.get("F").ifPresent(kind -> image.set("backing_fmt", kind));
+    return image;
+  }
+
+  private void plain(Progress progress) throws BlockException {
     long size = source.size();
-    try (ReadAhead reader = new ReadAhead(source, PIECE)) {
+    try (ReadAhead reader = new ReadAhead(source, PIECE, way.own())) {
       for (ReadAhead.Piece piece = reader.next(); piece.length() > 0; piece = reader.next()) {
         progress.at(piece.at(), size);
         if (piece.bytes().isPresent()) {
           ByteBuffer bytes = piece.bytes().get();
-          if (zeroed && sparse > 0) {
+          pace(bytes.remaining());
+          if (way.zeroed() && way.sparse() > 0) {
             writeData(piece.at(), bytes);
           } else {
             target.write(piece.at(), bytes);
           }
-        } else if (!zeroed) {
-          target.writeZeroes(piece.at(), piece.length(), true);
+        } else if (!way.zeroed() && !piece.below()) {
+          target.writeZeroes(piece.at(), piece.length(), way.sparse() > 0);
         }
       }
     }
   }
 
+  private void pace(long bytes) {
+    rate.ifPresent(group -> group.admit(true, bytes));
+  }
+
   /** Writes the buffer but for its runs of zeroes. */
   private void writeData(long at, ByteBuffer bytes) throws BlockException {
     int length = bytes.limit();
+    int sparse = way.sparse();
     int start = 0;
     while (start < length) {
       boolean zero = isZero(bytes, start, Math.min(length, start + sparse));
@@ -151,14 +252,26 @@ final class ConvertCommand {
     for (long at = 0; at < size; at += cluster) {
       progress.at(at, size);
       Extent extent = source.extent(at, size - at);
-      if (extent.zero() && extent.length() >= Math.min(cluster, size - at)) {
+      int length = (int) Math.min(cluster, size - at);
+      boolean whole = extent.length() >= length;
+      if (whole && way.own() && extent.depth() > 0) {
         continue;
       }
-      int length = (int) Math.min(cluster, size - at);
       buffer.clear().limit(length);
-      source.read(at, buffer);
-      if (!isZero(buffer, 0, length)) {
-        image.writeCompressed(at, buffer.flip());
+      if (!whole || !extent.zero()) {
+        source.read(at, buffer);
+      }
+      if (whole && extent.zero() || isZero(buffer, 0, length)) {
+        if (!way.zeroed()) {
+          image.writeZeroes(at, length, true);
+        }
+      } else {
+        pace(length);
+        if (length < Math.min(cluster, image.size() - at)) {
+          image.write(at, buffer.position(0));
+        } else {
+          image.writeCompressed(at, buffer.position(0));
+        }
       }
     }
   }

@@ -69,6 +69,10 @@ final class EditCommands {
     String name = w.files(1, "Expecting image file name and size").getFirst();
     boolean relative = text.startsWith("+") || text.startsWith("-");
     long given = Sizes.parse("image size", relative ? text.substring(1) : text);
+    String way = w.get("preallocation").orElse("off");
+    if (!NewImage.PREALLOCATIONS.contains(way)) {
+      throw new ImgException("Invalid preallocation mode '" + way + "'");
+    }
     try (BlockNode node = new Images(w).target(name, w.get("f")).open()) {
       long old = node.size();
       long size = !relative ? given : text.startsWith("+") ? old + given : old - given;
@@ -81,7 +85,14 @@ final class EditCommands {
             + "Before performing such an operation, make sure there is no important data there.");
         throw new ImgException("Use the --shrink option to perform a shrink operation.");
       }
+      if (size <= old && !way.equals("off")) {
+        throw new ImgException("Preallocation can only be used for growing images");
+      }
+      if (way.equals("metadata") && !(node instanceof Qcow2Node)) {
+        throw new ImgException("Unsupported preallocation mode: metadata");
+      }
       node.resize(size);
+      NewImage.preallocate(node, old, way);
       say(w, out, "Image resized.");
     }
     return 0;

@@ -23,15 +23,15 @@ public final class ImgMain {
         check    [-q] [-f FMT] [--output=human|json] [-r leaks|all] FILE
         commit   [-q] [-f FMT] [-d] [-p] FILE
         compare  [-f FMT] [-F FMT] [-p] [-q] [-s] FILE1 FILE2
-        convert  [-n] [-p] [-q] [-c] [--bitmaps] [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING [-F FMT]] [-S SIZE]
-                 [-l SNAPSHOT] FILE OUTPUT
+        convert  [-n] [-p] [-q] [-c] [--bitmaps] [--salvage] [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING -F FMT]
+                 [-S SIZE] [-r BYTES/S] [-l SNAPSHOT] FILE... OUTPUT
         create   [-q] [-f FMT] [-b BACKING [-F FMT]] [-u] [-o OPTIONS] FILE [SIZE]
         dd       [-f FMT] [-O FMT] [bs=SIZE] [count=BLOCKS] [skip=BLOCKS] if=FILE of=OUTPUT
         info     [-f FMT] [--output=human|json] [--backing-chain] FILE
         map      [-f FMT] [--output=human|json] FILE
         measure  [--output=human|json] [-O FMT] [-o OPTIONS] [--size SIZE | [-f FMT] [-l SNAPSHOT] FILE]
         rebase   [-q] [-f FMT] [-p] [-u] -b BACKING [-F FMT] FILE
-        resize   [-q] [-f FMT] [--shrink] FILE [+|-]SIZE
+        resize   [-q] [-f FMT] [--shrink] [--preallocation=off|metadata|falloc|full] FILE [+|-]SIZE
         snapshot [-q] [-l | -a NAME | -c NAME | -d NAME] FILE
       """;
 
@@ -69,7 +69,7 @@ public final class ImgMain {
         case "commit" -> EditCommands.commit(words, out);
         case "bench" -> BenchCommand.run(words, out);
         case "compare" -> CompareCommand.run(words, out);
-        case "convert" -> ConvertCommand.run(words, out);
+        case "convert" -> ConvertCommand.run(words, out, errors);
         case "create" -> EditCommands.create(words, out);
         case "dd" -> ConvertCommand.dd(words);
         case "info" -> InfoCommand.run(words, out);

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.crypto.ImageKey;
 import org.ascus.devices.block.crypto.LuksNode;
 import org.ascus.devices.block.crypto.LuksOptions;
 import org.ascus.devices.block.crypto.LuksVolume;
@@ -23,6 +24,9 @@ import org.ascus.devices.security.Secret;
 /** An image that is to be made: a format and {@code -o}'s options. */
 final class NewImage {
   private static final int PIECE = 1 << 20;
+  /** How a new part of an image can get its place. */
+  static final List<String> PREALLOCATIONS = List.of("off", "metadata", "falloc", "full");
+
   private static final String[] LUKS_OPTIONS =
       {"key-secret", "cipher-alg", "cipher-mode", "ivgen-alg", "ivgen-hash-alg", "hash-alg", "iter-time"};
 
@@ -30,6 +34,7 @@ final class NewImage {
   private final String format;
   private final Images images;
   private boolean durable = true;
+  private boolean over;
   private final Map<String, String> options = new LinkedHashMap<>();
 
   /** @param images where secrets are found */
@@ -150,6 +155,12 @@ final class NewImage {
     return this;
   }
 
+  /** The backing file is opened with the image. */
+  NewImage overBacking() {
+    over = true;
+    return this;
+  }
+
   /** The line that {@code create} says. */
   String describe(long size) throws ImgException {
     StringBuilder text = new StringBuilder("Formatting '" + path + "', fmt=" + format);
@@ -183,10 +194,10 @@ final class NewImage {
     }
   }
 
-  /** Makes the image and opens it for writing, without its backing file. */
+  /** Makes the image and opens it for writing, without its backing file unless {@link #overBacking} was called. */
   BlockNode make(long size) throws BlockException, ImgException {
     String preallocation = options.getOrDefault("preallocation", "off");
-    if (!List.of("off", "metadata", "falloc", "full").contains(preallocation)) {
+    if (!PREALLOCATIONS.contains(preallocation)) {
       throw new ImgException("Invalid parameter '" + preallocation + "' for 'preallocation'");
     }
     if (format.equals("raw")) {
@@ -196,23 +207,48 @@ final class NewImage {
       return luks(size);
     }
     Qcow2Options wanted = qcow2(size);
+    boolean backed = !wanted.backingFile().isEmpty();
+    if (backed && !preallocation.equals("off") && !wanted.extendedL2()) {
+      throw new ImgException(
+          path + ": Backing file and preallocation can only be used at the same time if extended_l2 is on");
+    }
     Optional<Qcow2Node.NewLuks> luks = luks();
     touch(path);
-    FileProtocol file = FileProtocol.open(path, new FileProtocol.Options(false, true, true).withDurable(durable));
-    Qcow2Node node = Qcow2Node.create(file, wanted, new NoBacking(), luks);
+    FileProtocol.Options growable = new FileProtocol.Options(false, true, true).withDurable(durable);
+    Qcow2Node node = Qcow2Node.create(FileProtocol.open(path, growable), wanted, new Neighbours(false), luks);
     try {
-      if (!preallocation.equals("off")) {
-        node.preallocate();
-        for (long at = 0; at < size && !preallocation.equals("metadata"); at += PIECE) {
-          node.write(at, ByteBuffer.allocate((int) Math.min(PIECE, size - at)));
-        }
-        node.flush();
+      preallocate(node, 0, backed && !preallocation.equals("off") ? "metadata" : preallocation);
+      if (!over || !backed) {
+        return node;
       }
-      return node;
+      // A new image grows from nothing, and where it grows it would hide what a backing file has.
+      node.close();
+      ImageKey key = luks.map(l -> ImageKey.of(l.passphrase())).orElse(ImageKey.MISSING);
+      return Qcow2Node.open(FileProtocol.open(path, growable), new Neighbours(true), false, Map.of(), key);
     } catch (BlockException e) {
       node.close();
       throw e;
     }
+  }
+
+  /**
+   * Gives the bytes from {@code first} on their place.
+   *
+   * @param way one of {@link #PREALLOCATIONS}
+   */
+  static void preallocate(BlockNode node, long first, String way) throws BlockException {
+    if (way.equals("off") || first == node.size()) {
+      return;
+    }
+    if (node instanceof Qcow2Node image) {
+      image.preallocate(first);
+      for (long at = first; at < node.size() && !way.equals("metadata"); at += PIECE) {
+        node.write(at, ByteBuffer.allocate((int) Math.min(PIECE, node.size() - at)));
+      }
+    } else {
+      node.writeZeroes(first, node.size() - first, false);
+    }
+    node.flush();
   }
 
   private BlockNode raw(long size, String preallocation) throws BlockException, ImgException {
@@ -220,6 +256,9 @@ final class NewImage {
       if (!List.of("size", "preallocation", "nocow", "extent_size_hint").contains(name)) {
         throw new ImgException("Invalid parameter '" + name + "'");
       }
+    }
+    if (preallocation.equals("metadata")) {
+      throw new ImgException(path + ": Unsupported preallocation mode: metadata");
     }
     touch(path);
     FileProtocol file = FileProtocol.open(path, FileProtocol.Options.READ_WRITE.withDurable(durable));
@@ -254,10 +293,17 @@ final class NewImage {
     }
   }
 
-  private final class NoBacking implements Qcow2Node.Files {
+  private final class Neighbours implements Qcow2Node.Files {
+    private final boolean withBacking;
+
+    Neighbours(boolean withBacking) {
+      this.withBacking = withBacking;
+    }
+
     @Override
-    public Optional<BlockNode> backing(String name, String backingFormat) {
-      return Optional.empty();
+    public Optional<BlockNode> backing(String name, String backingFormat) throws BlockException {
+      return withBacking ? Optional.of(ImageOptions.named(
+          ImageOptions.neighbour(path.toString(), name), backingFormat, true, false, true).open()) : Optional.empty();
     }
 
     @Override

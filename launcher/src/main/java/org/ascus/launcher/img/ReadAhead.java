@@ -18,13 +18,14 @@ final class ReadAhead implements AutoCloseable {
    * Bytes of the image.
    *
    * @param at offset of the first
-   * @param zero whether they are known to be zero; then there is no buffer
-   * @param bytes from position 0 to the limit; good until the next piece is asked for
+   * @param below whether a backing file has them, where that is asked for; then there is no buffer
+   * @param bytes empty if they are zero; from position 0 to the limit; good until the next piece is asked for
    */
-  record Piece(long at, long length, boolean zero, Optional<ByteBuffer> bytes) {}
+  record Piece(long at, long length, boolean below, Optional<ByteBuffer> bytes) {}
 
   private final BlockNode node;
   private final int size;
+  private final boolean own;
   private final BlockingQueue<ByteBuffer> free = new ArrayBlockingQueue<>(BUFFERS);
   private final BlockingQueue<Piece> ready = new ArrayBlockingQueue<>(BUFFERS);
   private final Thread thread;
@@ -34,10 +35,12 @@ final class ReadAhead implements AutoCloseable {
   /**
    * @param node read until {@link #close}
    * @param size bytes of data in a piece at most, a power of two; pieces end at its multiples
+   * @param own what is in a backing file is not read
    */
-  ReadAhead(BlockNode node, int size) {
+  ReadAhead(BlockNode node, int size, boolean own) {
     this.node = node;
     this.size = size;
+    this.own = own;
     for (int i = 0; i < BUFFERS; i++) {
       free.add(ByteBuffer.allocateDirect(size));
     }
@@ -58,7 +61,7 @@ final class ReadAhead implements AutoCloseable {
       failure = Optional.of(e);
     }
     try {
-      ready.put(new Piece(node.size(), 0, true, Optional.empty()));
+      ready.put(new Piece(node.size(), 0, false, Optional.empty()));
     } catch (InterruptedException _) {
       // Nobody wants to know any more.
     }
@@ -66,8 +69,9 @@ final class ReadAhead implements AutoCloseable {
 
   private Piece piece(long at, long end) throws BlockException, InterruptedException {
     Extent extent = node.extent(at, end - at);
-    if (extent.zero()) {
-      return new Piece(at, extent.length(), true, Optional.empty());
+    boolean below = own && extent.depth() > 0;
+    if (below || extent.zero()) {
+      return new Piece(at, extent.length(), below, Optional.empty());
     }
     ByteBuffer buffer = free.take().clear();
     node.read(at, buffer.limit((int) Math.min(extent.length(), size - at % size)));

@@ -420,4 +420,103 @@ class ImgMainTest {
     assertThat(img("bench -d 1000 -s 1M @r.raw").errors()).contains("256 MiB");
     assertThat(img("bench -s 4M @r.raw").errors()).contains("smaller than a request");
   }
+
+  @Test
+  void severalInputsBecomeOneImage() throws Exception {
+    byte[] more = Arrays.copyOf(content, 1_100_000);
+    Files.write(path("s.raw"), more);
+    long padded = Math.ceilDiv(more.length, 512L) * 512;
+    for (String options : List.of("", "-c ", "-S 0 ", "-C -m 4 -W -t none -T writeback -r 1G ")) {
+      good("convert " + options + "-O qcow2 @r.raw @s.raw @r.raw @a.qcow2");
+      good("convert -O raw @a.qcow2 @back.raw");
+      byte[] all = Arrays.copyOf(content, (int) (2 * content.length + padded));
+      System.arraycopy(more, 0, all, content.length, more.length);
+      System.arraycopy(content, 0, all, (int) (content.length + padded), content.length);
+      assertThat(Files.readAllBytes(path("back.raw"))).as(options).isEqualTo(all);
+    }
+  }
+
+  @Test
+  void anOverlayIsConvertedWithoutItsBackingFilesBytes() throws Exception {
+    needQemuImg();
+    Files.write(path("o.raw"), pattern(content.length));
+    good("convert -O qcow2 @o.raw @base.qcow2");
+    good("create -q -f qcow2 -b base.qcow2 -F qcow2 @top.qcow2");
+    try (BlockNode top = new ImageOptions(path("top.qcow2"), "qcow2", false, false, true).open()) {
+      top.write(1_000_000, ByteBuffer.wrap(new byte[] {1, 2, 3}));
+      top.writeZeroes(2 << 20, 1 << 17, true);
+    }
+    for (String how : List.of("-B base.qcow2 -F qcow2", "-o backing_file=base.qcow2,backing_fmt=qcow2",
+        "-c -B base.qcow2 -F qcow2", "-S 0 -B base.qcow2 -F qcow2")) {
+      good("convert -O qcow2 " + how + " @top.qcow2 @new.qcow2");
+      assertThat(qemu("compare @top.qcow2 @new.qcow2").code()).as(how).isZero();
+      assertThat(qemu("check @new.qcow2").code()).isZero();
+      assertThat(Files.size(path("new.qcow2"))).as(how).isLessThan(1 << 19);
+    }
+    good("create -q -f qcow2 -b base.qcow2 -F qcow2 @n.qcow2");
+    good("convert -n -O qcow2 -B base.qcow2 -F qcow2 @top.qcow2 @n.qcow2");
+    assertThat(qemu("compare @top.qcow2 @n.qcow2").code()).isZero();
+    Files.write(path("n.raw"), pattern(content.length));
+    good("convert -O qcow2 @n.raw @n.qcow2");
+    good("convert -c -n -O qcow2 @r.raw @n.qcow2");
+    assertThat(qemu("compare @r.raw @n.qcow2").code()).isZero();
+  }
+
+  private static byte[] pattern(int length) {
+    byte[] bytes = new byte[length];
+    Arrays.fill(bytes, (byte) 0x5a);
+    return bytes;
+  }
+
+  @Test
+  void whatCannotBeReadIsZeroWhenItIsSalvaged() throws Exception {
+    Files.writeString(path("rules"), "[inject-error]\nevent = \"read_aio\"\nerrno = \"5\"\nsector = \"1000\"\n");
+    String source = "--image-opts driver=raw,file.driver=blkdebug,file.config=@rules,file.image.filename=@r.raw";
+    assertThat(img("convert -O raw " + source + " @a.raw").code()).isEqualTo(1);
+    Result salvaged = good("convert --salvage -O raw " + source + " @a.raw");
+    assertThat(salvaged.errors()).contains("ascus-img: warning: error while reading offset 512000: ");
+    byte[] expected = content.clone();
+    Arrays.fill(expected, 512_000, 512_512, (byte) 0);
+    assertThat(Files.readAllBytes(path("a.raw"))).isEqualTo(expected);
+    assertThat(good("convert -q --salvage -O raw " + source + " @a.raw").errors()).isEmpty();
+  }
+
+  @Test
+  void whatDoesNotGoTogetherIsSaidAsQemuImgSaysIt() throws Exception {
+    needQemuImg();
+    good("create -q -f qcow2 @a.qcow2 4M");
+    good("create -q @z.raw 4M");
+    for (String line : List.of("convert -m 0 @r.raw @x", "convert -m 17 @r.raw @x", "convert -C -S 4k @r.raw @x",
+        "convert --salvage -C @r.raw @x", "convert -O qcow2 -B r.raw @r.raw @x", "convert -T foo @r.raw @x",
+        "convert -O qcow2 -B r.raw -F raw @r.raw @r.raw @x", "convert -n -O qcow2 -o cluster_size=4k @r.raw @a.qcow2",
+        "convert -l foo @r.raw @r.raw @x", "convert --target-is-zero @r.raw @x", "convert -t foo @r.raw @x",
+        "convert -n -c -O raw @r.raw @z.raw", "convert --skip-broken-bitmaps @r.raw @x", "convert -S 100 @r.raw @x",
+        "convert -B r.raw -F raw @r.raw @x", "convert -O qcow2 --bitmaps @a.qcow2 @a.qcow2 @x",
+        "resize --shrink --preallocation=full @a.qcow2 1M", "resize --preallocation=foo @a.qcow2 8M",
+        "resize -f raw --preallocation=metadata @r.raw 8M")) {
+      Result result = img(line);
+      assertThat(result.code()).as(line).isEqualTo(1);
+      assertThat(result.errors()).as(line).isEqualTo(qemu(line).errors());
+    }
+  }
+
+  @Test
+  void whatResizeAddsIsPreallocated() throws Exception {
+    needQemuImg();
+    for (String options : List.of("", "-o extended_l2=on ", "-o cluster_size=4k,compat=0.10 ")) {
+      for (String way : List.of("metadata", "falloc", "full")) {
+        for (boolean backed : new boolean[] {false, true}) {
+          good("create -q -f qcow2 " + options + (backed ? "-b r.raw -F raw " : "") + "@a.qcow2 1050000");
+          Files.copy(path("a.qcow2"), path("b.qcow2"), StandardCopyOption.REPLACE_EXISTING);
+          good("resize -q --preallocation=" + way + " @a.qcow2 2M");
+          good("resize -q @b.qcow2 2M");
+          assertThat(qemu("check @a.qcow2").code()).as(options + way).isZero();
+          assertThat(qemu("compare @a.qcow2 @b.qcow2").out()).as(options + way).contains("identical");
+          if (!backed) {
+            assertThat(Files.size(path("a.qcow2"))).as(options + way).isGreaterThan(1 << 20);
+          }
+        }
+      }
+    }
+  }
 }

@@ -36,7 +36,7 @@ class ReadAheadTest {
   void piecesAreTheImageInOrder() throws Exception {
     byte[] content = random(20 * PIECE + 512);
     ByteBuffer all = ByteBuffer.allocate(content.length);
-    try (BlockNode node = node(content); ReadAhead reader = new ReadAhead(node, PIECE)) {
+    try (BlockNode node = node(content); ReadAhead reader = new ReadAhead(node, PIECE, false)) {
       for (ReadAhead.Piece piece = reader.next(); piece.length() > 0; piece = reader.next()) {
         assertThat(piece.at()).isEqualTo(all.position());
         all.put(piece.bytes().orElseThrow());
@@ -48,7 +48,7 @@ class ReadAheadTest {
   @Test
   void failureComesBehindThePiecesBeforeIt() throws Exception {
     try (BlockNode node = node(random(8 * PIECE))) {
-      try (ReadAhead reader = new ReadAhead(failing(node, 2 * PIECE), PIECE)) {
+      try (ReadAhead reader = new ReadAhead(failing(node, 2 * PIECE), PIECE, false)) {
         assertThat(reader.next().at()).isZero();
         assertThat(reader.next().at()).isEqualTo(PIECE);
         assertThatThrownBy(reader::next).isInstanceOf(BlockException.class).hasMessage("bad sector");
@@ -59,7 +59,7 @@ class ReadAheadTest {
   @Test
   void closingEndsAReaderThatIsFarAhead() throws Exception {
     try (BlockNode node = node(random(100 * PIECE))) {
-      ReadAhead reader = new ReadAhead(node, PIECE);
+      ReadAhead reader = new ReadAhead(node, PIECE, false);
       assertThat(reader.next().at()).isZero();
       reader.close();
       assertThat(node.size()).isEqualTo(100 * PIECE);

@@ -97,7 +97,7 @@ public final class ThrottleGroup {
   }
 
   /** Waits until a request of so many bytes may be done. */
-  void admit(boolean write, long bytes) {
+  public void admit(boolean write, long bytes) {
     if (buckets.isEmpty()) {
       return;
     }

@@ -346,18 +346,22 @@ final class ClusterWriter {
     }
   }
 
-  /** Gives all clusters that have none a place in the file, which is new there and reads as zero. */
-  void preallocate() throws BlockException {
+  /**
+   * Gives the clusters that begin at {@code first} or later and have none a place in the file, which is new. They read
+   * as before where subclusters can say so, otherwise as zero.
+   */
+  void preallocate(long first) throws BlockException {
     meta.begin();
     long size = header.clusterSize();
     long end = data.size();
-    for (long at = 0; at < header.size; at += size) {
+    long bits = header.crypt != 0 ? -1L << 32 : header.backingFile.isEmpty() ? 0xffff_ffffL : 0;
+    for (long at = Math.ceilDiv(first, size) * size; at < header.size; at += size) {
       meta.relieve();
-      if (clusters.entry(at) == 0) {
+      if (clusters.entry(at) == 0 && clusters.bitmap(at) == 0) {
         long host = header.externalData() ? at : meta.refcounts.allocate(1);
         // What is nothing yet would decrypt to noise.
         long zero = header.crypt == 0 || header.extendedL2() ? 0 : ClusterTable.ZERO;
-        clusters.set(at, host | ClusterTable.COPIED | zero, header.crypt == 0 ? 0xffff_ffffL : -1L << 32);
+        clusters.set(at, host | ClusterTable.COPIED | zero, bits);
         end = Math.max(end, host + Math.min(size, header.externalData() ? header.size - at : size));
       }
     }

@@ -638,10 +638,10 @@ public final class Qcow2Node implements BlockNode {
     file.flush();
   }
 
-  /** Gives every cluster a place, so that writes change no tables; the places read as zero. */
-  public void preallocate() throws BlockException {
+  /** Gives every cluster from {@code first} on a place, so that writes change no tables; new places read as zero. */
+  public void preallocate(long first) throws BlockException {
     begin();
-    exclusively(() -> writer.preallocate());
+    exclusively(() -> writer.preallocate(first));
   }
 
   @Override
