@@ -23,7 +23,7 @@ public record IpAddress(long high, long low) {
 
   /** The IPv4 address whose 4 bytes begin at {@code at}. */
   static IpAddress read4(byte[] bytes, int at) {
-    return of4(ByteBuffer.wrap(bytes).getInt(at));
+    return of4(IpPacket.read16(bytes, at) << 16 | IpPacket.read16(bytes, at + 2));
   }
 
   /** The IPv6 address whose 16 bytes begin at {@code at}. */

@@ -35,7 +35,13 @@ final class Places {
   }
 
   private boolean isForward(IpAddress a) {
-    return options.guestForwards().stream().anyMatch(f -> f.server().equals(a));
+    // Asked about every packet: without a stream.
+    for (GuestForward forward : options.guestForwards()) {
+      if (forward.server().equals(a)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Addresses that this network answers for on the guest's link. */
