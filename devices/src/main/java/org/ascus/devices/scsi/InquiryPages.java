@@ -67,7 +67,7 @@ final class InquiryPages {
   private byte[] standard() {
     return ByteBuffer.allocate(STANDARD_LENGTH)
         .put(type())
-        .put((byte) (options.cdrom() ? 0x80 : 0))
+        .put((byte) (options.removable() ? 0x80 : 0))
         .put((byte) options.version())
         .put((byte) 0x12)
         .put((byte) (STANDARD_LENGTH - 5))

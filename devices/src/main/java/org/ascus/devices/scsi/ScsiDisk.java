@@ -85,7 +85,7 @@ public final class ScsiDisk implements Drive.User {
 
   @Override
   public boolean removable() {
-    return options.cdrom();
+    return options.removable();
   }
 
   @Override
@@ -177,7 +177,7 @@ public final class ScsiDisk implements Drive.User {
         throw news.get();
       }
     }
-    if (options.cdrom() && needsMedium(code) && !hasMedium()) {
+    if (options.removable() && needsMedium(code) && !hasMedium()) {
       throw SenseException.NO_MEDIUM;
     }
     ByteBuffer c = ByteBuffer.wrap(cdb);
@@ -217,14 +217,15 @@ public final class ScsiDisk implements Drive.User {
 
   private static boolean needsMedium(int code) {
     return switch (code) {
-      case 0x00, 0x08, 0x25, 0x28, 0x2f, 0x35, 0x43, 0x88, 0x8f, 0x91, 0x9e, 0xa8 -> true;
+      case 0x00, 0x08, 0x0a, 0x25, 0x28, 0x2a, 0x2e, 0x2f, 0x35, 0x41, 0x42, 0x43, 0x88, 0x8a, 0x8e, 0x8f, 0x91, 0x93,
+          0x9e, 0xa8, 0xaa -> true;
       default -> false;
     };
   }
 
   /** START STOP UNIT (MMC-6, section 6.42): bit 0 to start, bit 1 to move the tray. */
   private long startStop(byte flags) throws SenseException {
-    if (options.cdrom() && (flags & 2) != 0) {
+    if (options.removable() && (flags & 2) != 0) {
       boolean open = (flags & 1) == 0;
       if (open && locked) {
         throw SenseException.REMOVAL_PREVENTED;
@@ -239,7 +240,7 @@ public final class ScsiDisk implements Drive.User {
   }
 
   private long prevent(byte flags) {
-    locked = options.cdrom() && (flags & 1) != 0;
+    locked = options.removable() && (flags & 1) != 0;
     return 0;
   }
 

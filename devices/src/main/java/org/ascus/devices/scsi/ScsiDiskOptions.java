@@ -13,6 +13,7 @@ import org.ascus.machine.device.PropertyValues;
  * What a user can choose about a disk.
  *
  * @param cdrom a CD drive with blocks of 2048 bytes, which cannot be written
+ * @param removable whether its medium can be taken out; a CD drive's always can
  * @param names who the disk says that it is
  * @param sizes sizes of blocks, 512 to 4096 bytes, and of requests; space is not given back if the unit of that is 0
  * @param version of the SCSI standard that it says to follow
@@ -24,6 +25,7 @@ import org.ascus.machine.device.PropertyValues;
  */
 public record ScsiDiskOptions(
     boolean cdrom,
+    boolean removable,
     Names names,
     BlockSizes sizes,
     int version,
@@ -63,7 +65,7 @@ public record ScsiDiskOptions(
 
   private static ScsiDiskOptions of(boolean cdrom, String product, BlockSizes sizes) {
     Names names = new Names("", "QEMU", product, "2.5+", "", 0, 0, 0);
-    return new ScsiDiskOptions(cdrom, names, sizes, SPC_3, 0, MAX_UNMAP, MAX_IO, false, ErrorPolicy.DEFAULT);
+    return new ScsiDiskOptions(cdrom, cdrom, names, sizes, SPC_3, 0, MAX_UNMAP, MAX_IO, false, ErrorPolicy.DEFAULT);
   }
 
   /** The properties that say these, of a disk like this. */
@@ -83,6 +85,7 @@ public record ScsiDiskOptions(
                 new Property("max_io_size", Kind.UINT64, Long.toString(maxIo), "Most bytes of a request")));
     if (!cdrom) {
       all.addAll(BlockSizes.properties(sizes.discard(), "none"));
+      all.add(new Property("removable", Kind.BOOL, "off", "The guest can eject the medium"));
       all.add(new Property("rotation_rate", Kind.UINT32, "0", "Revolutions in a minute; 1 for an SSD"));
       all.add(new Property("max_unmap_size", Kind.UINT64, Long.toString(maxUnmap), "Most bytes of an unmap request"));
       all.add(new Property("dpofua", Kind.BOOL, "off", "Tell the guest that writes can be forced to the disk"));
@@ -108,7 +111,7 @@ public record ScsiDiskOptions(
     if (blocks.logical() > MOST_BLOCK) {
       throw new DeviceException("logical_block_size must be 512, 1024, 2048 or 4096, not " + blocks.logical());
     }
-    return new ScsiDiskOptions(cdrom, given, blocks, number(v, "scsi_version"),
+    return new ScsiDiskOptions(cdrom, cdrom || v.getBool("removable"), given, blocks, number(v, "scsi_version"),
         cdrom ? 0 : number(v, "rotation_rate"), cdrom ? maxUnmap : v.getLong("max_unmap_size"),
         v.getLong("max_io_size"), !cdrom && v.getBool("dpofua"), policy.with(v));
   }

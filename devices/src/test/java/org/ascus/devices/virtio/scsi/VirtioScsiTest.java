@@ -293,6 +293,27 @@ class VirtioScsiTest extends VirtioContract {
   }
 
   @Test
+  void aRemovableDiskIsEjected() throws Exception {
+    GuestDriver d = awake();
+    assertThat(in(d, 0, 36, 0x12, 0, 0, 0, 36).data()[1]).as("not removable").isZero();
+    ScsiDisk stick = new ScsiDisk("stick", new Drive("hd", disk), options(Map.of("removable", "on"), "drive"));
+    ((VirtioScsi) d.device).plug(stick, 0, 5);
+    in(d, 5, 8, 0x00);
+    assertThat(in(d, 5, 36, 0x12, 0, 0, 0, 36).data()).startsWith(0, 0x80);
+    assertThat(in(d, 5, 8, 0x1e, 0, 0, 0, 1).status()).isZero();
+    assertThat(in(d, 5, 8, 0x1b, 0, 0, 0, 2).senseText()).as("locked").isEqualTo("5/53");
+    in(d, 5, 8, 0x1e, 0, 0, 0, 0);
+    assertThat(in(d, 5, 8, 0x1b, 0, 0, 0, 2).status()).isZero();
+    assertThat(stick.trayOpen()).isTrue();
+    in(d, 5, 8, 0x00);
+    byte[] write = cdb(0x2a, 0, 0, 0, 0, 0, 0, 0, 1);
+    assertThat(command(d, 0, 5, write, new byte[512], 0).senseText()).as("no medium").isEqualTo("2/3a");
+    in(d, 5, 8, 0x1b, 0, 0, 0, 3);
+    in(d, 5, 8, 0x00);
+    assertThat(command(d, 0, 5, write, new byte[512], 0).status()).isZero();
+  }
+
+  @Test
   void aDriveOpensItsTrayForTheGuestAndForTheHost() throws Exception {
     GuestDriver d = awake();
     VirtioScsi scsi = (VirtioScsi) d.device;
