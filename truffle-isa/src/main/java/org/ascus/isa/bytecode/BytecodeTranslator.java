@@ -31,7 +31,8 @@ import org.ascus.machine.bus.host.ExecutableMemory;
 /**
  * Hot blocks become classes on a thread of their own, which also has HotSpot compile them before anybody runs them:
  * HotSpot interprets bytecode ten times slower than tier 0 does guest code. Where HotSpot can be told what to compile
- * this is a baseline tier and a tier of best code in one, by HotSpot's two compilers.
+ * this is a baseline tier and a tier of best code in one, by HotSpot's two compilers. Where machine code can be made
+ * instead it is at once what the second compiler makes, or better, and is nothing's baseline.
  */
 public final class BytecodeTranslator implements Translator {
   /** Guest instructions of a region for the first compiler. */
@@ -233,8 +234,8 @@ public final class BytecodeTranslator implements Translator {
         p -> {
           if (region instanceof BestRegion best) {
             p.sampled(best);
-          } else if (region instanceof BaselineRegion baseline
-              && baseline.sampled() % samples == 0
+          } else if (region instanceof CompactRegion compact
+              && compact.sampled() % samples == 0
               && !block.requestedBest) {
             block.requestedBest = true;
             // Most of its samples are where most of the time goes, and so most likely is this one; if not, the next.

@@ -21,9 +21,17 @@ public abstract class CompactRegion extends BaselineRegion {
   private final Method code = HotSpotCompiler.generated(getClass());
   private final Step[] steps;
 
+  /** Slices that have ended here; races only lose some. */
+  private int samples;
+
   protected CompactRegion(Parts parts) {
     super(parts.extent(), parts.entries(), parts.offsets());
     steps = parts.steps();
+  }
+
+  /** Counts a slice that has ended here. */
+  final int sampled() {
+    return ++samples;
   }
 
   /** What HotSpot compiles. */

@@ -22,6 +22,8 @@ public sealed interface Formula {
 
   record Constant(long value) implements Formula {}
 
+  Constant ZERO = new Constant(0);
+
   /** The virtual address {@code offset} bytes from the region's head. */
   record Address(int offset) implements Formula {}
 
@@ -39,6 +41,14 @@ public sealed interface Formula {
     }
 
     @Override
+    public Formula simplified() {
+      Formula simple = a.simplified();
+      return operation == UnaryOperation.LOW_WORD && simple instanceof Constant
+          ? simple
+          : new Unary(operation, simple);
+    }
+
+    @Override
     public long registers() {
       return a.registers();
     }
@@ -50,6 +60,27 @@ public sealed interface Formula {
    * @param wide whether it is one of 64 bits; if not it is one of 32, as are its operands, but for a shift's second
    */
   record Binary(Operation operation, boolean wide, Formula a, Formula b) implements Formula {
+    @Override
+    public Formula simplified() {
+      Formula first = a.simplified();
+      Formula second = b.simplified();
+      if (operation != Operation.ADD) {
+        return new Binary(operation, wide, first, second);
+      }
+      if (first instanceof Constant c && second instanceof Constant d) {
+        return new Constant(c.value() + d.value());
+      }
+      if (first.equals(ZERO)) {
+        return second;
+      }
+      return second.equals(ZERO) ? first : new Binary(operation, wide, first, second);
+    }
+
+    /** With the operands the other way round. */
+    public Binary swapped() {
+      return new Binary(operation, wide, b, a);
+    }
+
     @Override
     public Formula with(IntFunction<Formula> arguments) {
       return new Binary(operation, wide, a.with(arguments), b.with(arguments));
@@ -69,6 +100,11 @@ public sealed interface Formula {
     }
 
     @Override
+    public Formula simplified() {
+      return new Select(condition.simplified(), yes.simplified(), no.simplified());
+    }
+
+    @Override
     public long registers() {
       return condition.a().registers() | condition.b().registers() | yes.registers() | no.registers();
     }
@@ -82,6 +118,10 @@ public sealed interface Formula {
 
     Condition with(IntFunction<Formula> arguments) {
       return new Condition(relation, wide, a.with(arguments), b.with(arguments));
+    }
+
+    Condition simplified() {
+      return new Condition(relation, wide, a.simplified(), b.simplified());
     }
   }
 
@@ -175,6 +215,11 @@ public sealed interface Formula {
 
   /** This with {@code arguments} in place of the parameters. */
   default Formula with(IntFunction<Formula> arguments) {
+    return this;
+  }
+
+  /** Another with the same value, without what constants make needless. */
+  default Formula simplified() {
     return this;
   }
 

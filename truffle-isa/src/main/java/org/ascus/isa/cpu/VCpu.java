@@ -67,6 +67,9 @@ public abstract class VCpu implements Cpu {
   /** Behind the registers: host code returns when it comes to this address by a return; not an address if odd. */
   public static final int STOP = REGISTERS + 6;
 
+  /** Behind the registers: {@link #context}, for host code. */
+  public static final int CONTEXT = REGISTERS + 7;
+
   /** Slots of {@link #regs}. */
   public static final int SLOTS = REGISTERS + 8;
 

@@ -1,26 +1,23 @@
 package org.ascus.isa.hostcode;
 
-import static org.ascus.isa.hostcode.X64Assembler.R10;
-import static org.ascus.isa.hostcode.X64Assembler.R11;
 import static org.ascus.isa.hostcode.X64Assembler.R12;
 import static org.ascus.isa.hostcode.X64Assembler.R13;
 import static org.ascus.isa.hostcode.X64Assembler.R14;
-import static org.ascus.isa.hostcode.X64Assembler.R8;
-import static org.ascus.isa.hostcode.X64Assembler.R9;
 import static org.ascus.isa.hostcode.X64Assembler.RAX;
 import static org.ascus.isa.hostcode.X64Assembler.RBP;
 import static org.ascus.isa.hostcode.X64Assembler.RBX;
 import static org.ascus.isa.hostcode.X64Assembler.RCX;
 import static org.ascus.isa.hostcode.X64Assembler.RDI;
 import static org.ascus.isa.hostcode.X64Assembler.RDX;
-import static org.ascus.isa.hostcode.X64Assembler.RSI;
 
 import java.lang.reflect.Method;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.ascus.isa.code.BlockAssembler;
 import org.ascus.isa.code.Effect;
@@ -33,13 +30,10 @@ import org.ascus.isa.hostcode.X64Assembler.Label;
 import org.ascus.isa.mmu.SoftTlb;
 
 /**
- * Emits the host code of a region's instructions. Each guest register is in the register file when control may leave;
- * what was written to one lately is in a host register as well.
+ * Emits the host code of a region's instructions. Each guest register is in the register file when control leaves;
+ * what was written to one lately is in a host register, and there alone until then.
  */
 final class HostAssembler extends BlockAssembler {
-  /** Keep the values of guest registers. */
-  private static final int[] CACHE = {R8, R9, R10, R11, RSI};
-
   /** Keep the host addresses of a stretch's groups. */
   private static final int[] GROUPS = {RBP, RDI};
 
@@ -48,26 +42,46 @@ final class HostAssembler extends BlockAssembler {
   private final X64Assembler code;
   private final HostCode host;
   private final long region;
+  private final ResidentRegisters resident;
+
+  /** Keep the values of guest registers. */
+  private final int[] cache;
+
   private final HostFormulas formulas;
   private final Deque<Formula> stack = new ArrayDeque<>();
   private final List<Runnable> slowPaths = new ArrayList<>();
   private final List<Label> resumes = new ArrayList<>();
 
-  /** The slot whose value a host register of {@link #CACHE} has, or 0. */
-  private final int[] cached = new int[CACHE.length];
+  /** The slot whose value a host register of {@link #cache} has, or 0. */
+  private final int[] cached;
+
+  /** Ways out of the region, by where they lead. */
+  private final Map<Long, Label> exits = new LinkedHashMap<>();
+
+  /** Slots whose value is in such a register only, as a bit set. */
+  private long unstored;
+
+  /** What {@link #cached} and {@link #unstored} were somewhere. */
+  private record Values(int[] slots, long unstored) {}
 
   private int victim;
   private boolean misses;
   private boolean hot;
   private Stretch current;
+  private Values beforeStretch;
   private Label slow;
   private Label taken;
+  private boolean negated;
+  private int lefts;
 
-  HostAssembler(X64Assembler code, HostCode host, int region) {
+  HostAssembler(X64Assembler code, HostCode host, int region, ResidentRegisters resident) {
     this.code = code;
     this.host = host;
     this.region = region;
-    this.formulas = new HostFormulas(code, this::home, GROUPS);
+    this.resident = resident;
+    this.cache = resident.others();
+    this.cached = new int[cache.length];
+    this.formulas = new HostFormulas(code, this::home, this::address, GROUPS);
   }
 
   /** Whether there was something to emit that cannot be. */
@@ -82,23 +96,40 @@ final class HostAssembler extends BlockAssembler {
 
   /** The host register that has the value of {@code slot}, or -1. */
   private int home(int slot) {
-    for (int i = 0; i < CACHE.length; i++) {
+    for (int i = 0; i < cache.length; i++) {
       if (slot != 0 && cached[i] == slot) {
-        return CACHE[i];
+        return cache[i];
       }
     }
-    return -1;
+    return resident.home(slot);
+  }
+
+  /** Has in {@code to} the virtual address {@code offset} bytes from the head. */
+  private void address(int to, int offset) {
+    if (resident.isEmpty()) {
+      code.lea(to, R14, offset);
+    } else {
+      code.load(to, RBX, 8 * VCpu.HEAD, 3, false);
+      code.lea(to, to, offset);
+    }
   }
 
   private void forget() {
+    flush();
     Arrays.fill(cached, 0);
   }
 
   @Override
   public void begin(Block block, int offset, int count) {
     super.begin(block, offset, count);
-    forget();
+    Arrays.fill(cached, 0);
     hot = false;
+    lefts = 0;
+  }
+
+  /** How many instructions of the block were left to tier 0. */
+  int lefts() {
+    return lefts;
   }
 
   @Override
@@ -117,32 +148,71 @@ final class HostAssembler extends BlockAssembler {
       formulas.compute(stack.pop(), RAX, 1);
       stack.push(new Formula.Computed());
     }
-    int to = allocate(slot, value.registers());
-    formulas.compute(value, CACHE[to], pending ? 1 : 0);
-    code.store(CACHE[to], RBX, 8 * slot, 3);
-    for (int i = 0; i < CACHE.length; i++) {
+    int used = pending ? 1 : 0;
+    int home = home(slot);
+    Optional<Formula> inPlace = home < 0 ? Optional.empty() : HostFormulas.inPlace(value, slot);
+    if (inPlace.isPresent()) {
+      formulas.compute(inPlace.get(), home, used);
+    } else {
+      int to = allocate(value.registers());
+      formulas.compute(value, cache[to], used);
+      if (resident.home(slot) >= 0) {
+        code.move(true, home, cache[to]);
+      } else {
+        drop(slot);
+        cached[to] = slot;
+      }
+    }
+    if (resident.home(slot) < 0) {
+      unstored |= 1L << slot;
+    }
+  }
+
+  /** A free one of {@link #cache}; if there is none, one that has none of {@code needed}, as far as possible. */
+  private int allocate(long needed) {
+    int chosen = -1;
+    for (int i = 0; i < cache.length; i++) {
+      if (cached[i] == 0) {
+        return i;
+      }
+      victim = (victim + 1) % cache.length;
+      if (chosen < 0 && (needed >>> cached[victim] & 1) == 0) {
+        chosen = victim;
+      }
+    }
+    chosen = chosen < 0 ? victim : chosen;
+    victim = chosen;
+    store(chosen);
+    cached[chosen] = 0;
+    return chosen;
+  }
+
+  /** What {@code slot} had is no longer needed. */
+  private void drop(int slot) {
+    for (int i = 0; i < cache.length; i++) {
       if (cached[i] == slot) {
         cached[i] = 0;
       }
     }
-    cached[to] = slot;
   }
 
-  /** The one of {@link #CACHE} for a new value of {@code slot}; none that has one of {@code needed}. */
-  private int allocate(int slot, long needed) {
-    int chosen = -1;
-    for (int i = 0; i < CACHE.length; i++) {
-      if (cached[i] == 0 || cached[i] == slot && (needed >>> slot & 1) == 0) {
-        chosen = i;
-      }
+  /** Has the register file what number {@code i} of {@link #cache} has. */
+  private void store(int i) {
+    store(i, new Values(cached, unstored));
+    unstored &= ~(1L << cached[i]);
+  }
+
+  private void store(int i, Values values) {
+    if ((values.unstored >>> values.slots[i] & 1) != 0) {
+      code.store(cache[i], RBX, 8 * values.slots[i], 3);
     }
-    while (chosen < 0) {
-      victim = (victim + 1) % CACHE.length;
-      if ((needed >>> cached[victim] & 1) == 0) {
-        chosen = victim;
-      }
+  }
+
+  /** Has the register file what is in host registers, but for the resident ones. */
+  void flush() {
+    for (int i = 0; i < cache.length; i++) {
+      store(i);
     }
-    return chosen;
   }
 
   @Override
@@ -182,18 +252,24 @@ final class HostAssembler extends BlockAssembler {
     for (int i = arguments.length - 1; i >= 0; i--) {
       arguments[i] = stack.pop();
     }
-    return Semantics.of(method).orElseThrow().with(i -> arguments[i]);
+    return Semantics.of(method).orElseThrow().with(i -> arguments[i]).simplified();
   }
 
-  /** Where the branch that {@link #branch} emits next goes. */
-  void branchesTo(Label target) {
+  /**
+   * Where the branch that {@link #branch} emits next goes.
+   *
+   * @param otherwise it goes there if its condition does not hold
+   */
+  void branchesTo(Label target, boolean otherwise) {
     taken = target;
+    negated = otherwise;
   }
 
   @Override
   public void branch(Method method) {
     if (applied(method) instanceof Formula.Select select) {
-      code.jumpIf(formulas.compare(select.condition(), 0), taken);
+      Formula.Condition condition = select.condition();
+      code.jumpIf(formulas.compare(negated ? condition.negated() : condition, 0), taken);
     } else {
       throw new IllegalStateException(method + " is no condition");
     }
@@ -215,7 +291,16 @@ final class HostAssembler extends BlockAssembler {
 
   /** Has in rax the virtual address {@code offset} bytes from the head. */
   void virtualAddress(int offset) {
-    code.lea(RAX, R14, offset);
+    address(RAX, offset);
+  }
+
+  /** Leaves the region for {@code target}, which is one of the host code's. */
+  void exit(long target) {
+    if (resident.isEmpty()) {
+      code.jumpFar(target);
+    } else {
+      code.jump(exits.computeIfAbsent(target, t -> new Label()));
+    }
   }
 
   /** Has {@code path}, which starts with a label of its own, emitted behind the region's code. */
@@ -228,6 +313,12 @@ final class HostAssembler extends BlockAssembler {
     for (int i = 0; i < slowPaths.size(); i++) {
       slowPaths.get(i).run();
     }
+    exits.forEach(
+        (target, label) -> {
+          code.bind(label);
+          resident.goOut(code);
+          code.jumpFar(target);
+        });
   }
 
   @Override
@@ -239,6 +330,7 @@ final class HostAssembler extends BlockAssembler {
   protected void begin(Stretch stretch, int guard) {
     current = stretch;
     slow = new Label();
+    beforeStretch = new Values(cached.clone(), unstored);
     if (guard != 0) {
       code.load(RAX, RBX, 8 * VCpu.READY, 2, false);
       code.aluConstant(X64Assembler.AND, false, RAX, guard);
@@ -268,7 +360,11 @@ final class HostAssembler extends BlockAssembler {
     code.aluConstant(X64Assembler.AND, false, RCX, TLB_MASK);
     code.lea(RDX, address, group.checked() - group.first());
     code.aluConstant(X64Assembler.AND, true, RDX, (int) SoftTlb.PAGE_MASK | (1 << group.widthLog2()) - 1);
-    code.alu(X64Assembler.OR, true, RDX, R13);
+    if (resident.isEmpty()) {
+      code.alu(X64Assembler.OR, true, RDX, R13);
+    } else {
+      code.alu(X64Assembler.OR, true, RDX, RBX, 8 * VCpu.CONTEXT);
+    }
     if (group.loads()) {
       code.aluIndexed(X64Assembler.CMP, RDX, R12, RCX, 8 * SoftTlb.READ_TAG);
       code.jumpIf(X64Assembler.NOT_EQUAL, slow);
@@ -282,19 +378,20 @@ final class HostAssembler extends BlockAssembler {
 
   @Override
   protected void end() {
-    leave(step(current.from(), current.until()), slow);
+    leave(step(current.from(), current.until()), slow, beforeStretch);
   }
 
   @Override
   protected void left(int index, Effect effect) {
     forget();
+    lefts++;
     Label always = new Label();
     code.jump(always);
-    leave(step(index, index + 1), always);
+    leave(step(index, index + 1), always, new Values(cached.clone(), 0));
   }
 
-  /** Emits that at {@code from} step {@code number} is left to tier 0; control resumes here. */
-  private void leave(int number, Label from) {
+  /** Emits that at {@code from}, with {@code values}, step {@code number} is left to tier 0; control resumes here. */
+  private void leave(int number, Label from, Values values) {
     Label resume = new Label();
     Label back = new Label();
     resumes.add(resume);
@@ -303,12 +400,16 @@ final class HostAssembler extends BlockAssembler {
     slowPath(
         () -> {
           code.bind(from);
+          for (int i = 0; i < cache.length; i++) {
+            store(i, values);
+          }
           code.move(RAX, region << HostCode.REGION_SHIFT | number);
-          code.jumpFar(host.step);
+          exit(host.step);
           code.bind(resume);
+          resident.comeIn(code);
           for (int i = 0; i < kept.length; i++) {
             if (kept[i] != 0) {
-              code.load(CACHE[i], RBX, 8 * kept[i], 3, false);
+              code.load(cache[i], RBX, 8 * kept[i], 3, false);
             }
           }
           code.jump(back);

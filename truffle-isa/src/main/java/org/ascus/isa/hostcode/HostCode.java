@@ -34,7 +34,8 @@ import org.ascus.machine.bus.host.HostMemory;
  * processors, whose memory order is stronger than what guests ask for, and the System V calling convention.
  *
  * <p>In it rbx is the register file, r12 the TLB, r13 the data context, r14 the virtual address of the region's head,
- * and r15 the budget. Where a region is entered rax is the virtual address of the block there.
+ * and r15 the budget, but for regions with {@link ResidentRegisters}, which have r13 and r14 so outside only. Where a
+ * region is entered rax is the virtual address of the block there.
  *
  * <p>Memory of a region that was thrown away is used again when every CPU has come out of it.
  */
@@ -127,6 +128,7 @@ final class HostCode {
     to.move(true, RBX, RSI);
     to.move(true, R12, RDX);
     to.move(true, R13, RCX);
+    to.store(RCX, RBX, 8 * VCpu.CONTEXT, 3);
     to.move(true, R14, R8);
     to.move(true, R15, R9);
     to.load(RAX, RBX, 8 * VCpu.PC, 3, false);

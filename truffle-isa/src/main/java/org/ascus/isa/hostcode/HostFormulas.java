@@ -1,6 +1,5 @@
 package org.ascus.isa.hostcode;
 
-import static org.ascus.isa.hostcode.X64Assembler.R14;
 import static org.ascus.isa.hostcode.X64Assembler.RAX;
 import static org.ascus.isa.hostcode.X64Assembler.RBX;
 import static org.ascus.isa.hostcode.X64Assembler.RCX;
@@ -11,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.Stream;
@@ -38,15 +38,22 @@ final class HostFormulas {
 
   private final X64Assembler code;
   private final IntUnaryOperator homes;
+  private final Addresses addresses;
   private final int[] groups;
+
+  /** Emits that {@code to} gets the virtual address {@code offset} bytes from the head. */
+  interface Addresses {
+    void compute(int to, int offset);
+  }
 
   /**
    * @param homes the host register that has the value of a slot, or -1
    * @param groups the host registers that have the addresses of a stretch's groups
    */
-  HostFormulas(X64Assembler code, IntUnaryOperator homes, int[] groups) {
+  HostFormulas(X64Assembler code, IntUnaryOperator homes, Addresses addresses, int[] groups) {
     this.code = code;
     this.homes = homes;
+    this.addresses = addresses;
     this.groups = groups;
   }
 
@@ -100,6 +107,45 @@ final class HostFormulas {
     return !(formula instanceof Select);
   }
 
+  /**
+   * {@code formula}, or another with the same value, so that it can be computed where {@code slot} is; empty if it
+   * reads the slot where that has something else already.
+   */
+  static Optional<Formula> inPlace(Formula formula, int slot) {
+    if (!reads(formula, slot) || formula instanceof Register) {
+      return Optional.of(formula);
+    }
+    if (formula instanceof Unary u) {
+      return inPlace(u.a(), slot).map(a -> new Unary(u.operation(), a));
+    }
+    if (formula instanceof Select s) {
+      // Its condition is read before anything is written.
+      return inPlace(s.yes(), slot)
+          .flatMap(yes -> inPlace(s.no(), slot).map(no -> new Select(s.condition(), yes, no)));
+    }
+    if (!(formula instanceof Binary b)) {
+      return Optional.empty();
+    }
+    return switch (b.operation()) {
+      // Both operands are read before anything is written.
+      case MULTIPLY_HIGH, MULTIPLY_HIGH_UNSIGNED, DIVIDE, REMAINDER, DIVIDE_UNSIGNED, REMAINDER_UNSIGNED ->
+          Optional.of(b);
+      case ADD, AND, OR, XOR, MULTIPLY -> first(b, slot).or(() -> first(b.swapped(), slot));
+      default -> first(b, slot);
+    };
+  }
+
+  /** As {@link #inPlace} if only the first operand reads {@code slot}. */
+  private static Optional<Formula> first(Binary b, int slot) {
+    return reads(b.b(), slot)
+        ? Optional.empty()
+        : inPlace(b.a(), slot).map(a -> new Binary(b.operation(), b.wide(), a, b.b()));
+  }
+
+  private static boolean reads(Formula formula, int slot) {
+    return (formula.registers() >>> slot & 1) != 0;
+  }
+
   // ---- emitting ----
 
   private static boolean isSmall(long value) {
@@ -112,6 +158,15 @@ final class HostFormulas {
       return register(u.a(), false);
     }
     return formula instanceof Register r ? r : null;
+  }
+
+  /** Whether what is emitted for the 32 bits of {@code formula} is never negative, and the same in 64. */
+  private static boolean isPositive(Formula formula) {
+    return formula instanceof Binary b
+        && !b.wide()
+        && b.operation() == Operation.SHIFT_RIGHT_UNSIGNED
+        && b.b() instanceof Constant c
+        && (c.value() & 31) != 0;
   }
 
   /**
@@ -127,11 +182,11 @@ final class HostFormulas {
       int home = homes.applyAsInt(r.slot());
       if (home < 0) {
         code.load(to, RBX, 8 * r.slot(), 3, false);
-      } else {
+      } else if (home != to) {
         code.move(true, to, home);
       }
     } else if (formula instanceof Formula.Address a) {
-      code.lea(to, R14, a.offset());
+      addresses.compute(to, a.offset());
     } else if (formula instanceof Formula.Memory m) {
       code.load(to, groups[m.group()], m.displacement(), m.widthLog2(), m.signed());
     } else if (formula instanceof Unary u) {
@@ -163,7 +218,11 @@ final class HostFormulas {
     compute(u.a(), to, used);
     switch (u.operation()) {
       case LOW_WORD -> {}
-      case SIGN_EXTEND_WORD -> code.signExtend(true, to, to, 2);
+      case SIGN_EXTEND_WORD -> {
+        if (!isPositive(u.a())) {
+          code.signExtend(true, to, to, 2);
+        }
+      }
       case SIGN_EXTEND_BYTE -> code.signExtend(false, to, to, 0);
       case SIGN_EXTEND_HALF -> code.signExtend(false, to, to, 1);
       case REVERSE_BYTES -> code.swapBytes(to);
@@ -178,14 +237,7 @@ final class HostFormulas {
 
   private void binary(Binary b, int to, int used) {
     switch (b.operation()) {
-      case ADD -> {
-        int home = b.wide() && b.a() instanceof Register r ? homes.applyAsInt(r.slot()) : -1;
-        if (home >= 0 && b.b() instanceof Constant c && isSmall(c.value())) {
-          code.lea(to, home, (int) c.value());
-        } else {
-          alu(X64Assembler.ADD, b, to, used);
-        }
-      }
+      case ADD -> add(b, to, used);
       case SUBTRACT -> alu(X64Assembler.SUB, b, to, used);
       case AND -> {
         if (b.wide() && b.b() instanceof Constant c && c.value() == WORD) {
@@ -216,6 +268,20 @@ final class HostFormulas {
         code.accumulate(X64Assembler.DIV, b.wide(), RCX);
         code.move(true, to, b.operation() == Operation.DIVIDE_UNSIGNED ? RAX : RDX);
       }
+    }
+  }
+
+  private void add(Binary b, int to, int used) {
+    Register first = register(b.a(), b.wide());
+    Register second = register(b.b(), b.wide());
+    int home = first == null ? -1 : homes.applyAsInt(first.slot());
+    int other = second == null ? -1 : homes.applyAsInt(second.slot());
+    if (home >= 0 && home != to && b.wide() && b.b() instanceof Constant c && isSmall(c.value())) {
+      code.lea(to, home, (int) c.value());
+    } else if (home >= 0 && home != to && other >= 0) {
+      code.lea(b.wide(), to, home, other);
+    } else {
+      alu(X64Assembler.ADD, b, to, used);
     }
   }
 

@@ -53,7 +53,15 @@ public final class HostRegionMaker {
   /** The region that {@code plan} describes; empty if it takes what is not known here, or there is no room. */
   public Optional<BaselineRegion> make(RegionPlan plan) {
     int number = host.number();
-    Optional<BaselineRegion> made = new Making(plan, number).make();
+    Making first = new Making(plan, number, ResidentRegisters.NONE);
+    first.emit();
+    ResidentRegisters resident = ResidentRegisters.of(isa, plan, first.index, first.leaves);
+    Making best = first;
+    if (!resident.isEmpty()) {
+      best = new Making(plan, number, resident);
+      best.emit();
+    }
+    Optional<BaselineRegion> made = best.make();
     if (made.isEmpty()) {
       host.forget(number);
     }
@@ -66,23 +74,37 @@ public final class HostRegionMaker {
     private final int number;
     private final Map<Integer, Integer> index;
     private final X64Assembler code = new X64Assembler();
+    private final ResidentRegisters resident;
     private final HostAssembler to;
     private final Label[] labels;
 
-    Making(RegionPlan plan, int number) {
+    /** Of each part, behind where it counts its instructions. */
+    private final Label[] counted;
+
+    /** How often control goes to tier 0 and back in each part. */
+    private final int[] leaves;
+
+    Making(RegionPlan plan, int number, ResidentRegisters resident) {
       this.plan = plan;
       this.number = number;
+      this.resident = resident;
       this.index = plan.index();
-      this.to = new HostAssembler(code, host, number);
+      this.to = new HostAssembler(code, host, number, resident);
       this.labels = plan.parts().stream().map(p -> new Label()).toArray(Label[]::new);
+      this.counted = plan.parts().stream().map(p -> new Label()).toArray(Label[]::new);
+      this.leaves = new int[labels.length];
+    }
+
+    void emit() {
+      for (int i = 0; i < labels.length; i++) {
+        part(i);
+        leaves[i] = to.lefts();
+      }
+      to.emitSlowPaths();
     }
 
     Optional<BaselineRegion> make() {
       List<RegionPlan.Part> parts = plan.parts();
-      for (int i = 0; i < parts.size(); i++) {
-        part(i);
-      }
-      to.emitSlowPaths();
       if (to.misses() || to.steps().size() > HostCode.MAX_STEPS) {
         return Optional.empty();
       }
@@ -99,7 +121,13 @@ public final class HostRegionMaker {
         code.align(8);
         entries[i] = code.position();
         code.longLea(R14, RAX, -parts.get(places.get(i)).offset());
-        code.jump(labels[places.get(i)]);
+        Label in = new Label();
+        code.jump(resident.isEmpty() ? labels[places.get(i)] : in);
+        code.bind(in);
+        resident.comeIn(code);
+        if (!resident.isEmpty()) {
+          code.jump(labels[places.get(i)]);
+        }
       }
       long address = host.place(code);
       if (address == 0) {
@@ -127,40 +155,53 @@ public final class HostRegionMaker {
       if (count > 0) {
         code.aluConstant(X64Assembler.SUB, true, R15, count);
       }
+      code.bind(counted[place]);
       isa.body(to, block);
+      to.flush();
       switch (flow.kind()) {
         case BRANCH -> {
           RegionIsa.Edge taken = part.edge(index, flow.taken());
-          if (taken.index() != TerminatorNode.EXIT && !taken.back()) {
-            to.branchesTo(labels[taken.index()]);
-          } else {
+          if (taken.index() == TerminatorNode.EXIT) {
             Label edge = new Label();
-            to.branchesTo(edge);
+            to.branchesTo(edge, false);
+            isa.branch(to, block);
             to.slowPath(
                 () -> {
                   code.bind(edge);
                   edge(part, flow.taken(), -1);
                 });
+          } else if (taken.back()) {
+            Label next = new Label();
+            to.branchesTo(next, true);
+            isa.branch(to, block);
+            edge(part, flow.taken(), -1);
+            code.bind(next);
+          } else {
+            to.branchesTo(labels[taken.index()], false);
+            isa.branch(to, block);
           }
-          isa.branch(to, block);
           edge(part, flow.next(), place + 1);
         }
         case JUMP, FALL -> edge(part, flow.taken(), place + 1);
         case CALL, CALL_INDIRECT, SWITCH -> {
           isa.target(to, block);
           to.popTarget();
+          to.flush();
+          resident.store(code);
           HostCode.goOn(code, host.leaveHot);
         }
         case LEAVE -> {
           isa.target(to, block);
           to.popTarget();
+          to.flush();
+          resident.store(code);
           code.alu(X64Assembler.CMP, true, RAX, RBX, 8 * VCpu.STOP);
           code.jumpFarIf(X64Assembler.EQUAL, host.leave);
           HostCode.goOn(code, to.isHot() ? host.leaveHot : host.leave);
         }
         case STOP -> {
           to.virtualAddress(part.offset() + flow.taken());
-          code.jumpFar(host.leave);
+          to.exit(host.leave);
         }
       }
     }
@@ -170,18 +211,21 @@ public final class HostRegionMaker {
       RegionIsa.Edge edge = from.edge(index, relative);
       if (edge.index() == TerminatorNode.EXIT) {
         to.virtualAddress(from.offset() + relative);
-        code.jumpFar(host.goOn);
+        to.exit(host.goOn);
       } else if (edge.back()) {
+        // Counts the next turn as well, which is undone if there is none.
+        int count = isa.count(plan.parts().get(edge.index()).block());
+        code.aluConstant(X64Assembler.SUB, true, R15, count);
+        code.jumpIf(X64Assembler.GREATER, counted[edge.index()]);
         Label out = new Label();
-        code.test(true, R15, R15);
-        code.jumpIf(X64Assembler.LESS_EQUAL, out);
-        code.jump(labels[edge.index()]);
+        code.jump(out);
         to.slowPath(
             () -> {
               code.bind(out);
+              code.aluConstant(X64Assembler.ADD, true, R15, count);
               to.virtualAddress(from.offset() + relative);
               code.move(RCX, number);
-              code.jumpFar(host.spent);
+              to.exit(host.spent);
             });
       } else if (edge.index() != following) {
         code.jump(labels[edge.index()]);

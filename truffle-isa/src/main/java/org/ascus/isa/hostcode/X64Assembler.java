@@ -354,7 +354,12 @@ final class X64Assembler {
     memory(true, 0x8d, to, base, displacement, false);
   }
 
-  /** As {@link #lea}, always of seven bytes; {@code base} is not rsp or r12. */
+  /** The sum of two registers; {@code index} is not rsp. */
+  void lea(boolean wide, int to, int base, int index) {
+    indexed(wide, 0x8d, to, base, index, 0);
+  }
+
+  /** As {@link #lea(int, int, int)}, always of seven bytes; {@code base} is not rsp or r12. */
   void longLea(int to, int base, int displacement) {
     rex(true, to, 0, base, true);
     emit(0x8d);

@@ -12,9 +12,6 @@ public abstract class BaselineRegion extends Region {
   private final Block[] blocks;
   private final int[] offsets;
 
-  /** Slices that have ended here; races only lose some. */
-  private int samples;
-
   /**
    * @param entries blocks where control may enter, the head first
    * @param offsets of those from the head, in bytes
@@ -32,11 +29,6 @@ public abstract class BaselineRegion extends Region {
 
   protected final int entries() {
     return blocks.length;
-  }
-
-  /** Counts a slice that has ended here. */
-  public final int sampled() {
-    return ++samples;
   }
 
   @Override

@@ -32,15 +32,23 @@ public interface RegionIsa {
 
   /** Register slots that a region uses, as bit sets. */
   final class RegisterUse {
+    private final int[] times = new int[64];
     private long read;
     private long written;
 
     public void read(int slot) {
+      times[slot]++;
       read |= 1L << slot;
     }
 
     public void written(int slot) {
+      times[slot]++;
       written |= 1L << slot;
+    }
+
+    /** How often {@code slot} is read or written. */
+    public int times(int slot) {
+      return times[slot];
     }
 
     /** Slots that are read or written, in order; slot 0 holds no register. */

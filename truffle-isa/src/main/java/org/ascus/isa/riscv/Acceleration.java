@@ -18,7 +18,7 @@ public record Acceleration(Tier tier, int threshold, int samples, boolean backgr
     INTERPRETER,
     /** Classes that HotSpot compiles. */
     BYTECODE,
-    /** Machine code of the host; classes for the rest, and where most of the time is spent. */
+    /** Machine code of the host; classes for the rest. */
     HOST_CODE,
     /** Truffle nodes that Graal compiles. */
     TRUFFLE,

@@ -55,29 +55,69 @@ class HostFormulasTest {
     // Operands in memory, in host registers, and constants.
     for (int[] homes : List.of(new int[] {-1, -1}, new int[] {X64Assembler.R8, X64Assembler.RSI})) {
       X64Assembler code = new X64Assembler();
-      function(code, method, homes, new Formula.Register(B));
+      function(code, formula(method, new Formula.Register(B)), homes, X64Assembler.R9);
       run(memory.get(), code, method, OPERANDS);
     }
     for (long constant : OPERANDS) {
       X64Assembler code = new X64Assembler();
-      function(code, method, new int[] {-1, -1}, new Formula.Constant(constant));
+      function(code, formula(method, new Formula.Constant(constant)), new int[] {-1, -1}, X64Assembler.R9);
       run(memory.get(), code, method, constant);
     }
   }
 
-  private static void function(X64Assembler code, Method method, int[] homes, Formula second) {
+  @ParameterizedTest
+  @MethodSource("known")
+  void computesWhereAnOperandIs(Method method) throws Exception {
+    Optional<ExecutableMemory> memory = HostRegionMaker.memory();
+    assumeTrue(memory.isPresent(), "there is no machine code for this host");
+    int[] homes = {X64Assembler.R13, X64Assembler.R14};
+    Formula formula = formula(method, new Formula.Register(B));
+    for (int operand : List.of(A, B)) {
+      Optional<Formula> inPlace = HostFormulas.inPlace(formula, operand);
+      if (inPlace.isPresent()) {
+        X64Assembler code = new X64Assembler();
+        function(code, inPlace.get(), homes, homes[operand - A]);
+        run(memory.get(), code, method, OPERANDS);
+      }
+    }
+  }
+
+  @Test
+  void mostSumsAndProductsAreComputedWhereTheSecondOperandIs() throws Exception {
+    for (String name : List.of("add", "addw", "mul", "mulw", "and", "or", "xor", "mulhu", "divw")) {
+      Method method = RvInteger.class.getMethod(name, long.class, long.class);
+      assertThat(HostFormulas.inPlace(formula(method, new Formula.Register(B)), B)).as(name).isPresent();
+    }
+    for (String name : List.of("sub", "sll", "srlw")) {
+      Method method = RvInteger.class.getMethod(name, long.class, long.class);
+      assertThat(HostFormulas.inPlace(formula(method, new Formula.Register(B)), A)).as(name).isPresent();
+      assertThat(HostFormulas.inPlace(formula(method, new Formula.Register(B)), B)).as(name).isEmpty();
+    }
+  }
+
+  private static Formula formula(Method method, Formula second) {
+    return Semantics.of(method).orElseThrow().with(i -> i == 0 ? new Formula.Register(A) : second).simplified();
+  }
+
+  /** Computes {@code formula} in host register {@code to}. */
+  private static void function(X64Assembler code, Formula formula, int[] homes, int to) {
     HostFormulas formulas =
-        new HostFormulas(code, slot -> slot == A ? homes[0] : homes[1], new int[] {X64Assembler.RBP});
+        new HostFormulas(
+            code, slot -> slot == A ? homes[0] : homes[1],
+            (register, offset) -> code.lea(register, X64Assembler.R12, offset), new int[] {X64Assembler.RBP});
+    code.push(X64Assembler.R13);
+    code.push(X64Assembler.R14);
     code.push(X64Assembler.RBX);
     code.move(true, X64Assembler.RBX, X64Assembler.RSI);
     if (homes[0] >= 0) {
       code.load(homes[0], X64Assembler.RBX, 8 * A, 3, false);
       code.load(homes[1], X64Assembler.RBX, 8 * B, 3, false);
     }
-    Formula formula = Semantics.of(method).orElseThrow().with(i -> i == 0 ? new Formula.Register(A) : second);
-    formulas.compute(formula, X64Assembler.R9, 0);
-    code.move(true, X64Assembler.RAX, X64Assembler.R9);
+    formulas.compute(formula, to, 0);
+    code.move(true, X64Assembler.RAX, to);
     code.pop(X64Assembler.RBX);
+    code.pop(X64Assembler.R14);
+    code.pop(X64Assembler.R13);
     code.ret();
   }
 
