@@ -108,8 +108,19 @@ public abstract class RegionAssembler extends BlockAssembler {
   }
 
   @Override
-  public final void isaCpu() {
+  public final void cpuValue(Method method) {
     code.aload(ISA_CPU);
+    apply(method);
+  }
+
+  @Override
+  public final boolean rounds(int mode, boolean toInteger) {
+    return true;
+  }
+
+  @Override
+  public final boolean roundsToNearestOnly() {
+    return false;
   }
 
   /** What every region begins with: the locals that do not change. */

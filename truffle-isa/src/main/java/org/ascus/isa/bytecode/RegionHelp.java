@@ -2,6 +2,7 @@ package org.ascus.isa.bytecode;
 
 import org.ascus.isa.cpu.BetweenRegions;
 import org.ascus.isa.cpu.EntryPoint;
+import org.ascus.isa.cpu.Slots;
 import org.ascus.isa.cpu.VCpu;
 
 /** What generated code calls; the hot ones are small enough to be inlined. */
@@ -28,13 +29,13 @@ public final class RegionHelp {
       cpu.hotEdge = true;
       return false;
     }
-    long stop = cpu.regs[VCpu.STOP];
-    cpu.regs[VCpu.STOP] = link;
+    long stop = cpu.regs[Slots.STOP];
+    cpu.regs[Slots.STOP] = link;
     cpu.callDepth++;
     cpu.run(entry);
     boolean back = cpu.pc == link ? mayGoOn(cpu) : comesBack(cpu, link);
     cpu.callDepth--;
-    cpu.regs[VCpu.STOP] = stop;
+    cpu.regs[Slots.STOP] = stop;
     return back;
   }
 

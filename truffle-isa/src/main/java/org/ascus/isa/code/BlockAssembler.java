@@ -48,8 +48,18 @@ public abstract class BlockAssembler {
   /** Pushes the virtual address {@code offset} bytes from the head. */
   public abstract void address(int offset);
 
-  /** Pushes the CPU, of the ISA's class. */
-  public abstract void isaCpu();
+  /** Pushes what {@code method} returns given the CPU, of the ISA's class: its status or rounding mode. */
+  public abstract void cpuValue(Method method);
+
+  /**
+   * Whether floating-point instructions can round by {@code mode}, one of {@code org.ascus.isa.fp.RoundingMode}.
+   *
+   * @param toInteger whether it is a conversion to an integer
+   */
+  public abstract boolean rounds(int mode, boolean toInteger);
+
+  /** Whether what rounds by the CPU's mode is only for the mode to the nearest, else for any. */
+  public abstract boolean roundsToNearestOnly();
 
   /** Whether {@link #apply} can emit {@code method}. */
   public abstract boolean emits(Method method);

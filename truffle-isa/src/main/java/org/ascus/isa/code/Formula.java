@@ -1,6 +1,8 @@
 package org.ascus.isa.code;
 
+import java.util.List;
 import java.util.function.IntFunction;
+import java.util.function.UnaryOperator;
 
 /** What an instruction computes, as a tree: the semantic method of the table, in a form that can become host code. */
 public sealed interface Formula {
@@ -64,16 +66,14 @@ public sealed interface Formula {
     public Formula simplified() {
       Formula first = a.simplified();
       Formula second = b.simplified();
-      if (operation != Operation.ADD) {
-        return new Binary(operation, wide, first, second);
+      Binary simple = new Binary(operation, wide, first, second);
+      if (operation.commutes() && first instanceof Constant && !(second instanceof Constant)) {
+        return simple.swapped().simplified();
       }
-      if (first instanceof Constant c && second instanceof Constant d) {
-        return new Constant(c.value() + d.value());
+      if (operation != Operation.ADD || !(second instanceof Constant d)) {
+        return simple;
       }
-      if (first.equals(ZERO)) {
-        return second;
-      }
-      return second.equals(ZERO) ? first : new Binary(operation, wide, first, second);
+      return first instanceof Constant c ? new Constant(c.value() + d.value()) : second.equals(ZERO) ? first : simple;
     }
 
     /** With the operands the other way round. */
@@ -92,6 +92,65 @@ public sealed interface Formula {
     }
   }
 
+  /**
+   * A floating-point operation on values in IEEE formats, as the bits of {@code long} or {@code int}. It raises
+   * exceptions, and a result that is not a number is the default one.
+   *
+   * @param wide whether what is computed, or compared or converted to an integer, has 64 bits; if not it has 32
+   * @param rounding its mode, as {@link org.ascus.isa.fp.RoundingMode} numbers them
+   */
+  record Floating(FloatingOperation operation, boolean wide, List<Formula> operands, Formula rounding)
+      implements Formula {
+    @Override
+    public Formula with(IntFunction<Formula> arguments) {
+      return map(o -> o.with(arguments));
+    }
+
+    @Override
+    public Formula simplified() {
+      return map(Formula::simplified);
+    }
+
+    private Formula map(UnaryOperator<Formula> change) {
+      return new Floating(operation, wide, operands.stream().map(change).toList(), change.apply(rounding));
+    }
+
+    @Override
+    public long registers() {
+      return operands.stream().mapToLong(Formula::registers).reduce(0, (a, b) -> a | b);
+    }
+  }
+
+  /** What {@link Floating} does. Comparisons give 1 or 0. */
+  enum FloatingOperation {
+    ADD,
+    SUBTRACT,
+    MULTIPLY,
+    DIVIDE,
+    SQUARE_ROOT,
+    /** The product of the first two and the sum of that and the third, rounded once. */
+    FUSED,
+    EQUAL,
+    LESS,
+    LESS_EQUAL,
+    FROM_WORD,
+    FROM_UNSIGNED_WORD,
+    FROM_LONG,
+    FROM_UNSIGNED_LONG,
+    TO_WORD,
+    TO_LONG,
+    /** From the format of the other width. */
+    FROM_OTHER_WIDTH;
+
+    public boolean isComparison() {
+      return this == EQUAL || this == LESS || this == LESS_EQUAL;
+    }
+
+    public boolean isFromInteger() {
+      return this == FROM_WORD || this == FROM_UNSIGNED_WORD || this == FROM_LONG || this == FROM_UNSIGNED_LONG;
+    }
+  }
+
   /** One of two values. */
   record Select(Condition condition, Formula yes, Formula no) implements Formula {
     @Override
@@ -101,7 +160,16 @@ public sealed interface Formula {
 
     @Override
     public Formula simplified() {
-      return new Select(condition.simplified(), yes.simplified(), no.simplified());
+      boolean comparison =
+          condition.a() instanceof Floating f
+              && f.operation().isComparison()
+              && condition.relation() == Relation.NOT_EQUAL
+              && condition.b().equals(ZERO)
+              && yes.equals(new Constant(1))
+              && no.equals(ZERO);
+      return comparison
+          ? condition.a().simplified()
+          : new Select(condition.simplified(), yes.simplified(), no.simplified());
     }
 
     @Override
@@ -170,7 +238,11 @@ public sealed interface Formula {
     DIVIDE,
     REMAINDER,
     DIVIDE_UNSIGNED,
-    REMAINDER_UNSIGNED
+    REMAINDER_UNSIGNED;
+
+    public boolean commutes() {
+      return this == ADD || this == AND || this == OR || this == XOR || this == MULTIPLY;
+    }
   }
 
   /** Relations between two numbers. */

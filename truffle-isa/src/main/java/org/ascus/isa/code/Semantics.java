@@ -16,6 +16,10 @@ import java.lang.classfile.instruction.LoadInstruction;
 import java.lang.classfile.instruction.OperatorInstruction;
 import java.lang.classfile.instruction.ReturnInstruction;
 import java.lang.classfile.instruction.StoreInstruction;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -28,19 +32,28 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.ascus.isa.code.Formula.Binary;
 import org.ascus.isa.code.Formula.Condition;
 import org.ascus.isa.code.Formula.Constant;
+import org.ascus.isa.code.Formula.Floating;
+import org.ascus.isa.code.Formula.FloatingOperation;
 import org.ascus.isa.code.Formula.Operation;
 import org.ascus.isa.code.Formula.Parameter;
 import org.ascus.isa.code.Formula.Relation;
 import org.ascus.isa.code.Formula.Select;
 import org.ascus.isa.code.Formula.Unary;
 import org.ascus.isa.code.Formula.UnaryOperation;
+import org.ascus.isa.fp.F32;
+import org.ascus.isa.fp.F64;
+import org.ascus.isa.fp.FpStatus;
 
 /**
  * Reads from the bytecode of semantic methods what they compute, so that a tier that makes code of its own needs no
- * second description of an instruction. It takes static methods of longs without loops.
+ * second description of an instruction. It takes static methods without loops of longs and ints, and what
+ * {@link F32} and {@link F64} do.
  */
 public final class Semantics {
   private static final Map<Method, Optional<Formula>> KNOWN = new ConcurrentHashMap<>();
+  private static final ClassDesc STATUS = FpStatus.class.describeConstable().orElseThrow();
+  private static final ClassDesc DOUBLE = F64.class.describeConstable().orElseThrow();
+  private static final ClassDesc FLOAT = F32.class.describeConstable().orElseThrow();
   private static final Map<Class<?>, Map<String, List<CodeElement>>> CLASSES = new ConcurrentHashMap<>();
 
   /** Two longs that lcmp or a method compares: three-way, as an int. */
@@ -51,15 +64,19 @@ public final class Semantics {
     private static final long serialVersionUID = 1;
   }
 
+  private final Class<?> owner;
   private final List<CodeElement> code;
   private final Map<Label, Integer> targets = new HashMap<>();
   private final Map<Integer, Formula> variables = new HashMap<>();
   private boolean branched;
 
-  private Semantics(List<CodeElement> code, int parameters) {
+  private Semantics(Class<?> owner, List<CodeElement> code, List<ClassDesc> parameters) {
+    this.owner = owner;
     this.code = code;
-    for (int i = 0; i < parameters; i++) {
-      variables.put(2 * i, new Parameter(i));
+    int slot = 0;
+    for (int i = 0; i < parameters.size(); i++) {
+      variables.put(slot, parameters.get(i).equals(STATUS) ? Formula.ZERO : new Parameter(i));
+      slot += parameters.get(i).equals(ConstantDescs.CD_long) ? 2 : 1;
     }
     for (int i = 0; i < code.size(); i++) {
       if (code.get(i) instanceof LabelTarget target) {
@@ -75,17 +92,21 @@ public final class Semantics {
 
   private static Optional<Formula> read(Method method) {
     for (Class<?> type : method.getParameterTypes()) {
-      if (type != long.class) {
+      if (type != long.class && type != int.class && type != FpStatus.class) {
         return Optional.empty();
       }
     }
     try {
-      List<CodeElement> code =
-          CLASSES.computeIfAbsent(method.getDeclaringClass(), Semantics::methods).get(method.getName());
-      return Optional.of(new Semantics(code, method.getParameterCount()).run(0, new ArrayDeque<>()));
+      MethodTypeDesc type = MethodType.methodType(void.class, method.getParameterTypes()).describeConstable().get();
+      return Optional.of(read(method.getDeclaringClass(), method.getName(), type).simplified());
     } catch (TooMuch e) {
       return Optional.empty();
     }
+  }
+
+  private static Formula read(Class<?> owner, String name, MethodTypeDesc type) throws TooMuch {
+    List<CodeElement> code = CLASSES.computeIfAbsent(owner, Semantics::methods).get(name);
+    return new Semantics(owner, code, type.parameterList()).run(0, new ArrayDeque<>());
   }
 
   private static Map<String, List<CodeElement>> methods(Class<?> type) {
@@ -198,7 +219,61 @@ public final class Semantics {
     stack.push(constant ? operand : new Unary(operation, operand));
   }
 
-  private static void invoke(InvokeInstruction invoke, Deque<Object> stack) throws TooMuch {
+  private void invoke(InvokeInstruction invoke, Deque<Object> stack) throws TooMuch {
+    ClassDesc type = invoke.owner().asSymbol();
+    if (type.equals(DOUBLE) || type.equals(FLOAT)) {
+      stack.push(floating(invoke, type.equals(DOUBLE), arguments(invoke, stack)));
+    } else if (type.equals(owner.describeConstable().orElseThrow())) {
+      Formula[] arguments = arguments(invoke, stack);
+      stack.push(read(owner, invoke.name().stringValue(), invoke.typeSymbol()).with(i -> arguments[i]));
+    } else {
+      invokeLibrary(invoke, stack);
+    }
+  }
+
+  private static Formula[] arguments(InvokeInstruction invoke, Deque<Object> stack) throws TooMuch {
+    Formula[] arguments = new Formula[invoke.typeSymbol().parameterCount()];
+    for (int i = arguments.length - 1; i >= 0; i--) {
+      arguments[i] = value(stack);
+    }
+    return arguments;
+  }
+
+  /** The first argument is the status, and what is more than the operands the rounding mode. */
+  private static Formula floating(InvokeInstruction invoke, boolean wide, Formula[] arguments) throws TooMuch {
+    FloatingOperation operation =
+        switch (invoke.name().stringValue()) {
+          case "add" -> FloatingOperation.ADD;
+          case "sub" -> FloatingOperation.SUBTRACT;
+          case "mul" -> FloatingOperation.MULTIPLY;
+          case "div" -> FloatingOperation.DIVIDE;
+          case "sqrt" -> FloatingOperation.SQUARE_ROOT;
+          case "fma" -> FloatingOperation.FUSED;
+          case "eq" -> FloatingOperation.EQUAL;
+          case "lt" -> FloatingOperation.LESS;
+          case "le" -> FloatingOperation.LESS_EQUAL;
+          case "fromInt32" -> FloatingOperation.FROM_WORD;
+          case "fromUint32" -> FloatingOperation.FROM_UNSIGNED_WORD;
+          case "fromInt64" -> FloatingOperation.FROM_LONG;
+          case "fromUint64" -> FloatingOperation.FROM_UNSIGNED_LONG;
+          case "toInt32" -> FloatingOperation.TO_WORD;
+          case "toInt64" -> FloatingOperation.TO_LONG;
+          case "fromF32", "fromF64" -> FloatingOperation.FROM_OTHER_WIDTH;
+          default -> throw new TooMuch();
+        };
+    int operands =
+        switch (operation) {
+          case SQUARE_ROOT, FROM_WORD, FROM_UNSIGNED_WORD, FROM_LONG, FROM_UNSIGNED_LONG, TO_WORD, TO_LONG,
+              FROM_OTHER_WIDTH ->
+              1;
+          case FUSED -> 3;
+          default -> 2;
+        };
+    Formula rounding = arguments.length > operands + 1 ? arguments[operands + 1] : Formula.ZERO;
+    return new Floating(operation, wide, List.of(arguments).subList(1, operands + 1), rounding);
+  }
+
+  private static void invokeLibrary(InvokeInstruction invoke, Deque<Object> stack) throws TooMuch {
     String owner = invoke.owner().asInternalName();
     boolean wide = owner.equals("java/lang/Long");
     if (!wide && !owner.equals("java/lang/Integer") && !owner.equals("java/lang/Math")) {

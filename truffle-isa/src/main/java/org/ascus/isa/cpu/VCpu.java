@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.ascus.isa.fp.FpStatus;
 import org.ascus.isa.mmu.SoftTlb;
 import org.ascus.machine.bus.host.HostMemory;
 import org.ascus.machine.cpu.Cpu;
@@ -43,38 +44,8 @@ public abstract class VCpu implements Cpu {
 
   private static final int FLUSH_COUNTS = 1 << 10;
 
-  /** Slots of the register file. */
-  public static final int REGISTERS = 64;
-
-  /** Behind the registers: {@link #pc} for host code, and when it returns. */
-  public static final int PC = REGISTERS;
-
-  /** Behind the registers: {@link #budget}, when host code returns. */
-  public static final int BUDGET = REGISTERS + 1;
-
-  /** Behind the registers: where the head is of the region that has returned a step from host code. */
-  public static final int HEAD = REGISTERS + 2;
-
-  /** Behind the registers: {@link #matchedMapping}, for host code. */
-  public static final int MAPPING = REGISTERS + 3;
-
-  /** Behind the registers: host address of the table of where host code goes on at an address; 0 if there is none. */
-  public static final int TARGETS = REGISTERS + 4;
-
-  /** Behind the registers: {@link #ready}, for host code. */
-  public static final int READY = REGISTERS + 5;
-
-  /** Behind the registers: host code returns when it comes to this address by a return; not an address if odd. */
-  public static final int STOP = REGISTERS + 6;
-
-  /** Behind the registers: {@link #context}, for host code. */
-  public static final int CONTEXT = REGISTERS + 7;
-
-  /** Slots of {@link #regs}. */
-  public static final int SLOTS = REGISTERS + 8;
-
-  /** Register file, the ISA says which slots are what; behind it is what passes between host code and its callers. */
-  public final long[] regs = new long[SLOTS];
+  /** Register file, the ISA says which slots are what; see {@link Slots}. */
+  public final long[] regs = new long[Slots.COUNT];
 
   /** See {@link SoftTlb}. */
   public final long[] tlb = SoftTlb.create();
@@ -84,6 +55,9 @@ public abstract class VCpu implements Cpu {
 
   /** {@link #tlb}, for calls of host code. */
   public final MemorySegment tlbSegment = MemorySegment.ofArray(tlb);
+
+  /** Floating-point exceptions that were raised. */
+  public final FpStatus fp = new FpStatus();
 
   /** Context number of data accesses, shifted to its place in a tag. */
   public long context;
@@ -189,7 +163,7 @@ public abstract class VCpu implements Cpu {
     this.translator = translator;
     this.profilesAll = translator.takesAll();
     this.sleeps = sleeps;
-    regs[STOP] = -1;
+    regs[Slots.STOP] = -1;
     codeSpace.addCpu(this);
   }
 
@@ -401,7 +375,7 @@ public abstract class VCpu implements Cpu {
   private void noticeEpoch() {
     int now = codeSpace.epoch();
     if (now != epoch) {
-      HostTargets.clear(regs[TARGETS]);
+      HostTargets.clear(regs[Slots.TARGETS]);
       epoch = now;
     }
   }

@@ -25,7 +25,8 @@ import org.ascus.isa.code.Formula;
 import org.ascus.isa.code.Semantics;
 import org.ascus.isa.code.Stretch;
 import org.ascus.isa.cpu.Block;
-import org.ascus.isa.cpu.VCpu;
+import org.ascus.isa.cpu.Slots;
+import org.ascus.isa.fp.RoundingMode;
 import org.ascus.isa.hostcode.X64Assembler.Label;
 import org.ascus.isa.mmu.SoftTlb;
 
@@ -109,7 +110,7 @@ final class HostAssembler extends BlockAssembler {
     if (resident.isEmpty()) {
       code.lea(to, R14, offset);
     } else {
-      code.load(to, RBX, 8 * VCpu.HEAD, 3, false);
+      code.load(to, RBX, 8 * Slots.HEAD, 3, false);
       code.lea(to, to, offset);
     }
   }
@@ -231,8 +232,19 @@ final class HostAssembler extends BlockAssembler {
   }
 
   @Override
-  public void isaCpu() {
-    throw new IllegalStateException("host code has no objects");
+  public void cpuValue(Method method) {
+    // Exceptions are raised in the host's register, and the rounding mode is to the nearest: 0.
+    constant(0);
+  }
+
+  @Override
+  public boolean rounds(int mode, boolean toInteger) {
+    return mode == RoundingMode.RNE || mode == RoundingMode.RTZ && toInteger;
+  }
+
+  @Override
+  public boolean roundsToNearestOnly() {
+    return true;
   }
 
   @Override
@@ -332,7 +344,7 @@ final class HostAssembler extends BlockAssembler {
     slow = new Label();
     beforeStretch = new Values(cached.clone(), unstored);
     if (guard != 0) {
-      code.load(RAX, RBX, 8 * VCpu.READY, 2, false);
+      code.load(RAX, RBX, 8 * Slots.READY, 2, false);
       code.aluConstant(X64Assembler.AND, false, RAX, guard);
       code.aluConstant(X64Assembler.CMP, false, RAX, guard);
       code.jumpIf(X64Assembler.NOT_EQUAL, slow);
@@ -363,7 +375,7 @@ final class HostAssembler extends BlockAssembler {
     if (resident.isEmpty()) {
       code.alu(X64Assembler.OR, true, RDX, R13);
     } else {
-      code.alu(X64Assembler.OR, true, RDX, RBX, 8 * VCpu.CONTEXT);
+      code.alu(X64Assembler.OR, true, RDX, RBX, 8 * Slots.CONTEXT);
     }
     if (group.loads()) {
       code.aluIndexed(X64Assembler.CMP, RDX, R12, RCX, 8 * SoftTlb.READ_TAG);

@@ -25,6 +25,7 @@ import java.util.Map;
 import org.ascus.isa.cpu.BetweenRegions;
 import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.cpu.HostTargets;
+import org.ascus.isa.cpu.Slots;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.machine.bus.host.ExecutableMemory;
 import org.ascus.machine.bus.host.HostMemory;
@@ -96,28 +97,28 @@ final class HostCode {
     X64Assembler to = new X64Assembler();
     enter(to);
     leave = base + to.position();
-    to.store(RAX, RBX, 8 * VCpu.PC, 3);
+    to.store(RAX, RBX, 8 * Slots.PC, 3);
     to.move(RAX, LEFT);
     X64Assembler.Label out = new X64Assembler.Label();
     to.jump(out);
     leaveHot = base + to.position();
-    to.store(RAX, RBX, 8 * VCpu.PC, 3);
+    to.store(RAX, RBX, 8 * Slots.PC, 3);
     to.move(RAX, LEFT_HOT);
     to.jump(out);
     spent = base + to.position();
-    to.store(RAX, RBX, 8 * VCpu.PC, 3);
+    to.store(RAX, RBX, 8 * Slots.PC, 3);
     to.move(RAX, SPENT);
     to.alu(X64Assembler.SUB, true, RAX, RCX);
     to.jump(out);
     step = base + to.position();
-    to.store(R14, RBX, 8 * VCpu.HEAD, 3);
+    to.store(R14, RBX, 8 * Slots.HEAD, 3);
     to.bind(out);
     exit(to);
     goOn = base + to.position();
     goOn(to, leaveHot);
     next = write(to, base);
     // The first call takes a long time, which no guest waits for here.
-    MemorySegment nothing = MemorySegment.ofArray(new long[VCpu.SLOTS]);
+    MemorySegment nothing = MemorySegment.ofArray(new long[Slots.COUNT]);
     memory.call(leave, nothing, nothing, 0, 0, 0);
   }
 
@@ -128,15 +129,18 @@ final class HostCode {
     to.move(true, RBX, RSI);
     to.move(true, R12, RDX);
     to.move(true, R13, RCX);
-    to.store(RCX, RBX, 8 * VCpu.CONTEXT, 3);
+    to.store(RCX, RBX, 8 * Slots.CONTEXT, 3);
+    to.storeConstant(HostFloating.NO_EXCEPTIONS, RBX, 8 * Slots.EXCEPTIONS);
+    to.loadExceptions(RBX, 8 * Slots.EXCEPTIONS);
     to.move(true, R14, R8);
     to.move(true, R15, R9);
-    to.load(RAX, RBX, 8 * VCpu.PC, 3, false);
+    to.load(RAX, RBX, 8 * Slots.PC, 3, false);
     to.jumpTo(RDI);
   }
 
   private static void exit(X64Assembler to) {
-    to.store(R15, RBX, 8 * VCpu.BUDGET, 3);
+    to.store(R15, RBX, 8 * Slots.BUDGET, 3);
+    to.storeExceptions(RBX, 8 * Slots.EXCEPTIONS);
     for (int register : new int[] {R15, R14, R13, R12, RBP, RBX}) {
       to.pop(register);
     }
@@ -154,10 +158,10 @@ final class HostCode {
     to.alu(X64Assembler.XOR, false, RCX, RDX);
     to.aluConstant(X64Assembler.AND, false, RCX, HostTargets.ENTRIES - 1);
     to.shift(X64Assembler.SHL, false, RCX, HostTargets.ENTRY_SHIFT);
-    to.alu(X64Assembler.ADD, true, RCX, RBX, 8 * VCpu.TARGETS);
+    to.alu(X64Assembler.ADD, true, RCX, RBX, 8 * Slots.TARGETS);
     to.alu(X64Assembler.CMP, true, RAX, RCX, 0);
     to.jumpFarIf(X64Assembler.NOT_EQUAL, miss);
-    to.load(RDX, RBX, 8 * VCpu.MAPPING, 3, false);
+    to.load(RDX, RBX, 8 * Slots.MAPPING, 3, false);
     to.alu(X64Assembler.CMP, true, RDX, RCX, HostTargets.MAPPING);
     to.jumpFarIf(X64Assembler.NOT_EQUAL, miss);
     to.jumpToMemory(RCX, HostTargets.CODE);
@@ -173,19 +177,22 @@ final class HostCode {
   @BetweenRegions
   void run(VCpu cpu, long head, long code) {
     long[] regs = cpu.regs;
-    if (regs[VCpu.TARGETS] == 0) {
-      regs[VCpu.TARGETS] = table();
+    if (regs[Slots.TARGETS] == 0) {
+      regs[Slots.TARGETS] = table();
     }
-    regs[VCpu.PC] = cpu.pc;
+    regs[Slots.PC] = cpu.pc;
     long mapping = cpu.matchedMapping();
-    HostTargets.put(regs[VCpu.TARGETS], cpu.pc, mapping, code);
-    regs[VCpu.MAPPING] = mapping;
+    HostTargets.put(regs[Slots.TARGETS], cpu.pc, mapping, code);
+    regs[Slots.MAPPING] = mapping;
     while (true) {
-      regs[VCpu.READY] = cpu.ready();
+      regs[Slots.READY] = cpu.ready();
       long result = memory.call(code, cpu.regsSegment, cpu.tlbSegment, cpu.context, head, cpu.budget);
-      cpu.budget = regs[VCpu.BUDGET];
+      cpu.budget = regs[Slots.BUDGET];
+      if ((int) regs[Slots.EXCEPTIONS] != HostFloating.NO_EXCEPTIONS) {
+        cpu.fp.flags |= HostFloating.flags(regs[Slots.EXCEPTIONS]);
+      }
       if (result < 0) {
-        cpu.pc = regs[VCpu.PC];
+        cpu.pc = regs[Slots.PC];
         if (result == LEFT_HOT) {
           cpu.hotEdge = true;
         } else if (result <= SPENT) {
@@ -196,12 +203,12 @@ final class HostCode {
       }
       HostRegion region = regions[(int) (result >>> REGION_SHIFT)];
       int number = (int) result & MAX_STEPS - 1;
-      head = regs[VCpu.HEAD];
+      head = regs[Slots.HEAD];
       if (!region.step(number).execute(cpu, head)) {
         return;
       }
       code = region.resume(number);
-      regs[VCpu.MAPPING] = cpu.matchedMapping();
+      regs[Slots.MAPPING] = cpu.matchedMapping();
     }
   }
 

@@ -18,6 +18,7 @@ import org.ascus.isa.code.Formula;
 import org.ascus.isa.code.Formula.Binary;
 import org.ascus.isa.code.Formula.Condition;
 import org.ascus.isa.code.Formula.Constant;
+import org.ascus.isa.code.Formula.Floating;
 import org.ascus.isa.code.Formula.Operation;
 import org.ascus.isa.code.Formula.Register;
 import org.ascus.isa.code.Formula.Relation;
@@ -29,10 +30,10 @@ import org.ascus.isa.hostcode.X64Assembler.Label;
 /** Emits host code that computes a {@link Formula}. Values of 32 bits have anything in the upper half. */
 final class HostFormulas {
   /** For what a formula needs on the way, in this order; rcx is that of shift counts and divisors, too. */
-  private static final int[] TEMPORARY = {RAX, RDX, RCX};
+  static final int[] TEMPORARY = {RAX, RDX, RCX};
 
   /** Whether the processor has lzcnt, tzcnt and popcnt; one without them takes them for something else. */
-  private static final boolean COUNTS = hasCounts();
+  private static final boolean COUNTS = hostHas(Set.of("abm", "bmi1", "popcnt"));
 
   private static final long WORD = 0xffffffffL;
 
@@ -40,6 +41,7 @@ final class HostFormulas {
   private final IntUnaryOperator homes;
   private final Addresses addresses;
   private final int[] groups;
+  private final HostFloating floating;
 
   /** Emits that {@code to} gets the virtual address {@code offset} bytes from the head. */
   interface Addresses {
@@ -55,15 +57,17 @@ final class HostFormulas {
     this.homes = homes;
     this.addresses = addresses;
     this.groups = groups;
+    this.floating = new HostFloating(code, this, homes);
   }
 
   // ---- what can be emitted ----
 
-  private static boolean hasCounts() {
+  /** Whether all processors of the host have what Linux calls so. */
+  static boolean hostHas(Set<String> features) {
     try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
       return lines
           .filter(line -> line.startsWith("flags"))
-          .allMatch(line -> List.of(line.split("\\s+")).containsAll(Set.of("abm", "bmi1", "popcnt")));
+          .allMatch(line -> List.of(line.split("\\s+")).containsAll(features));
     } catch (IOException | UncheckedIOException e) {
       return false;
     }
@@ -75,7 +79,7 @@ final class HostFormulas {
   }
 
   /** @param used how many of {@link #TEMPORARY} have something already */
-  private static boolean fits(Formula formula, int used) {
+  static boolean fits(Formula formula, int used) {
     // Not by patterns: what the JVM makes for those at run time takes a tenth of a second of the first code.
     if (formula instanceof Unary u) {
       return (u.operation().compareTo(UnaryOperation.REVERSE_BYTES) <= 0 || COUNTS) && fits(u.a(), used);
@@ -83,6 +87,9 @@ final class HostFormulas {
     if (formula instanceof Select s) {
       return fits(s.condition().a(), used + 1) && fits(s.condition().b(), used + 2) && fits(s.yes(), used)
           && fits(s.no(), used);
+    }
+    if (formula instanceof Floating f) {
+      return HostFloating.fits(f, used);
     }
     if (!(formula instanceof Binary b)) {
       return used <= TEMPORARY.length;
@@ -104,7 +111,7 @@ final class HostFormulas {
     if (formula instanceof Binary b) {
       return b.operation() == Operation.AND && isPlain(b.a()) && b.b() instanceof Constant;
     }
-    return !(formula instanceof Select);
+    return !(formula instanceof Select) && !(formula instanceof Floating);
   }
 
   /**
@@ -112,7 +119,8 @@ final class HostFormulas {
    * reads the slot where that has something else already.
    */
   static Optional<Formula> inPlace(Formula formula, int slot) {
-    if (!reads(formula, slot) || formula instanceof Register) {
+    // Operands in floating-point registers are read before anything is written.
+    if (!reads(formula, slot) || formula instanceof Register || formula instanceof Floating) {
       return Optional.of(formula);
     }
     if (formula instanceof Unary u) {
@@ -130,8 +138,8 @@ final class HostFormulas {
       // Both operands are read before anything is written.
       case MULTIPLY_HIGH, MULTIPLY_HIGH_UNSIGNED, DIVIDE, REMAINDER, DIVIDE_UNSIGNED, REMAINDER_UNSIGNED ->
           Optional.of(b);
-      case ADD, AND, OR, XOR, MULTIPLY -> first(b, slot).or(() -> first(b.swapped(), slot));
-      default -> first(b, slot);
+      default ->
+          b.operation().commutes() ? first(b, slot).or(() -> first(b.swapped(), slot)) : first(b, slot);
     };
   }
 
@@ -189,6 +197,8 @@ final class HostFormulas {
       addresses.compute(to, a.offset());
     } else if (formula instanceof Formula.Memory m) {
       code.load(to, groups[m.group()], m.displacement(), m.widthLog2(), m.signed());
+    } else if (formula instanceof Floating f) {
+      floating.compute(f, to, used);
     } else if (formula instanceof Unary u) {
       unary(u, to, used);
     } else if (formula instanceof Binary b) {

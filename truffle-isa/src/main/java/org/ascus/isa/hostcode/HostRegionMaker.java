@@ -14,7 +14,7 @@ import org.ascus.isa.code.CodeIsa;
 import org.ascus.isa.code.Step;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
-import org.ascus.isa.cpu.VCpu;
+import org.ascus.isa.cpu.Slots;
 import org.ascus.isa.hostcode.X64Assembler.Label;
 import org.ascus.isa.node.TerminatorNode;
 import org.ascus.isa.region.BaselineRegion;
@@ -195,7 +195,7 @@ public final class HostRegionMaker {
           to.popTarget();
           to.flush();
           resident.store(code);
-          code.alu(X64Assembler.CMP, true, RAX, RBX, 8 * VCpu.STOP);
+          code.alu(X64Assembler.CMP, true, RAX, RBX, 8 * Slots.STOP);
           code.jumpFarIf(X64Assembler.EQUAL, host.leave);
           HostCode.goOn(code, to.isHot() ? host.leaveHot : host.leave);
         }

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.ascus.isa.code.CodeIsa;
-import org.ascus.isa.cpu.VCpu;
+import org.ascus.isa.cpu.Slots;
 import org.ascus.isa.node.TerminatorNode;
 import org.ascus.isa.region.Flow;
 import org.ascus.isa.region.RegionIsa;
@@ -62,7 +62,7 @@ final class ResidentRegisters {
     if (Arrays.stream(depths).allMatch(d -> d == 0)) {
       return NONE;
     }
-    long[] gain = new long[VCpu.REGISTERS];
+    long[] gain = new long[Slots.REGISTERS];
     long cost = 0;
     long written = 0;
     for (int i = 0; i < depths.length; i++) {
@@ -148,7 +148,7 @@ final class ResidentRegisters {
   /** Has them in their host registers, of which r14 had the head's address. */
   void comeIn(X64Assembler code) {
     if (!isEmpty()) {
-      code.store(R14, RBX, 8 * VCpu.HEAD, 3);
+      code.store(R14, RBX, 8 * Slots.HEAD, 3);
     }
     for (int i = 0; i < slots.length; i++) {
       code.load(HOST[i], RBX, 8 * slots[i], 3, false);
@@ -163,7 +163,7 @@ final class ResidentRegisters {
       }
     }
     if (!isEmpty()) {
-      code.load(R13, RBX, 8 * VCpu.CONTEXT, 3, false);
+      code.load(R13, RBX, 8 * Slots.CONTEXT, 3, false);
     }
   }
 
@@ -171,7 +171,7 @@ final class ResidentRegisters {
   void goOut(X64Assembler code) {
     store(code);
     if (!isEmpty()) {
-      code.load(R14, RBX, 8 * VCpu.HEAD, 3, false);
+      code.load(R14, RBX, 8 * Slots.HEAD, 3, false);
     }
   }
 }

@@ -50,6 +50,14 @@ final class X64Assembler {
   static final int DIV = 6;
   static final int IDIV = 7;
 
+  /** Operations on floating-point numbers. */
+  static final int ADD_FLOAT = 0x58;
+
+  static final int MULTIPLY_FLOAT = 0x59;
+  static final int SUBTRACT_FLOAT = 0x5c;
+  static final int DIVIDE_FLOAT = 0x5e;
+  static final int SQUARE_ROOT = 0x51;
+
   /** Conditions, by their number in the opcode. */
   static final int BELOW = 2;
 
@@ -58,6 +66,9 @@ final class X64Assembler {
   static final int NOT_EQUAL = 5;
   static final int BELOW_EQUAL = 6;
   static final int ABOVE = 7;
+  static final int NO_OVERFLOW = 1;
+  static final int PARITY = 10;
+  static final int NO_PARITY = 11;
   static final int LESS = 12;
   static final int GREATER_EQUAL = 13;
   static final int LESS_EQUAL = 14;
@@ -343,6 +354,86 @@ final class X64Assembler {
     emit(0xf3);
     registers(wide, opcode, to, from, false);
   }
+
+  // ---- floating point, of 64 bits if wide and of 32 if not ----
+
+  /** Copies the bits of {@code from} into floating-point register {@code to}. */
+  void toFloat(boolean wide, int to, int from) {
+    emit(0x66);
+    registers(wide, 0x0f6e, to, from, false);
+  }
+
+  /** Copies the bits of floating-point register {@code from}. */
+  void fromFloat(boolean wide, int to, int from) {
+    emit(0x66);
+    registers(wide, 0x0f7e, from, to, false);
+  }
+
+  void loadFloat(boolean wide, int to, int base, int displacement) {
+    emit(wide ? 0xf3 : 0x66);
+    memory(false, wide ? 0x0f7e : 0x0f6e, to, base, displacement, false);
+  }
+
+  /** One of {@link #ADD_FLOAT} and its kin. */
+  void floating(int operation, boolean wide, int to, int from) {
+    emit(wide ? 0xf2 : 0xf3);
+    registers(false, 0x0f00 | operation, to, from, false);
+  }
+
+  /** To the other width; {@code wide} is that of {@code from}. */
+  void convertFloat(boolean wide, int to, int from) {
+    floating(0x5a, wide, to, from);
+  }
+
+  /** Compares; it is invalid that one is not a number if {@code signals}, else if one signals. */
+  void compareFloats(boolean signals, boolean wide, int a, int b) {
+    if (wide) {
+      emit(0x66);
+    }
+    registers(false, signals ? 0x0f2f : 0x0f2e, a, b, false);
+  }
+
+  void zeroFloat(int register) {
+    registers(false, 0x0f57, register, register, false);
+  }
+
+  /** From an integer of 64 bits if {@code isLong}, else of 32. */
+  void floatFromInteger(boolean wide, boolean isLong, int to, int from) {
+    emit(wide ? 0xf2 : 0xf3);
+    registers(isLong, 0x0f2a, to, from, false);
+  }
+
+  /** To an integer of 64 bits if {@code isLong}, else of 32; the smallest one if it is invalid. */
+  void integerFromFloat(boolean wide, boolean isLong, boolean towardZero, int to, int from) {
+    emit(wide ? 0xf2 : 0xf3);
+    registers(isLong, towardZero ? 0x0f2c : 0x0f2d, to, from, false);
+  }
+
+  /** Adds the product of {@code a} and {@code b}, which are below 8, to {@code to}, rounded once. */
+  void fusedMultiplyAdd(boolean wide, int to, int a, int b) {
+    emit(0xc4);
+    emit(0xe2);
+    emit((wide ? 0x80 : 0) | (~a & 15) << 3 | 1);
+    emit(0xb9);
+    emit(0xc0 | to << 3 | b);
+  }
+
+  /** Has the register of floating-point exceptions and rounding what is in memory. */
+  void loadExceptions(int base, int displacement) {
+    memory(false, 0x0fae, 2, base, displacement, false);
+  }
+
+  void storeExceptions(int base, int displacement) {
+    memory(false, 0x0fae, 3, base, displacement, false);
+  }
+
+  /** Stores 32 bits. */
+  void storeConstant(int value, int base, int displacement) {
+    memory(false, 0xc7, 0, base, displacement, false);
+    emit32(value);
+  }
+
+  // ---- the rest ----
 
   /** 1 or 0, in 64 bits. */
   void set(int condition, int to) {

@@ -178,9 +178,7 @@ final class RiscvCode implements CodeIsa {
             case FENCE -> Packed.imm(w) != RiscvRare.PAUSE;
             case LOAD, FLOAD, STORE, FSTORE, U_LUI, U_AUIPC -> true;
             case R, I, UNARY -> to.emits(method(in));
-            default ->
-                to.emits(method(in))
-                    && (roundingMode(in, w) <= 4 || roundingMode(in, w) == DYNAMIC);
+            default -> to.emits(method(in)) && rounds(in, w);
           };
       boolean guarded = inline && (needed(in, w) & ~checked) != 0;
       Optional<Effect.Access> access =
@@ -197,14 +195,20 @@ final class RiscvCode implements CodeIsa {
       return new Effect(inline, guarded, access, reads, writes);
     }
 
+    private boolean rounds(Instruction in, long w) {
+      int mode = roundingMode(in, w);
+      return mode == DYNAMIC || mode <= 4 && to.rounds(mode, in.shape() == Shape.FP_TO_INT);
+    }
+
     private static int roundingMode(Instruction in, long w) {
       return in.shape().hasRoundingMode() ? Packed.roundingMode(w) : 0;
     }
 
     /** What the CPU has to be ready for before the instruction. */
-    private static int needed(Instruction in, long w) {
+    private int needed(Instruction in, long w) {
       if (in.is(Flags.FP)) {
-        return roundingMode(in, w) == DYNAMIC ? RiscvHart.FP_READY | RiscvHart.ROUNDING_READY : RiscvHart.FP_READY;
+        int rounding = to.roundsToNearestOnly() ? RiscvHart.NEAREST_READY : RiscvHart.ROUNDING_READY;
+        return roundingMode(in, w) == DYNAMIC ? RiscvHart.FP_READY | rounding : RiscvHart.FP_READY;
       }
       return in.index() == RvOp.CBO_ZERO ? RiscvHart.ZERO_READY : 0;
     }
@@ -296,11 +300,9 @@ final class RiscvCode implements CodeIsa {
         if (parameter == long.class) {
           to.get((int) operands[next++]);
         } else if (parameter == FpStatus.class) {
-          to.isaCpu();
-          to.apply(METHODS.get("status"));
+          to.cpuValue(METHODS.get("status"));
         } else if (rm == DYNAMIC) {
-          to.isaCpu();
-          to.apply(METHODS.get("frm"));
+          to.cpuValue(METHODS.get("frm"));
         } else {
           to.number(rm);
         }

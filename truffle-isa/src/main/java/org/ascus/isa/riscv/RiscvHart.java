@@ -8,10 +8,10 @@ import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
+import org.ascus.isa.cpu.Slots;
 import org.ascus.isa.cpu.Translator;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.decode.Decoder;
-import org.ascus.isa.fp.FpStatus;
 import org.ascus.isa.mmu.SoftTlb;
 import org.ascus.machine.bus.AddressSpace;
 import org.ascus.machine.bus.BusFault;
@@ -43,6 +43,9 @@ public final class RiscvHart extends VCpu {
   /** Bit of {@link #ready}: CBO.ZERO is allowed. */
   static final int ZERO_READY = 4;
 
+  /** Bit of {@link #ready}: as {@link #FP_READY}, and the dynamic rounding mode is to the nearest. */
+  static final int NEAREST_READY = 8;
+
   /** Bytes that CBO.ZERO zeroes. */
   static final int CACHE_BLOCK = 64;
 
@@ -62,7 +65,6 @@ public final class RiscvHart extends VCpu {
   private final RiscvLog hartLog;
   final Csrs csrs;
   final Pmp pmp;
-  public final FpStatus fp = new FpStatus();
   private final Decoder decoder;
   private final PageWalker walker;
   private final AddressContexts contexts;
@@ -141,7 +143,7 @@ public final class RiscvHart extends VCpu {
 
   @Override
   public void reset() {
-    Arrays.fill(regs, 0, REGISTERS, 0);
+    Arrays.fill(regs, 0, Slots.REGISTERS, 0);
     fp.flags = 0;
     mode = Status.M;
     pc = resetVector;
@@ -542,7 +544,8 @@ public final class RiscvHart extends VCpu {
 
   @Override
   public int ready() {
-    int fpu = !fpReady() ? 0 : csrs.frm <= 4 ? FP_READY | ROUNDING_READY : FP_READY;
+    int rounding = csrs.frm == 0 ? ROUNDING_READY | NEAREST_READY : csrs.frm <= 4 ? ROUNDING_READY : 0;
+    int fpu = fpReady() ? FP_READY | rounding : 0;
     return csrs.cacheBlockAllowed(true) ? fpu | ZERO_READY : fpu;
   }
 
@@ -711,7 +714,7 @@ public final class RiscvHart extends VCpu {
   @Override
   public void save(StateWriter out) {
     out.putLong("pc", pc);
-    out.putLongs("regs", Arrays.copyOf(regs, REGISTERS));
+    out.putLongs("regs", Arrays.copyOf(regs, Slots.REGISTERS));
     out.putLong("fflags", fp.flags);
     out.putLong("mode", mode);
     out.putBoolean("waiting", event == HALT);
@@ -723,7 +726,7 @@ public final class RiscvHart extends VCpu {
   @Override
   public void load(StateReader in, int version) throws StateException {
     pc = in.getLong("pc");
-    System.arraycopy(in.getLongs("regs", REGISTERS), 0, regs, 0, REGISTERS);
+    System.arraycopy(in.getLongs("regs", Slots.REGISTERS), 0, regs, 0, Slots.REGISTERS);
     regs[0] = 0;
     fp.flags = (int) in.getLong("fflags", 0, 31);
     mode = (int) in.getLong("mode", 0, 3);
