@@ -83,8 +83,9 @@ public final class CodeSpace implements GuestRam.CodeListener {
       if (2 * filled >= slots.length) {
         rebuild();
       }
-      insert(slots, page);
-      filled++;
+      if (insert(slots, page)) {
+        filled++;
+      }
     }
 
     void remove(Page page) {
@@ -108,12 +109,16 @@ public final class CodeSpace implements GuestRam.CodeListener {
       slots = table;
     }
 
-    private static void insert(Page[] table, Page page) {
+    /** Inserts {@code page}, which is not there; tells whether it took a slot that had never been used. */
+    private static boolean insert(Page[] table, Page page) {
       int i = start(page.number, table.length);
-      while (table[i] != null) {
+      // Slots of removed pages are taken again: a page that comes and goes would make a long way of its own.
+      while (table[i] != null && table[i] != REMOVED) {
         i = i + 1 & table.length - 1;
       }
+      boolean unused = table[i] == null;
       table[i] = page;
+      return unused;
     }
 
     private static int start(long number, int size) {
