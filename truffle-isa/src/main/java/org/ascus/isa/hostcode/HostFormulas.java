@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -31,6 +32,8 @@ import org.ascus.isa.hostcode.X64Assembler.Label;
 final class HostFormulas {
   /** For what a formula needs on the way, in this order; rcx is that of shift counts and divisors, too. */
   static final int[] TEMPORARY = {RAX, RDX, RCX};
+
+  private static final Set<String> HOST_FEATURES = hostFeatures();
 
   /** Whether the processor has lzcnt, tzcnt and popcnt; one without them takes them for something else. */
   private static final boolean COUNTS = hostHas(Set.of("abm", "bmi1", "popcnt"));
@@ -64,12 +67,23 @@ final class HostFormulas {
 
   /** Whether all processors of the host have what Linux calls so. */
   static boolean hostHas(Set<String> features) {
+    return HOST_FEATURES.containsAll(features);
+  }
+
+  /** What Linux says that every processor has; nothing if it says nothing. */
+  private static Set<String> hostFeatures() {
     try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
       return lines
           .filter(line -> line.startsWith("flags"))
-          .allMatch(line -> List.of(line.split("\\s+")).containsAll(features));
+          .<Set<String>>map(line -> new HashSet<>(List.of(line.split("\\s+"))))
+          .reduce(
+              (a, b) -> {
+                a.retainAll(b);
+                return a;
+              })
+          .orElse(Set.of());
     } catch (IOException | UncheckedIOException e) {
-      return false;
+      return Set.of();
     }
   }
 
