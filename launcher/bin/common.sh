@@ -75,7 +75,7 @@ ascus_find_runtime() {
   # What HotSpot compiles, and by which of its compilers, is told by org.ascus.isa.bytecode.HotSpotCompiler, which this
   # gives access to.
   ASCUS_RUNTIME_FLAGS=(-XX:+EnableJVMCI -XX:+UnlockDiagnosticVMOptions -XX:+WhiteBoxAPI -XX:-DisplayVMOutput
-    --add-exports=java.base/jdk.internal.misc=org.ascus.isa)
+    -XX:-UseTypeSpeculation --add-exports=java.base/jdk.internal.misc=org.ascus.isa)
   if [ -z "${ASCUS_PLAIN_JDK:-}" ] && ascus_link_image "$target"; then
     ASCUS_JAVA=$target/image/bin/java
   else

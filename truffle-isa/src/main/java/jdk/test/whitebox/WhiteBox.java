@@ -26,6 +26,9 @@ public final class WhiteBox {
   /** Adds compiler directives, in JSON (JEP 165); returns how many. */
   public native int addCompilerDirective(String directives);
 
+  /** One of HotSpot's options of type bool; null if there is none of this name. */
+  public native Boolean getBooleanVMFlag(String name);
+
   /** Sets one of HotSpot's options of type intx. */
   public native void setIntxVMFlag(String name, long value);
 

@@ -18,9 +18,9 @@ import jdk.test.whitebox.WhiteBox;
  * the processor time. So once this is {@linkplain #find found} HotSpot's policy compiles with the first compiler only,
  * without profiling, and regions in which the time goes get the second by order.
  *
- * <p>It takes {@code -XX:+UnlockDiagnosticVMOptions -XX:+WhiteBoxAPI -XX:-DisplayVMOutput
+ * <p>It takes {@code -XX:+UnlockDiagnosticVMOptions -XX:+WhiteBoxAPI -XX:-DisplayVMOutput -XX:-UseTypeSpeculation
  * --add-exports=java.base/jdk.internal.misc=...}, the third because HotSpot lists on stdout all that {@link WhiteBox}
- * leaves out.
+ * leaves out, the fourth because of {@link #SPECULATION}.
  */
 final class HotSpotCompiler {
   /** HotSpot's tiered compilation levels. */
@@ -66,6 +66,13 @@ final class HotSpotCompiler {
    * it leaves code in place whose guess has failed.
    */
   private static final String TYPE_PROFILE = "UseTypeProfile";
+
+  /**
+   * Makes the size of a method's profile depend on whether the second compiler may be used. HotSpot asks once when it
+   * allocates a profile and again when it fills it in; were {@link #STOP_AT_LEVEL} raised in between, it would write
+   * zeros behind the profile, over another one's head.
+   */
+  private static final String SPECULATION = "UseTypeSpeculation";
 
   private static final long POLL_NANOS = 200_000;
 
@@ -125,14 +132,17 @@ final class HotSpotCompiler {
                       java.security.ProtectionDomain.class)
                   .invoke(instance, null, bytes, 0, bytes.length, null, null);
       HotSpotCompiler found = new HotSpotCompiler(type);
-      found.takeOver();
+      found.takeOver(method(type, "getBooleanVMFlag"));
       return Optional.of(found);
     } catch (Exception | LinkageError e) {
       return Optional.empty();
     }
   }
 
-  private void takeOver() throws ReflectiveOperationException {
+  private void takeOver(Method getBooleanFlag) throws ReflectiveOperationException {
+    if ((boolean) getBooleanFlag.invoke(whiteBox, SPECULATION)) {
+      throw new UnsupportedOperationException(SPECULATION + " must be off");
+    }
     setFlag.invoke(whiteBox, STOP_AT_LEVEL, (long) Level.QUICK.number);
     for (String name : PROFILE_LIMITS) {
       setFlag.invoke(whiteBox, name, (long) Integer.MAX_VALUE);
