@@ -114,6 +114,18 @@ public abstract class RegionAssembler extends BlockAssembler {
   }
 
   @Override
+  public final void exceptions() {
+    cpu();
+    code.invokestatic(HELP, "exceptions", MethodTypeDesc.of(CD_long, VCPU));
+  }
+
+  @Override
+  public final void setExceptions() {
+    cpu();
+    code.invokestatic(HELP, "setExceptions", MethodTypeDesc.of(CD_void, CD_long, VCPU));
+  }
+
+  @Override
   public final boolean rounds(int mode, boolean toInteger) {
     return true;
   }

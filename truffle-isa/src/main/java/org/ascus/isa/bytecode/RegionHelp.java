@@ -76,6 +76,14 @@ public final class RegionHelp {
     return false;
   }
 
+  public static long exceptions(VCpu cpu) {
+    return cpu.fp.flags;
+  }
+
+  public static void setExceptions(long flags, VCpu cpu) {
+    cpu.fp.flags = (int) flags;
+  }
+
   /** How far {@code target} is from {@code entry}, in bytes; {@link Integer#MIN_VALUE} if too far for an int. */
   public static int distance(long target, long entry) {
     long distance = target - entry;

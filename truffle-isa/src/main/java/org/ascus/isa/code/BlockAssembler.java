@@ -51,6 +51,12 @@ public abstract class BlockAssembler {
   /** Pushes what {@code method} returns given the CPU, of the ISA's class: its status or rounding mode. */
   public abstract void cpuValue(Method method);
 
+  /** Pushes the floating-point exceptions raised so far, as {@code org.ascus.isa.fp.FpFlags}. */
+  public abstract void exceptions();
+
+  /** Pops what {@link #exceptions} pushes from now on: {@code org.ascus.isa.fp.FpFlags} and no other bits. */
+  public abstract void setExceptions();
+
   /**
    * Whether floating-point instructions can round by {@code mode}, one of {@code org.ascus.isa.fp.RoundingMode}.
    *

@@ -45,9 +45,11 @@ public sealed interface Formula {
     @Override
     public Formula simplified() {
       Formula simple = a.simplified();
-      return operation == UnaryOperation.LOW_WORD && simple instanceof Constant
+      return simple instanceof Constant c && operation == UnaryOperation.LOW_WORD
           ? simple
-          : new Unary(operation, simple);
+          : simple instanceof Constant c && operation == UnaryOperation.SIGN_EXTEND_WORD
+              ? new Constant((int) c.value())
+              : new Unary(operation, simple);
     }
 
     @Override

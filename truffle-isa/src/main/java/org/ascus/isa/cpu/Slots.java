@@ -32,6 +32,9 @@ public final class Slots {
   /** The host's register of floating-point exceptions, when host code returns. */
   public static final int EXCEPTIONS = REGISTERS + 8;
 
+  /** What else there is in {@link org.ascus.isa.fp.FpStatus#flags}, for host code and when it returns. */
+  public static final int FLAGS = REGISTERS + 9;
+
   /** How many there are. */
   public static final int COUNT = REGISTERS + 10;
 

@@ -20,5 +20,8 @@ public final class FpFlags {
   /** Invalid operation. */
   public static final int NV = 16;
 
+  /** All of them. */
+  public static final int ALL = NX | UF | OF | DZ | NV;
+
   private FpFlags() {}
 }

@@ -238,6 +238,19 @@ final class HostAssembler extends BlockAssembler {
   }
 
   @Override
+  public void exceptions() {
+    formulas.floating().readFlags(host.flags);
+    stack.push(new Formula.Computed());
+  }
+
+  @Override
+  public void setExceptions() {
+    Formula value = stack.pop();
+    formulas.compute(value, RCX, 2);
+    formulas.floating().writeFlags(RCX);
+  }
+
+  @Override
   public boolean rounds(int mode, boolean toInteger) {
     return mode == RoundingMode.RNE || mode == RoundingMode.RTZ && toInteger;
   }

@@ -90,6 +90,9 @@ final class HostCode {
   /** Has tier 0 do the step in rax. */
   final long step;
 
+  /** {@link HostFloating#flags} of 64 values, a byte each. */
+  final long flags;
+
   HostCode(CodeSpace codeSpace, ExecutableMemory memory) {
     this.codeSpace = codeSpace;
     this.memory = memory;
@@ -116,6 +119,10 @@ final class HostCode {
     exit(to);
     goOn = base + to.position();
     goOn(to, leaveHot);
+    flags = base + to.position();
+    for (int i = 0; i < 1 << HostFloating.EXCEPTION_BITS; i++) {
+      to.constant(HostFloating.flags(i));
+    }
     next = write(to, base);
     // The first call takes a long time, which no guest waits for here.
     MemorySegment nothing = MemorySegment.ofArray(new long[Slots.COUNT]);
@@ -186,8 +193,10 @@ final class HostCode {
     regs[Slots.MAPPING] = mapping;
     while (true) {
       regs[Slots.READY] = cpu.ready();
+      regs[Slots.FLAGS] = cpu.fp.flags;
       long result = memory.call(code, cpu.regsSegment, cpu.tlbSegment, cpu.context, head, cpu.budget);
       cpu.budget = regs[Slots.BUDGET];
+      cpu.fp.flags = (int) regs[Slots.FLAGS];
       if ((int) regs[Slots.EXCEPTIONS] != HostFloating.NO_EXCEPTIONS) {
         cpu.fp.flags |= HostFloating.flags(regs[Slots.EXCEPTIONS]);
       }

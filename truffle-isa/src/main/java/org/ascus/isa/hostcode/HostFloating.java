@@ -1,6 +1,8 @@
 package org.ascus.isa.hostcode;
 
+import static org.ascus.isa.hostcode.X64Assembler.RAX;
 import static org.ascus.isa.hostcode.X64Assembler.RBX;
+import static org.ascus.isa.hostcode.X64Assembler.RCX;
 
 import java.util.List;
 import java.util.Set;
@@ -27,6 +29,8 @@ final class HostFloating {
 
   /** By the low bits of that register: invalid, denormal, division by zero, overflow, underflow, inexact. */
   private static final int[] FLAGS = {FpFlags.NV, 0, FpFlags.DZ, FpFlags.OF, FpFlags.UF, FpFlags.NX};
+
+  static final int EXCEPTION_BITS = FLAGS.length;
 
   private static final boolean FUSES = HostFormulas.hostHas(Set.of("fma"));
 
@@ -98,6 +102,34 @@ final class HostFloating {
     }
     code.move(to, wide ? F64.DEFAULT_NAN : F32.DEFAULT_NAN);
     code.bind(number);
+  }
+
+  /**
+   * Emits that rax has the exceptions raised so far, as {@link FpFlags}.
+   *
+   * @param table {@link #flags} of all values, a byte each
+   */
+  void readFlags(long table) {
+    code.storeExceptions(RBX, 8 * Slots.EXCEPTIONS);
+    code.load(RAX, RBX, 8 * Slots.EXCEPTIONS, 2, false);
+    code.aluConstant(X64Assembler.AND, false, RAX, (1 << EXCEPTION_BITS) - 1);
+    code.move(RCX, table);
+    code.alu(X64Assembler.ADD, true, RCX, RAX);
+    code.load(RAX, RCX, 0, 0, false);
+    code.alu(X64Assembler.OR, true, RAX, RBX, 8 * Slots.FLAGS);
+  }
+
+  /** Emits that the exceptions in {@code from} are those that were raised so far. */
+  void writeFlags(int from) {
+    Label none = new Label();
+    code.store(from, RBX, 8 * Slots.FLAGS, 3);
+    // To load the register takes ten times as long as to look.
+    code.storeExceptions(RBX, 8 * Slots.EXCEPTIONS);
+    code.compareConstant(NO_EXCEPTIONS, RBX, 8 * Slots.EXCEPTIONS);
+    code.jumpIf(X64Assembler.EQUAL, none);
+    code.storeConstant(NO_EXCEPTIONS, RBX, 8 * Slots.EXCEPTIONS);
+    code.loadExceptions(RBX, 8 * Slots.EXCEPTIONS);
+    code.bind(none);
   }
 
   private void operand(Formula operand, boolean wide, int to, int used) {

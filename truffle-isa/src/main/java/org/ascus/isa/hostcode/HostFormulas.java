@@ -63,6 +63,10 @@ final class HostFormulas {
     this.floating = new HostFloating(code, this, homes);
   }
 
+  HostFloating floating() {
+    return floating;
+  }
+
   // ---- what can be emitted ----
 
   /** Whether all processors of the host have what Linux calls so. */

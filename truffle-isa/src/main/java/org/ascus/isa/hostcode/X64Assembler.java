@@ -433,7 +433,18 @@ final class X64Assembler {
     emit32(value);
   }
 
+  /** Compares 32 bits in memory with {@code value}. */
+  void compareConstant(int value, int base, int displacement) {
+    memory(false, 0x81, 7, base, displacement, false);
+    emit32(value);
+  }
+
   // ---- the rest ----
+
+  /** A byte that is no instruction. */
+  void constant(int value) {
+    emit(value);
+  }
 
   /** 1 or 0, in 64 bits. */
   void set(int condition, int to) {

@@ -1,5 +1,6 @@
 package org.ascus.isa.riscv;
 
+import org.ascus.isa.fp.FpFlags;
 import org.ascus.machine.clock.VirtualClock;
 import org.ascus.machine.state.StateException;
 import org.ascus.machine.state.StateReader;
@@ -313,7 +314,7 @@ final class Csrs {
     }
     switch (csr) {
       case 1 -> {
-        hart.fp.flags = (int) value & 31;
+        hart.fp.flags = (int) value & FpFlags.ALL;
         fpDirty();
       }
       case 2 -> {
@@ -321,7 +322,7 @@ final class Csrs {
         fpDirty();
       }
       case 3 -> {
-        hart.fp.flags = (int) value & 31;
+        hart.fp.flags = (int) value & FpFlags.ALL;
         frm = (int) value >>> 5 & 7;
         fpDirty();
       }

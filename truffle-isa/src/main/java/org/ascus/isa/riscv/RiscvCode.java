@@ -17,6 +17,7 @@ import org.ascus.isa.code.Formula;
 import org.ascus.isa.code.StraightCode;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.decode.Packed;
+import org.ascus.isa.fp.FpFlags;
 import org.ascus.isa.fp.FpStatus;
 import org.ascus.isa.region.Flow;
 import org.ascus.isa.region.RegionIsa;
@@ -30,6 +31,9 @@ import org.ascus.isa.table.Shape;
 final class RiscvCode implements CodeIsa {
   private static final ClassDesc HART = RiscvHart.class.describeConstable().orElseThrow();
   private static final int DYNAMIC = 7;
+  private static final int FFLAGS = 1;
+  private static final int FRM = 2;
+  private static final int FCSR = 3;
 
   /** The semantic methods; their parameters tell how they are called. */
   private static final Map<String, Method> METHODS =
@@ -172,7 +176,7 @@ final class RiscvCode implements CodeIsa {
       long writes = shape.rd() == Shape.Operand.NONE ? 0 : 1L << Packed.rd(w);
       boolean inline =
           switch (shape) {
-            case CSR_R, CSR_I -> false;
+            case CSR_R, CSR_I -> isFpStatus(in, w);
             case AMO -> to.emitsExchanges() && EXCHANGES.containsKey(in.index());
             case CBO -> to.emitsExchanges() && in.index() == RvOp.CBO_ZERO;
             case FENCE -> Packed.imm(w) != RiscvRare.PAUSE;
@@ -206,9 +210,13 @@ final class RiscvCode implements CodeIsa {
 
     /** What the CPU has to be ready for before the instruction. */
     private int needed(Instruction in, long w) {
-      if (in.is(Flags.FP)) {
+      boolean csr = in.shape() == Shape.CSR_R || in.shape() == Shape.CSR_I;
+      if (csr && Packed.imm(w) == FFLAGS) {
+        return RiscvHart.FP_READY;
+      }
+      if (in.is(Flags.FP) || csr) {
         int rounding = to.roundsToNearestOnly() ? RiscvHart.NEAREST_READY : RiscvHart.ROUNDING_READY;
-        return roundingMode(in, w) == DYNAMIC ? RiscvHart.FP_READY | rounding : RiscvHart.FP_READY;
+        return csr || roundingMode(in, w) == DYNAMIC ? RiscvHart.FP_READY | rounding : RiscvHart.FP_READY;
       }
       return in.index() == RvOp.CBO_ZERO ? RiscvHart.ZERO_READY : 0;
     }
@@ -283,8 +291,45 @@ final class RiscvCode implements CodeIsa {
         }
         case CBO -> to.zero(index, effect.access().orElseThrow(), RiscvHart.CACHE_BLOCK);
         case FENCE -> to.fence(isFull(Packed.imm(w)));
-        case CSR_R, CSR_I -> throw new IllegalStateException(in.name() + " is left to tier 0");
+        case CSR_R, CSR_I -> fpStatus(w, in);
         case BRANCH, JAL, JALR, SYSTEM -> throw new IllegalStateException(in.name() + " inside a block");
+      }
+    }
+
+    private static boolean isSwap(Instruction in) {
+      return in.index() == RvOp.CSRRW || in.index() == RvOp.CSRRWI;
+    }
+
+    /** Whether it reads what the floating-point unit tells, or replaces the exceptions that it has raised. */
+    private static boolean isFpStatus(Instruction in, long w) {
+      int csr = Packed.imm(w);
+      return isSwap(in) ? csr == FFLAGS : Packed.rs1(w) == 0 && (csr == FFLAGS || csr == FRM || csr == FCSR);
+    }
+
+    private void fpStatus(long w, Instruction in) {
+      int csr = Packed.imm(w);
+      int rd = Packed.rd(w);
+      if (rd != 0) {
+        if (csr != FRM) {
+          to.exceptions();
+        }
+        if (csr != FFLAGS) {
+          to.cpuValue(METHODS.get("frm"));
+          to.apply(METHODS.get(csr == FRM ? "widened" : "fcsr"));
+        }
+      }
+      if (isSwap(in)) {
+        if (in.shape() == Shape.CSR_R) {
+          to.get(Packed.rs1(w));
+          to.constant(FpFlags.ALL);
+          to.apply(METHODS.get("and"));
+        } else {
+          to.constant(Packed.rs1(w));
+        }
+        to.setExceptions();
+      }
+      if (rd != 0) {
+        to.set(rd);
       }
     }
 

@@ -10,6 +10,14 @@ final class RiscvCodeHelp {
     return hart.csrs.frm;
   }
 
+  static long widened(int frm) {
+    return frm;
+  }
+
+  static long fcsr(long flags, int frm) {
+    return (long) frm << 5 | flags;
+  }
+
   static FpStatus status(RiscvHart hart) {
     return hart.fp;
   }

@@ -32,6 +32,7 @@ final class RandomProgram {
   private static final String[] LOADS = {"lb", "lbu", "lh", "lhu", "lw", "lwu", "ld"};
   private static final String[] STORES = {"sb", "sh", "sw", "sd"};
   private static final String[] BASES = {"s0", "s1", "s3"};
+  private static final String[] STATUS = {"instret", "cycle", "time", "fflags", "frm", "fcsr"};
   private static final String[] TRAPS = {"ecall", "ebreak", "unimp", "ld a0, 0(zero)", "sw a1, 8(zero)", "sret"};
 
   private static final int BLOCKS = 48;
@@ -189,7 +190,7 @@ final class RandomProgram {
       case 16 -> line("fmv.x.d %s, %s\nfcvt.w.s %s, %s\nfclass.d %s, %s", x(), f(), x(), f(), x(), f());
       case 17 -> line("fcvt.d.l %s, %s\nfcvt.s.d %s, %s\nfeq.d %s, %s, %s", f(), x(), f(), f(), x(), f(), f());
       case 18 -> rare();
-      case 19 -> line("csrr %s, %s", x(), pick(new String[] {"instret", "cycle", "time", "fflags", "fcsr"}));
+      case 19 -> status();
       case 20, 21, 22 -> line("%s %s, %s, %d", pick(IMMEDIATE_OPS), x(), x(), random.nextInt(4096) - 2048);
       case 23 -> line("%s %s, %s", pick(UNARY_OPS), x(), x());
       case 24 -> line("c.addi %s, %d", x(), 1 + random.nextInt(30));
@@ -200,6 +201,14 @@ final class RandomProgram {
       case 28 -> line("auipc %s, %d", x(), random.nextInt(1 << 20));
       case 29, 30, 31 -> neighbours();
       default -> line("%s %s, %s, %s", operation(), x(), x(), x());
+    }
+  }
+
+  private void status() {
+    switch (random.nextInt(3)) {
+      case 0 -> line("csrrw %s, fflags, %s", x(), x());
+      case 1 -> line("csrrwi %s, fflags, %d", x(), random.nextInt(32));
+      default -> line("csrr %s, %s", x(), pick(STATUS));
     }
   }
 
@@ -321,20 +330,27 @@ final class RandomProgram {
         addi t0, t0, 8
         addi t2, t2, -8
         bgtz t2, fill
+        slli s7, tp, 17
         li a0, 0x80200000
+        add a0, a0, s7
         li a1, 0
         call tables
         li a0, 0x80210000
+        add a0, a0, s7
         li a1, 0x300
         slli a1, a1, 10
         call tables
+        slli t0, tp, 5
         li s4, 0x8000100000080200
+        add s4, s4, t0
         li s5, 0x8000200000080210
+        add s5, s5, t0
         csrw satp, s4
         li s0, 0x80101000
         li s1, 0x40101000
         li s3, 0x41101000
-        li s7, 0x80202800
+        li t0, 0x80202800
+        add s7, s7, t0
         li s2, 0x9e3779b97f4a7c15
         add s2, s2, tp
         li s9, 10
@@ -391,7 +407,10 @@ final class RandomProgram {
       go:
       """;
 
-  /** Goes on behind the instruction that trapped; after an interrupt or a wrong jump at some block. */
+  /**
+   * Goes on behind the instruction that trapped; after an interrupt or a wrong jump at some block. An interrupt may
+   * come between a store to a page table and its fence: what is left of the old mapping then differs from tier to tier.
+   */
   private static final String HANDLER =
       """
       .align 2
@@ -425,6 +444,15 @@ final class RandomProgram {
         add t3, t3, t5
         addi t3, t3, 20
         csrw stimecmp, t3
+        csrr t4, mepc
+        slli t4, t4, 48
+        srli t4, t4, 48
+        li t3, 0x80000000
+        add t4, t4, t3
+        lhu t4, 0(t4)
+        li t3, 0x73
+        bne t4, t3, elsewhere
+        sfence.vma
       elsewhere:
         li t4, 6364136223846793005
         mul s2, s2, t4
