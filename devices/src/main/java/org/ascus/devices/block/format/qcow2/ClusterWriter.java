@@ -231,7 +231,7 @@ final class ClusterWriter {
       int room = header.clusterSize() - inside;
       long next = clusterStart(compressedEnd) + header.clusterSize();
       boolean shareable = meta.refcounts.isShareable(compressedEnd);
-      if (shareable && (bytes <= room || meta.refcounts.freeAt(next, 1) == 1)) {
+      if (shareable && (bytes <= room || meta.refcounts.isUsable(next))) {
         long host = compressedEnd;
         meta.refcounts.use(host, bytes);
         return host;

@@ -112,7 +112,10 @@ final class Refcounts {
     cache.changed(slice);
   }
 
-  /** One more user of the clusters that {@code bytes} bytes at {@code offset} touch. */
+  /**
+   * One more user of the clusters that {@code bytes} bytes at {@code offset} touch, which are in use or such that
+   * {@link #isUsable}.
+   */
   void use(long offset, long bytes) throws BlockException {
     long first = offset >> header.clusterBits;
     long end = Math.ceilDiv(offset + bytes, (long) header.clusterSize());
@@ -122,10 +125,14 @@ final class Refcounts {
         throw file.failure("a reference count of " + bits.bits() + " bits is too small for one more user");
       }
       if (blockOffset(cluster) == 0) {
-        makeBlock(cluster / perBlock);
+        throw uncounted(cluster);
       }
       set(cluster, count + 1);
     }
+  }
+
+  private BlockException uncounted(long cluster) {
+    return file.corrupt("cluster " + cluster + " was used, but its refcount is 0");
   }
 
   /** One user less, from the next commit on, of the clusters that the bytes touch. */
@@ -163,7 +170,7 @@ final class Refcounts {
       for (long cluster = run.first(); cluster < run.first() + run.count(); cluster++) {
         long count = get(cluster);
         if (count <= 0) {
-          throw file.corrupt("cluster " + cluster + " was used, but its refcount is 0");
+          throw uncounted(cluster);
         }
         set(cluster, count - 1);
         if (count == 1) {
@@ -279,14 +286,10 @@ final class Refcounts {
     return get(offset >> header.clusterBits) < bits.max();
   }
 
-  /** How many of up to {@code max} clusters at {@code offset} are free, without a break. */
-  int freeAt(long offset, int max) throws BlockException {
-    long first = offset >> header.clusterBits;
-    int count = 0;
-    while (count < max && get(first + count) == 0) {
-      count++;
-    }
-    return count;
+  /** Whether the cluster at {@code offset} is free and can be counted: a new refcount block might need it itself. */
+  boolean isUsable(long offset) throws BlockException {
+    long cluster = offset >> header.clusterBits;
+    return blockOffset(cluster) != 0 && get(cluster) == 0;
   }
 
   private long findFree(int count) throws BlockException {

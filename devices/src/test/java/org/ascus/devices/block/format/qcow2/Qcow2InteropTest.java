@@ -150,6 +150,27 @@ class Qcow2InteropTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 16, 64})
+  void compressedClustersThatGoOverTheEndOfARefcountBlockSpareTheNextBlock(int refcountBits) throws Exception {
+    byte[] model = new byte[6 << 20];
+    Random random = new Random(refcountBits);
+    for (int at = 0; at < model.length; at += 8) {
+      model[at] = (byte) random.nextInt();
+    }
+    Files.write(dir.resolve("model.raw"), model);
+    Path path = Files.write(dir.resolve("disk.qcow2"), new byte[0]);
+    Qcow2Options options = Qcow2Options.of(model.length).withClusterSize(512).withRefcountBits(refcountBits);
+    try (Qcow2Node node = Images.create(path, options)) {
+      for (int at = 0; at < model.length; at += node.clusterSize()) {
+        node.writeCompressed(at, ByteBuffer.wrap(model, at, node.clusterSize()));
+      }
+      assertThat(all(node)).isEqualTo(model);
+    }
+    assertThat(qemu("compare", "-f", "raw", "-F", "qcow2", "model.raw", "disk.qcow2")).contains("identical");
+    assertThat(qemu("check", "disk.qcow2")).contains("No errors were found");
+  }
+
   @Test
   void aChainOfTenOverlaysIsReadAndWritten() throws Exception {
     byte[] model = random(5, 2 << 20);
