@@ -123,9 +123,8 @@ final class ReferenceCounter {
         refer(place, ClusterReader.compressedBytes(header, entry), "compressed cluster");
         tally(active, true, true);
       } else if (host != 0 || header.externalData() && (entry & ClusterTable.COPIED) != 0) {
-        if (header.externalData()) {
-          tally(active, false, false);
-        } else if (aligned(host, "data cluster") && refer(host, header.clusterSize(), "data cluster")) {
+        if (header.externalData() || aligned(host, "data cluster")
+            && refer(host, header.clusterSize(), "data cluster")) {
           tally(active, false, next != 0 && next != host);
           next = host + header.clusterSize();
         }
