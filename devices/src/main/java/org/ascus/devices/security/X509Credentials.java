@@ -73,13 +73,21 @@ public final class X509Credentials implements TlsCredentials {
       } else if (Files.exists(authority)) {
         builder.trustManager(authority.toFile());
       }
-      List<String> versions = Stream.of("TLSv1.3", "TLSv1.2").filter(priority::allowsVersion).toList();
-      builder.sslProvider(SslProvider.JDK).protocols(versions);
+      builder.sslProvider(SslProvider.JDK).protocols(versions(server && verifyPeer, priority));
       builder.ciphers(null, (suites, defaults, supported) -> allowed(defaults, priority));
       return new X509Credentials(builder.build(), server, verifyPeer);
     } catch (SSLException | IllegalArgumentException e) {
       throw new SecurityObjectException("Unable to load certificates of " + folder + ": " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * Versions from the newest. Servers that ask for certificates speak 1.2 if they may: of 1.3 the JDK's ask for no
+   * signatures but those that 1.3 has, and GnuTLS, which all of QEMU's clients have, then keeps RSA certificates back.
+   */
+  private static List<String> versions(boolean asksClients, TlsPriority priority) {
+    List<String> allowed = Stream.of("TLSv1.3", "TLSv1.2").filter(priority::allowsVersion).toList();
+    return asksClients && allowed.contains("TLSv1.2") ? List.of("TLSv1.2") : allowed;
   }
 
   private static String[] allowed(List<String> suites, TlsPriority priority) {

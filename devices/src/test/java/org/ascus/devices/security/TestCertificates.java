@@ -42,15 +42,17 @@ public final class TestCertificates {
 
   public TestCertificates(Path dir) throws IOException, GeneralSecurityException {
     this.dir = dir;
-    this.authority = keys();
+    this.authority = keys("EC");
     write("ca", authority, AUTHORITY,
         new Extension(Extension.basicConstraints, true, encoded(new BasicConstraints(true))));
     issue("server", "localhost");
   }
 
-  private static KeyPair keys() throws GeneralSecurityException {
-    KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
-    generator.initialize(new ECGenParameterSpec("secp256r1"));
+  private static KeyPair keys(String kind) throws GeneralSecurityException {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance(kind);
+    if (kind.equals("EC")) {
+      generator.initialize(new ECGenParameterSpec("secp256r1"));
+    }
     return generator.generateKeyPair();
   }
 
@@ -60,9 +62,14 @@ public final class TestCertificates {
 
   /** Makes {@code name-cert.pem} and {@code name-key.pem}. */
   public void issue(String name, String commonName) throws IOException, GeneralSecurityException {
+    issue(name, commonName, "EC");
+  }
+
+  /** As above, for a key of a kind, {@code EC} or {@code RSA}. */
+  public void issue(String name, String commonName, String kind) throws IOException, GeneralSecurityException {
     GeneralName[] names =
         {new GeneralName(GeneralName.dNSName, "localhost"), new GeneralName(GeneralName.iPAddress, "127.0.0.1")};
-    write(name, keys(), new X500Name("O=Test,CN=" + commonName),
+    write(name, keys(kind), new X500Name("O=Test,CN=" + commonName),
         new Extension(Extension.subjectAlternativeName, false, encoded(new GeneralNames(names))));
   }
 

@@ -21,8 +21,10 @@ import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.protocol.FileProtocol;
 import org.ascus.devices.security.Authorization;
 import org.ascus.devices.security.PskCredentials;
+import org.ascus.devices.security.TestCertificates;
 import org.ascus.devices.security.TlsCredentials;
 import org.ascus.devices.security.TlsPriority;
+import org.ascus.devices.security.X509Credentials;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -158,6 +160,32 @@ class NbdInteropTest {
       assertThatThrownBy(() -> readBy(wrong, port)).hasMessageContaining("TLS handshake failed: ");
     } finally {
       endQemuNbd();
+    }
+  }
+
+  @Test
+  void clientsOfQemuWithACertificateReadAnExport() throws Exception {
+    TestCertificates certificates = new TestCertificates(dir);
+    certificates.issue("server", "localhost", "RSA");
+    certificates.issue("alice", "alice", "RSA");
+    certificates.issue("bob", "bob", "RSA");
+    TlsCredentials credentials = X509Credentials.read(dir, true, true, Optional.empty(), TlsPriority.normal());
+    Authorization alice = Authorization.simple("CN=alice,O=Test");
+    NbdServer server =
+        NbdServer.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            new NbdServer.Options(Optional.of(credentials), Optional.of(alice), 0));
+    try (BlockNode node = FileProtocol.open(dir.resolve("disk"), FileProtocol.Options.READ_WRITE)) {
+      server.add(new NbdExport("x", "", node, false, false));
+      int port = ((InetSocketAddress) server.localAddress()).getPort();
+      String url = "nbds://localhost:" + port + "/x?tls-certificates=";
+      assertThat(run("nbdinfo", url + certificates.client("alice"))).contains("with TLS");
+      run("nbdcopy", url + certificates.client("alice"), "copy");
+      assertThat(Files.readAllBytes(dir.resolve("copy"))).isEqualTo(content);
+      assertThatThrownBy(() -> run("nbdinfo", url + certificates.client("bob"))).isInstanceOf(AssertionError.class);
+      run("qemu-img", "info", "--object", "tls-creds-x509,id=t,endpoint=client,dir=" + certificates.client("alice"),
+          "--image-opts", "driver=nbd,host=localhost,export=x,tls-creds=t,port=" + port);
+    } finally {
+      server.close();
     }
   }
 

@@ -112,9 +112,6 @@ class TlsChardevTest {
             SocketChardevTest.loopback(port), false, false, true, 0, Protocol.RAW, Optional.of(tls), Optional.empty());
     SocketChardev mallory = open(options);
     byte[] data = "let me in".getBytes(StandardCharsets.US_ASCII);
-    while (!mallory.isConnected()) {
-      Thread.sleep(1);
-    }
     mallory.write(data, 0, data.length);
     while (mallory.isConnected()) {
       Thread.sleep(1);

@@ -282,7 +282,8 @@ class Qcow2CrashTest {
     for (int sector = 0; sector < expected.length; sector++) {
       if (expected[sector] != anything) {
         node.read((long) sector * SECTOR, got.clear());
-        assertThat(got.getInt(0)).as(what + ", sector " + sector + " after request " + last).isEqualTo(expected[sector]);
+        String where = what + ", sector " + sector + " after request " + last;
+        assertThat(got.getInt(0)).as(where).isEqualTo(expected[sector]);
       }
     }
   }
