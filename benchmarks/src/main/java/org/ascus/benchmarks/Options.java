@@ -50,7 +50,7 @@ record Options(
                         none named: all of them
         --list          print the names of all steps
         --runs N        runs on each side (3, or 1 with --quick)
-        --quick         a tenth of the work and not the slow steps, to see that everything works
+        --quick         a tenth of the work and no slow steps that are not asked for, to see that everything works
         --out FOLDER    for the reports (docs/benchmarks, and there only from whole selections without --quick)
         --limit SECONDS a run that takes longer has failed (900)
         --ascus COMMAND (launcher/bin/ascus-system-riscv64)
@@ -125,12 +125,14 @@ record Options(
     return Integer.parseInt(text);
   }
 
-  /** The workloads of a selection that are to run. */
+  /** The workloads of a selection that are to run. Who names a selection that has slow ones only means those. */
   List<Workload> chosen(Selection selection) {
+    boolean named = names.contains(selection.name());
+    boolean slowToo = !quick || named && selection.workloads().stream().allMatch(Workload::slow);
     var chosen = new ArrayList<Workload>();
     for (Workload workload : selection.workloads()) {
-      boolean whole = names.isEmpty() || names.contains(selection.name());
-      if (names.contains(workload.name()) || whole && !(quick && workload.slow())) {
+      boolean whole = names.isEmpty() || named;
+      if (names.contains(workload.name()) || whole && (slowToo || !workload.slow())) {
         chosen.add(workload);
       }
     }

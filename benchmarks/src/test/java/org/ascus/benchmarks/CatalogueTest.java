@@ -38,6 +38,8 @@ class CatalogueTest {
   void quickRunsLeaveOutWhatIsSlowUnlessItIsNamed() throws UserException {
     assertThat(chosen("--quick")).contains("boot/all").doesNotContain("boot/debian");
     assertThat(chosen("--quick", "boot/debian")).containsExactly("boot/debian");
+    assertThat(chosen("--quick", "network")).containsExactly("network/virtio", "network/e1000e");
+    assertThat(chosen("--quick")).doesNotContain("network/virtio");
     assertThat(chosen("boot")).contains("boot/all", "boot/debian").allMatch(name -> name.startsWith("boot/"));
   }
 
