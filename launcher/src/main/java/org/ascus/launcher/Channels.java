@@ -4,26 +4,26 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.chardev.HostFile;
 import org.ascus.devices.chardev.LoggedChardev;
 import org.ascus.devices.chardev.MuxChardev;
 import org.ascus.devices.chardev.NullChardev;
 import org.ascus.devices.chardev.PseudoTerminal;
+import org.ascus.devices.chardev.ReplaceableChardev;
 import org.ascus.devices.chardev.RingChardev;
 import org.ascus.devices.chardev.StdioChardev;
 import org.ascus.devices.chardev.socket.SocketChardev;
 import org.ascus.devices.chardev.socket.SocketOptions;
 import org.ascus.devices.chardev.socket.UdpChardev;
 import org.ascus.launcher.monitor.Chardevs;
+import org.ascus.launcher.options.ChannelArguments;
 import org.ascus.launcher.options.CharOptions;
 import org.ascus.launcher.options.ChardevOptions;
 import org.ascus.launcher.options.OptionException;
@@ -36,13 +36,13 @@ final class Channels implements Chardevs, AutoCloseable {
   private final SecurityObjects security;
   private final MuxChardev.Control control;
   private final PrintStream notes;
-  private final Map<String, CharBackend> opened = new LinkedHashMap<>();
+  private final Map<String, Opened> opened = new LinkedHashMap<>();
   private final Map<String, MuxChardev> muxes = new LinkedHashMap<>();
   private final Set<String> used = new HashSet<>();
-  private final List<AutoCloseable> all = new ArrayList<>();
-  private final Map<String, Supplier<String>> descriptions = new LinkedHashMap<>();
-  private final Map<String, RingChardev> rings = new LinkedHashMap<>();
   private final Map<String, String> terminals = new LinkedHashMap<>();
+
+  /** A channel, and what is behind it now. */
+  private record Opened(ReplaceableChardev channel, CharOptions kind, CharBackend end) {}
 
   /**
    * Nothing is opened yet.
@@ -54,16 +54,16 @@ final class Channels implements Chardevs, AutoCloseable {
    */
   Channels(
       Map<String, ChardevOptions> named, SecurityObjects security, MuxChardev.Control control, PrintStream notes) {
-    this.named = named;
+    this.named = new LinkedHashMap<>(named);
     this.security = security;
     this.control = control;
     this.notes = notes;
   }
 
   /** A channel for one user of it, who is called {@code user}. */
-  CharBackend open(CharOptions options, String user) throws OptionException {
+  synchronized CharBackend open(CharOptions options, String user) throws OptionException {
     if (!(options instanceof CharOptions.Reference(String id))) {
-      return make(options, user, "-chardev " + user);
+      return make(new ChardevOptions("-chardev " + user, user, options, false)).channel();
     }
     prepare(id);
     try {
@@ -74,62 +74,123 @@ final class Channels implements Chardevs, AutoCloseable {
   }
 
   /** Opens the channel {@code id} if it is not: a server listens even while nobody uses what it gets. */
-  void prepare(String id) throws OptionException {
+  synchronized void prepare(String id) throws OptionException {
     ChardevOptions chardev = named.get(id);
-    if (chardev.mux() && !muxes.containsKey(id)) {
-      muxes.put(id, new MuxChardev(make(chardev), control));
-    } else if (!chardev.mux() && !opened.containsKey(id)) {
-      opened.put(id, make(chardev));
+    if (!opened.containsKey(id)) {
+      Opened made = make(chardev);
+      if (chardev.mux()) {
+        muxes.put(id, new MuxChardev(made.channel(), control));
+      }
     }
   }
 
-  /**
-   * The channel {@code id}, which is open, for one more user.
-   *
-   * @throws DeviceException when it has as many as it can have
-   */
-  synchronized CharBackend front(String id, String user) throws DeviceException {
+  @Override
+  public synchronized CharBackend front(String id, String user) throws DeviceException {
     MuxChardev mux = muxes.get(id);
     if (mux == null ? !used.add(id) : mux.fronts() == MuxChardev.MOST_FRONTS) {
       throw new DeviceException("Property 'chardev' can't take value '" + id + "': Device '" + id + "' is in use");
     }
-    return mux == null ? opened.get(id) : mux.addFront(user);
+    return mux == null ? opened.get(id).channel() : mux.addFront(user);
   }
 
   /** Whether several users share the channel. */
-  boolean isShared(CharOptions options) {
+  synchronized boolean isShared(CharOptions options) {
     return options instanceof CharOptions.Reference(String id) && named.get(id).mux();
   }
 
-  private CharBackend make(ChardevOptions chardev) throws OptionException {
-    CharBackend channel = make(chardev.kind(), chardev.id(), chardev.option());
-    if (chardev.log().isEmpty()) {
-      return channel;
+  @Override
+  public synchronized String add(String argument) throws OptionException {
+    ChardevOptions chardev = ChannelArguments.parse("chardev-add", argument);
+    String id = chardev.id();
+    if (opened.containsKey(id)) {
+      throw new OptionException("Chardev with id '" + id + "' already exists");
     }
+    named.put(id, chardev);
     try {
-      CharBackend logged = new LoggedChardev(channel, chardev.log().get(), chardev.appendLog());
-      all.add(logged::close);
-      return logged;
+      prepare(id);
+    } catch (OptionException e) {
+      named.remove(id);
+      throw e;
+    }
+    return id;
+  }
+
+  @Override
+  public synchronized void remove(String id) throws OptionException {
+    Opened found = find(id, "not found");
+    MuxChardev mux = muxes.get(id);
+    // What has no name of its own is the serial line or monitor that it was made for.
+    if (mux == null ? used.contains(id) || !named.containsKey(id) : mux.fronts() > 0) {
+      throw new OptionException("Chardev '" + id + "' is busy");
+    }
+    if (mux != null) {
+      mux.close();
+      muxes.remove(id);
+    }
+    found.channel().close();
+    opened.remove(id);
+    named.remove(id);
+    terminals.remove(id);
+  }
+
+  @Override
+  public synchronized void change(String id, String argument) throws OptionException {
+    Opened before = find(id, "does not exist");
+    if (muxes.containsKey(id)) {
+      throw new OptionException("Mux device hotswap not supported yet");
+    }
+    ChardevOptions chardev = ChannelArguments.parse("chardev-change", argument + ",id=" + id);
+    if (chardev.mux()) {
+      throw new OptionException("Mux device hotswap not supported yet");
+    }
+    CharBackend end = end(chardev);
+    before.channel().replace(logged(chardev, end));
+    opened.put(id, new Opened(before.channel(), chardev.kind(), end));
+  }
+
+  @Override
+  public void sendBreak(String id) throws OptionException {
+    Opened found;
+    synchronized (this) {
+      found = find(id, "not found");
+    }
+    found.channel().sendBreak();
+  }
+
+  private Opened find(String id, String otherwise) throws OptionException {
+    Opened found = opened.get(id);
+    if (found == null) {
+      throw new OptionException("Chardev '" + id + "' " + otherwise);
+    }
+    return found;
+  }
+
+  private Opened make(ChardevOptions chardev) throws OptionException {
+    CharBackend end = end(chardev);
+    Opened made = new Opened(new ReplaceableChardev(logged(chardev, end)), chardev.kind(), end);
+    opened.put(chardev.id(), made);
+    return made;
+  }
+
+  private CharBackend end(ChardevOptions chardev) throws OptionException {
+    try {
+      return open(chardev.kind(), chardev.id(), notes);
     } catch (IOException e) {
-      throw new OptionException(
-          chardev.option() + ": Unable to open logfile " + chardev.log().get() + ": " + e.getMessage());
+      throw new OptionException(chardev.option() + ": " + e.getMessage());
     }
   }
 
-  /** Opens a channel that is called {@code label}, for {@code option}. */
-  private CharBackend make(CharOptions options, String label, String option) throws OptionException {
-    CharBackend made;
+  private static CharBackend logged(ChardevOptions chardev, CharBackend end) throws OptionException {
+    if (chardev.log().isEmpty()) {
+      return end;
+    }
     try {
-      made = open(options, label, notes);
+      return new LoggedChardev(end, chardev.log().get(), chardev.appendLog());
     } catch (IOException e) {
-      throw new OptionException(option + ": " + e.getMessage());
+      end.close();
+      throw new OptionException(
+          chardev.option() + ": Unable to open logfile " + chardev.log().get() + ": " + e.getMessage());
     }
-    all.add(made::close);
-    descriptions.putIfAbsent(label, () -> describe(label, options, made));
-    if (made instanceof RingChardev ring) {
-      rings.put(label, ring);
-    }
-    return made;
   }
 
   /** What a channel is connected to, in QEMU's words. */
@@ -142,7 +203,7 @@ final class Channels implements Chardevs, AutoCloseable {
       case CharOptions.Pipe _ -> "pipe";
       case CharOptions.Serial _ -> "serial";
       case CharOptions.Pty _ -> "pty:" + terminals.get(label);
-      case CharOptions.Udp(var remote, var local) -> "udp:" + remote + "<->" + local;
+      case CharOptions.Udp _ -> "udp";
       case CharOptions.Socket socket -> {
         String kind = switch (socket.protocol()) {
           case RAW -> "tcp:";
@@ -178,15 +239,17 @@ final class Channels implements Chardevs, AutoCloseable {
   }
 
   @Override
-  public Map<String, String> describe() {
+  public synchronized Map<String, String> describe() {
     Map<String, String> all = new LinkedHashMap<>();
-    descriptions.forEach((label, text) -> all.put(label, muxes.containsKey(label) ? "mux" : text.get()));
+    opened.forEach(
+        (id, o) -> all.put(id, muxes.containsKey(id) ? "mux" : describe(id, o.kind(), o.end())));
     return all;
   }
 
   @Override
-  public Optional<RingChardev> ring(String label) {
-    return Optional.ofNullable(rings.get(label));
+  public synchronized Optional<RingChardev> ring(String label) {
+    Opened found = opened.get(label);
+    return found != null && found.end() instanceof RingChardev ring ? Optional.of(ring) : Optional.empty();
   }
 
   private CharBackend open(CharOptions options, String label, PrintStream told) throws IOException, OptionException {
@@ -229,13 +292,13 @@ final class Channels implements Chardevs, AutoCloseable {
   /** Writes out what is buffered and gives the terminal back. */
   @Override
   public void close() {
-    muxes.values().forEach(MuxChardev::close);
-    for (AutoCloseable channel : all) {
-      try {
-        channel.close();
-      } catch (Exception e) {
-        throw new IllegalStateException("channels throw nothing when they are closed", e);
-      }
+    List<MuxChardev> shared;
+    List<Opened> all;
+    synchronized (this) {
+      shared = List.copyOf(muxes.values());
+      all = List.copyOf(opened.values());
     }
+    shared.forEach(MuxChardev::close);
+    all.forEach(o -> o.channel().close());
   }
 }

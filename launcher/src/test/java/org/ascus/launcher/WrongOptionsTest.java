@@ -56,6 +56,8 @@ class WrongOptionsTest {
       delimiter = '|',
       value = {
         "-m 12Q | -m 12Q: Parameter 'size' expects a size, a number with suffix k, M, G or T, not '12Q'",
+        "-device pcie-root-port,id=a -device pcie-root-port,id=b"
+            + " | -device pcie-root-port,id=b: Can't add chassis slot, error -16",
         "-m 0 | -m 0: the machine has 1M to 1T of RAM",
         "-smp 0 | -smp 0: Parameter 'cpus' expects a number from 1 to 8, not '0'",
         "-smp 9 | -smp 9: Parameter 'cpus' expects a number from 1 to 8, not '9'",

@@ -374,6 +374,16 @@ public final class Vm implements AutoCloseable {
     networks.remove(id);
   }
 
+  /** Another byte channel, for devices that are plugged in later. */
+  public void addChardev(String id, ChardevSource source) {
+    assembly.addChardev(id, source);
+  }
+
+  /** Devices that are plugged in later do not find this byte channel any more. */
+  public void removeChardev(String id) {
+    assembly.removeChardev(id);
+  }
+
   /**
    * Writes the temporary changes of disk images with snapshot=on to their files.
    *

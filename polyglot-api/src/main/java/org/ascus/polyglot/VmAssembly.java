@@ -75,7 +75,7 @@ final class VmAssembly implements DeviceContext {
   VmAssembly(MachineOptions options, List<CharBackend> serials, Map<String, ChardevSource> chardevs, Log log) {
     this.options = options;
     this.serials = new ArrayList<>(serials);
-    this.chardevs = new LinkedHashMap<>(chardevs);
+    this.chardevs = new ConcurrentHashMap<>(chardevs);
     this.machine = new Machine(log);
     this.networks = new Networks(this.chardevs, log);
   }
@@ -322,6 +322,14 @@ final class VmAssembly implements DeviceContext {
       throw new VmException(device.option() + ": " + e.getMessage(), e);
     }
     plug(new Planned(device, values));
+  }
+
+  void addChardev(String id, ChardevSource source) {
+    chardevs.put(id, source);
+  }
+
+  void removeChardev(String id) {
+    chardevs.remove(id);
   }
 
   /** Asks the guest to let go of a device; it is gone when the guest has done so. */

@@ -3,6 +3,7 @@ package org.ascus.devices.net;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -51,6 +52,10 @@ public final class NetHub {
     private final FrameQueue in = new FrameQueue(MOST_FRAMES, MOST_BYTES);
     private final Deque<Frame> waiting = new ArrayDeque<>();
     private NetPeer peer;
+
+    NetHub hub() {
+      return NetHub.this;
+    }
 
     @Override
     public Offloads offloads() {
@@ -141,11 +146,28 @@ public final class NetHub {
             link.cardHasRoom();
           }
         });
-    return new Joined(port);
+    return new Joined(port, link);
+  }
+
+  /**
+   * What a back end is to a hub.
+   *
+   * @param hub its number
+   * @param network what the port is connected to, if that is not a card
+   */
+  public record Membership(int hub, Optional<NetLink> network) {}
+
+  /** What {@code backend} is to a hub; nothing if it is no port of any. */
+  public static Optional<Membership> membership(NetBackend backend) {
+    return switch (backend) {
+      case Port port -> Optional.of(new Membership(port.hub().number, Optional.empty()));
+      case Joined(Port port, NetLink network) -> Optional.of(new Membership(port.hub().number, Optional.of(network)));
+      default -> Optional.empty();
+    };
   }
 
   /** A port that is taken: it stands for its id, and closes with it. */
-  private record Joined(NetBackend port) implements NetBackend {
+  private record Joined(NetBackend port, NetLink network) implements NetBackend {
     @Override
     public Offloads offloads() {
       return Offloads.NONE;

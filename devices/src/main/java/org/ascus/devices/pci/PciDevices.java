@@ -38,6 +38,11 @@ public final class PciDevices implements DeviceProvider {
                       number("chassis", v.getLong("chassis"), MOST_CHASSIS),
                       number("port", v.getLong("port"), MOST_CHASSIS),
                       number("slot", v.getLong("slot"), MOST_SLOT));
+              // The guest knows slots by these numbers.
+              if (PciPlug.bus(context, v).functions().stream()
+                  .anyMatch(f -> f instanceof PcieRootPort other && other.isSameSlot(port))) {
+                throw new DeviceException("Can't add chassis slot, error -16");
+              }
               PciPlug.plug(context, v, port);
               return port;
             }));

@@ -77,6 +77,11 @@ public final class PcieRootPort extends PciBridge {
     this.slot = slot;
   }
 
+  /** Whether both say that they are the same slot of the same chassis. */
+  boolean isSameSlot(PcieRootPort other) {
+    return chassis == other.chassis && slot == other.slot;
+  }
+
   /** Tells in the registers whether the link leads to a device. */
   private void showPresence() {
     boolean present = !childBus().functions().isEmpty();

@@ -3,12 +3,16 @@ package org.ascus.launcher.monitor;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.ascus.devices.chardev.RingChardev;
+import org.ascus.launcher.options.OptionException;
+import org.ascus.polyglot.Vm;
 
 /** Commands about byte channels. */
 final class ChardevCommands {
+  private final Vm vm;
   private final Chardevs chardevs;
 
-  ChardevCommands(Chardevs chardevs) {
+  ChardevCommands(Vm vm, Chardevs chardevs) {
+    this.vm = vm;
     this.chardevs = chardevs;
   }
 
@@ -17,6 +21,59 @@ final class ChardevCommands {
     StringBuilder text = new StringBuilder();
     chardevs.describe().forEach((label, file) -> text.append(label).append(": filename=").append(file).append('\n'));
     return text.toString();
+  }
+
+  /** {@code chardev-add backend,id=...}. */
+  String add(List<String> arguments) {
+    try {
+      String id = chardevs.add(String.join(" ", arguments));
+      vm.addChardev(id, user -> chardevs.front(id, user));
+      return "";
+    } catch (OptionException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  /** {@code chardev-remove id}. */
+  String remove(List<String> arguments) {
+    try {
+      String id = one(arguments, "chardev-remove takes the id of a chardev");
+      chardevs.remove(id);
+      vm.removeChardev(id);
+      return "";
+    } catch (OptionException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  /** {@code chardev-change id backend,...}. */
+  String change(List<String> arguments) {
+    if (arguments.size() < 2) {
+      throw new IllegalArgumentException("chardev-change takes the id of a chardev and what it shall be");
+    }
+    try {
+      chardevs.change(arguments.getFirst(), String.join(" ", arguments.subList(1, arguments.size())));
+      return "";
+    } catch (OptionException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  /** {@code chardev-send-break id}. */
+  String sendBreak(List<String> arguments) {
+    try {
+      chardevs.sendBreak(one(arguments, "chardev-send-break takes the id of a chardev"));
+      return "";
+    } catch (OptionException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  private static String one(List<String> arguments, String usage) {
+    if (arguments.size() != 1) {
+      throw new IllegalArgumentException(usage);
+    }
+    return arguments.getFirst();
   }
 
   private RingChardev ring(List<String> arguments, String usage) {

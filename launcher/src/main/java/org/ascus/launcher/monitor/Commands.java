@@ -42,6 +42,7 @@ final class Commands {
     add("x", "/fmt addr", "virtual memory dump starting at 'addr'", a -> dump.run(a, true));
     add("xp", "/fmt addr", "physical memory dump starting at 'addr'", a -> dump.run(a, false));
     add("print p", "/fmt expr", "print expression value ($reg for a register)", dump::print);
+    add("sum", "addr size", "compute the checksum of a memory region", dump::sum);
     BlockCommands disks = new BlockCommands(vm);
     add("commit", "device|all", "write changes of disks with snapshot=on to their files", disks::commit);
     add("eject", "[-f] device", "eject a removable medium (use -f to force it)", disks::eject);
@@ -58,9 +59,13 @@ final class Commands {
         input::sendKey);
     add("mouse_move", "dx dy [dz]", "send mouse move events", input::mouseMove);
     add("mouse_button", "state", "change mouse button state (1=L, 2=R, 4=M)", input::mouseButton);
-    ChardevCommands rings = new ChardevCommands(chardevs);
-    add("ringbuf_write", "device data", "write to a ring buffer character device", rings::write);
-    add("ringbuf_read", "device size", "read from a ring buffer character device", rings::read);
+    ChardevCommands channels = new ChardevCommands(vm, chardevs);
+    add("chardev-add", "args", "add chardev", channels::add);
+    add("chardev-change", "id args", "change chardev", channels::change);
+    add("chardev-remove", "id", "remove chardev", channels::remove);
+    add("chardev-send-break", "id", "send a break on chardev", channels::sendBreak);
+    add("ringbuf_write", "device data", "write to a ring buffer character device", channels::write);
+    add("ringbuf_read", "device size", "read from a ring buffer character device", channels::read);
     NetCommands net = new NetCommands(vm);
     add("netdev_add", "type,id=str[,prop=value][,...]", "add host network device", net::addNetwork);
     add("netdev_del", "id", "remove host network device", net::removeNetwork);
@@ -107,7 +112,10 @@ final class Commands {
     try {
       return command.get().body().run(words);
     } catch (VmException | IllegalArgumentException e) {
-      return "Error: " + e.getMessage() + "\n";
+      // Options begin their errors with what the user wrote, which is the line above.
+      String message = String.valueOf(e.getMessage());
+      String prefix = command.get().names().getFirst() + ": ";
+      return "Error: " + (message.startsWith(prefix) ? message.substring(prefix.length()) : message) + "\n";
     }
   }
 

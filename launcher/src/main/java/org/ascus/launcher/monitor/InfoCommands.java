@@ -32,7 +32,7 @@ final class InfoCommands {
         "[-v] [device]",
         "show info of one block device or all block devices (-v: details)",
         a -> new BlockCommands(vm).show(a));
-    add("chardev", "", "show the character devices", a -> new ChardevCommands(chardevs).show());
+    add("chardev", "", "show the character devices", a -> new ChardevCommands(vm, chardevs).show());
     add("cpus", "", "show infos for each CPU", a -> cpus());
     add("jit", "", "show dynamic compiler info", a -> jit());
     add("mice", "", "show which guest mouse is receiving events", a -> new InputCommands(vm).mice());

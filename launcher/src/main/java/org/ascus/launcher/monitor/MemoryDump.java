@@ -95,6 +95,20 @@ final class MemoryDump {
     return text.toString();
   }
 
+  /** {@code sum addr size}: what the BSD program of that name says of physical memory. */
+  String sum(List<String> arguments) throws VmException {
+    if (arguments.size() != 2) {
+      throw new IllegalArgumentException("sum takes an address and a size");
+    }
+    long start = evaluate(arguments.getFirst());
+    long size = evaluate(arguments.get(1));
+    int sum = 0;
+    for (long at = 0; Long.compareUnsigned(at, size) < 0; at++) {
+      sum = (sum >> 1 | sum << 15) + readByte(start + at, false) & 0xffff;
+    }
+    return String.format("%05d%n", sum);
+  }
+
   private int readByte(long address, boolean virtual) throws VmException {
     long physical = address;
     if (virtual) {

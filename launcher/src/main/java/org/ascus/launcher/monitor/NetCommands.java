@@ -1,8 +1,13 @@
 package org.ascus.launcher.monitor;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.ascus.devices.net.NetCard;
+import org.ascus.devices.net.NetHub;
 import org.ascus.devices.net.NetLink;
 import org.ascus.devices.net.user.HostForward;
 import org.ascus.devices.net.user.UserNet;
@@ -25,23 +30,59 @@ final class NetCommands {
     return vm.machine().devices().stream().filter(NetCard.class::isInstance).toList();
   }
 
-  /** {@code info network}: each card with its back end below it, then back ends without a card. */
+  /** {@code info network}: hubs with their ports, back ends without a card, then each card with its back end. */
   String network() {
-    StringBuilder text = new StringBuilder();
-    List<NetLink> free = new ArrayList<>(vm.networks().values());
-    for (Device device : cards()) {
-      NetCard card = (NetCard) device;
-      String up = card.link().isUp() ? "" : ",link=off";
-      text.append(
-          String.format(
-              "%s: index=0,type=nic,model=%s,macaddr=%s%s%n", device.id(), model(device), card.mac(), up));
-      if (!card.link().id().isEmpty()) {
-        text.append(" \\ ").append(line(card.link()));
+    List<NetLink> links = new ArrayList<>(vm.networks().values());
+    StringBuilder text = new StringBuilder(hubs(links));
+    links.removeIf(link -> NetHub.membership(link.backend()).isPresent());
+    Set<NetLink> onHubs =
+        vm.networks().values().stream()
+            .flatMap(link -> NetHub.membership(link.backend()).flatMap(NetHub.Membership::network).stream())
+            .collect(Collectors.toSet());
+    List<Device> cards = cards();
+    links.stream()
+        .filter(link -> !onHubs.contains(link) && cards.stream().noneMatch(c -> ((NetCard) c).link() == link))
+        .forEach(link -> text.append(line(link)));
+    for (Device device : cards) {
+      NetLink link = ((NetCard) device).link();
+      if (NetHub.membership(link.backend()).isEmpty()) {
+        text.append(line(device));
+        if (!link.id().isEmpty()) {
+          text.append(" \\ ").append(line(link));
+        }
       }
-      free.remove(card.link());
     }
-    free.forEach(link -> text.append(line(link)));
     return text.toString();
+  }
+
+  /** The newest hub and port first, each port with what it is connected to. */
+  private String hubs(List<NetLink> links) {
+    Map<Integer, List<String>> hubs = new LinkedHashMap<>();
+    for (NetLink port : links.reversed()) {
+      NetHub.membership(port.backend())
+          .ifPresent(
+              membership ->
+                  hubs.computeIfAbsent(membership.hub(), n -> new ArrayList<>())
+                      .add(" \\ " + port.id() + other(port, membership)));
+    }
+    StringBuilder text = new StringBuilder();
+    hubs.forEach((number, ports) -> text.append("hub ").append(number).append('\n').append(String.join("", ports)));
+    return text.toString();
+  }
+
+  private String other(NetLink port, NetHub.Membership membership) {
+    return membership
+        .network()
+        .map(NetCommands::line)
+        .or(() -> cards().stream().filter(c -> ((NetCard) c).link() == port).findFirst().map(this::line))
+        .map(line -> ": " + line)
+        .orElse("\n");
+  }
+
+  private String line(Device device) {
+    NetCard card = (NetCard) device;
+    String up = card.link().isUp() ? "" : ",link=off";
+    return String.format("%s: index=0,type=nic,model=%s,macaddr=%s%s%n", device.id(), model(device), card.mac(), up);
   }
 
   /** What the user asked for: the function that a virtio card is plugged into has its id, and comes first. */

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** {@code -serial}, {@code -monitor}, {@code -chardev}, {@code -mon} and what makes the terminal the console. */
-final class ChannelArguments {
+public final class ChannelArguments {
   private static final int MAX_RING = 1 << 26;
   private static final String MONITOR = "compat_monitor0";
   /** Of QEMU, but not here, and why. */
@@ -89,6 +89,20 @@ final class ChannelArguments {
               + "\n");
       return;
     }
+    draft.add(chardev("-chardev " + argument, kv));
+  }
+
+  /**
+   * The argument of the monitor's commands for channels, which is that of {@code -chardev}.
+   *
+   * @param option what errors begin with
+   * @throws OptionException when it is malformed
+   */
+  public static ChardevOptions parse(String option, String argument) throws OptionException {
+    return chardev(option, KeyValues.parse(argument, "backend"));
+  }
+
+  private static ChardevOptions chardev(String option, KeyValues kv) throws OptionException {
     String backend = kv.require("backend");
     String id = kv.takeId().orElseThrow(() -> new OptionException("chardev: no id specified"));
     CharOptions kind =
@@ -113,7 +127,7 @@ final class ChannelArguments {
     Optional<Path> log = kv.take("logfile").map(Path::of);
     boolean appendLog = kv.takeSwitch("logappend", false);
     kv.expectEmpty();
-    draft.add(new ChardevOptions("-chardev " + argument, id, kind, mux, log, appendLog));
+    return new ChardevOptions(option, id, kind, mux, log, appendLog);
   }
 
   private static OptionException absent(String backend) {

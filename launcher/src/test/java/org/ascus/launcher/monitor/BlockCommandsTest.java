@@ -8,11 +8,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import org.ascus.devices.block.Drive;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.board.riscv.Firmware;
-import org.ascus.devices.chardev.RingChardev;
 import org.ascus.polyglot.Accelerator;
 import org.ascus.polyglot.DriveOptions;
 import org.ascus.polyglot.Vm;
@@ -29,18 +27,6 @@ class BlockCommandsTest {
   @TempDir private Path dir;
   private Vm vm;
   private Commands commands;
-
-  private static final class NoChardevs implements Chardevs {
-    @Override
-    public Map<String, String> describe() {
-      return Map.of();
-    }
-
-    @Override
-    public Optional<RingChardev> ring(String label) {
-      return Optional.empty();
-    }
-  }
 
   private DriveOptions drive(String id, boolean readOnly) throws Exception {
     Path file = image(id, SIZE);
@@ -67,7 +53,7 @@ class BlockCommandsTest {
             .device("scsi-cd", Map.of("drive", "cd"))
             .device("scsi-hd", Map.of("drive", "sd"))
             .build();
-    commands = new Commands(vm, "", new NoChardevs());
+    commands = new Commands(vm, "", new TestChardevs());
   }
 
   @AfterEach

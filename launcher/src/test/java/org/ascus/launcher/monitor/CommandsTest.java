@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Optional;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.chardev.RingChardev;
 import org.ascus.devices.chardev.socket.SocketChardev;
@@ -36,6 +35,7 @@ class CommandsTest {
   /** addi a0, a0, 1; j back to it. */
   private static final byte[] COUNT_FOREVER = {0x13, 0x05, 0x15, 0, 0x6f, (byte) 0xf0, (byte) 0xdf, (byte) 0xff};
 
+  private final TestChardevs chardevs = new TestChardevs();
   private Vm vm;
   private Commands commands;
 
@@ -56,7 +56,7 @@ class CommandsTest {
             .device("virtio-net-pci", Map.of())
             .life(new LifeOptions(true, false, false))
             .build();
-    commands = new Commands(vm, "guest7", new Rings());
+    commands = new Commands(vm, "guest7", chardevs);
     vm.start();
   }
 
@@ -74,19 +74,17 @@ class CommandsTest {
     assertThat(commands.execute("info status")).isEqualTo("VM status: paused\n");
   }
 
-  /** One ring buffer and something else. */
-  private static final class Rings implements Chardevs {
-    private final RingChardev ring = RingChardev.of(16);
-
-    @Override
-    public Map<String, String> describe() {
-      return Map.of("ring", "ringbuf");
-    }
-
-    @Override
-    public Optional<RingChardev> ring(String label) {
-      return label.equals("ring") ? Optional.of(ring) : Optional.empty();
-    }
+  @Test
+  void channelsComeAndGo() {
+    assertThat(commands.execute("chardev-add null,id=added")).isEmpty();
+    assertThat(commands.execute("chardev-add foo,id=x")).isEqualTo("Error: 'foo' is not a valid char driver name\n");
+    assertThat(commands.execute("chardev-change added file,path=x")).isEmpty();
+    assertThat(commands.execute("chardev-send-break added")).isEmpty();
+    assertThat(commands.execute("chardev-remove added")).isEmpty();
+    assertThat(commands.execute("chardev-remove")).startsWith("Error: ");
+    assertThat(chardevs.asked)
+        .containsExactly(
+            "add null,id=added", "add foo,id=x", "change added to file,path=x", "break added", "remove added");
   }
 
   @Test
@@ -105,7 +103,7 @@ class CommandsTest {
   void networksComeAndGo() {
     assertThat(commands.execute("netdev_add user,id=net1,net=10.9.0.0/24")).isEmpty();
     assertThat(commands.execute("info network")).contains("net1: index=0,type=user,net=10.9.0.0");
-    assertThat(commands.execute("netdev_add user,id=net1")).contains("Duplicate ID 'net1'");
+    assertThat(commands.execute("netdev_add user,id=net1")).isEqualTo("Error: Duplicate ID 'net1' for netdev\n");
     assertThat(commands.execute("netdev_add user,id=net2,foo=1")).contains("Invalid parameter 'foo'");
     assertThat(commands.execute("netdev_del net1")).isEmpty();
     assertThat(commands.execute("netdev_del net1")).isEqualTo("Error: Device 'net1' not found\n");
@@ -155,6 +153,26 @@ class CommandsTest {
   }
 
   @Test
+  void hubsAreShownWithTheirPorts() {
+    assertThat(commands.execute("netdev_add hubport,id=h0,hubid=3,netdev=net0")).startsWith("Error: ");
+    assertThat(commands.execute("netdev_add user,id=net1,net=10.9.0.0/24")).isEmpty();
+    assertThat(commands.execute("netdev_add hubport,id=h1,hubid=3,netdev=net1")).isEmpty();
+    assertThat(commands.execute("netdev_add hubport,id=h2,hubid=3")).isEmpty();
+    assertThat(commands.execute("info network"))
+        .isEqualTo(
+            "hub 3\n \\ h2\n \\ h1: net1: index=0,type=user,net=10.9.0.0,restrict=off\n"
+                + "virtio-net-device.0: index=0,type=nic,model=virtio-net-device,macaddr=52:54:00:12:34:56\n"
+                + " \\ net0: index=0,type=user,net=10.0.2.0,restrict=off\n"
+                + "virtio-net-pci.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:57\n");
+  }
+
+  @Test
+  void memoryIsSummedAsBsdDoes() {
+    assertThat(commands.execute("sum 0x80000000 8")).isEqualTo("17337\n");
+    assertThat(commands.execute("sum 0x80000000")).startsWith("Error: ");
+  }
+
+  @Test
   void commitNamesADiskThatThereIsNot() {
     assertThat(commands.execute("commit all")).isEmpty();
     assertThat(commands.execute("commit nosuch")).isEqualTo("Error: Device 'nosuch' not found\n");
@@ -200,7 +218,7 @@ class CommandsTest {
     assertThat(commands.execute("info pci"))
         .startsWith("  Bus  0, device   0, function 0:\n    Host bridge: PCI device 1b36:0008\n");
     assertThat(commands.execute("device_add virtio-rng-pci,id=x"))
-        .isEqualTo("Error: device_add: Bus 'pcie.0' does not support hotplugging\n");
+        .isEqualTo("Error: Bus 'pcie.0' does not support hotplugging\n");
     assertThat(commands.execute("device_add nosuch")).contains("'nosuch' is not a valid device model name");
     assertThat(commands.execute("device_del x")).isEqualTo("Error: Device 'x' not found\n");
     assertThat(commands.execute("info qtree")).contains("dev: virtio-rng-device, id \"virtio-rng-device.0\"");
@@ -248,7 +266,7 @@ class CommandsTest {
   @Test
   void theMonitorAnswersOnItsChannel() throws Exception {
     RingChardev channel = RingChardev.of(1 << 16);
-    new Monitor(vm, "", new Rings(), channel, false).start();
+    new Monitor(vm, "", new TestChardevs(), channel, false).start();
     channel.expect("(qemu) ", Duration.ofSeconds(30));
     channel.send("info status\r");
     channel.expect("VM status: paused (prelaunch)\r\n(qemu) ", Duration.ofSeconds(30));
@@ -261,7 +279,7 @@ class CommandsTest {
     Path path = dir.resolve("monitor");
     try (SocketChardev channel =
         SocketChardev.open(SocketOptions.of(UnixDomainSocketAddress.of(path), true, false))) {
-      new Monitor(vm, "", new Rings(), channel, false).start();
+      new Monitor(vm, "", new TestChardevs(), channel, false).start();
       for (int i = 0; i < 2; i++) {
         try (SocketChannel peer = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
           StringBuilder said = new StringBuilder();
