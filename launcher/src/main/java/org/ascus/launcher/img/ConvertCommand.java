@@ -106,7 +106,8 @@ final class ConvertCommand {
     return (int) sparse;
   }
 
-  private static Optional<ThrottleGroup> rate(Words w) throws ImgException, BlockException {
+  /** What {@code -r} allows to be written. */
+  static Optional<ThrottleGroup> rate(Words w) throws ImgException, BlockException {
     if (w.get("r").isEmpty()) {
       return Optional.empty();
     }

@@ -12,13 +12,13 @@ import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 import org.ascus.devices.block.format.qcow2.Snapshots;
 
-/** The commands that make or change one image: create, resize, snapshot, commit, rebase. */
+/** The commands that make or change one image: create, resize, snapshot, rebase. */
 final class EditCommands {
   private static final int PIECE = 2 << 20;
 
   private EditCommands() {}
 
-  private static void say(Words w, PrintStream out, String text) {
+  static void say(Words w, PrintStream out, String text) {
     if (!w.has("q")) {
       out.println(text);
     }
@@ -98,7 +98,7 @@ final class EditCommands {
     return 0;
   }
 
-  private static Qcow2Node qcow2(BlockNode node, String what) throws ImgException {
+  static Qcow2Node qcow2(BlockNode node, String what) throws ImgException {
     if (node instanceof Qcow2Node image) {
       return image;
     }
@@ -132,53 +132,6 @@ final class EditCommands {
   private static Snapshots.Snapshot find(Snapshots snapshots, String name, String what) throws ImgException {
     return snapshots.find(name)
         .orElseThrow(() -> new ImgException(what + " '" + name + "': snapshot not found"));
-  }
-
-  static int commit(List<String> words, PrintStream out) throws ImgException, BlockException {
-    Words w = new Words("commit", words, "f:", "t:", "d", "p", "q", "image-opts");
-    ImageOptions options = new Images(w).target(w.files(1, "Expecting one image file name").getFirst(), w.get("f"));
-    String path = options.file().name();
-    Progress progress = new Progress(out, w.has("p") && !w.has("q"));
-    try (BlockNode node = options.open()) {
-      Qcow2Node image = qcow2(node, "it has no backing file");
-      Qcow2Node.Info info = image.info();
-      if (info.backingFile().isEmpty()) {
-        throw new ImgException("Image does not have a backing file");
-      }
-      String below = ImageOptions.neighbour(path, info.backingFile());
-      // The image itself holds a reader's lock on it.
-      try (BlockNode target = ImageOptions.named(below, info.backingFormat(), false, false, false).open()) {
-        if (target.size() < image.size()) {
-          target.resize(image.size());
-        }
-        copyOwn(image, target, progress);
-        target.flush();
-      }
-      if (!w.has("d")) {
-        image.makeEmpty();
-      }
-      progress.end();
-      say(w, out, "Image committed.");
-    }
-    return 0;
-  }
-
-  private static void copyOwn(Qcow2Node image, BlockNode target, Progress progress) throws BlockException {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(PIECE);
-    for (long at = 0; at < image.size(); ) {
-      progress.at(at, image.size());
-      Extent extent = image.ownExtent(at, image.size() - at);
-      long length = extent.length();
-      if (extent.present() && extent.zero()) {
-        target.writeZeroes(at, length, true);
-      } else if (extent.present()) {
-        length = Math.min(length, PIECE);
-        buffer.clear().limit((int) length);
-        image.read(at, buffer);
-        target.write(at, buffer.flip());
-      }
-      at += length;
-    }
   }
 
   static int rebase(List<String> words, PrintStream out) throws ImgException, BlockException {

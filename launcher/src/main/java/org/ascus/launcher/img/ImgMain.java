@@ -21,7 +21,7 @@ public final class ImgMain {
         bitmap   (--add [-g SIZE] | --remove | --clear | --enable | --disable | --merge SOURCE [-b FILE [-F FMT]])...
                  [-f FMT] FILE BITMAP
         check    [-q] [-f FMT] [--output=human|json] [-r leaks|all] FILE
-        commit   [-q] [-f FMT] [-d] [-p] FILE
+        commit   [-q] [-f FMT] [-b BASE] [-r BYTES/S] [-d] [-p] FILE
         compare  [-f FMT] [-F FMT] [-p] [-q] [-s] FILE1 FILE2
         convert  [-n] [-p] [-q] [-c] [--bitmaps] [--salvage] [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING -F FMT]
                  [-S SIZE] [-r BYTES/S] [-l SNAPSHOT] FILE... OUTPUT
@@ -66,7 +66,7 @@ public final class ImgMain {
         case "amend" -> AmendCommand.run(words, out);
         case "bitmap" -> BitmapCommand.run(words);
         case "check" -> CheckCommand.run(words, out, errors);
-        case "commit" -> EditCommands.commit(words, out);
+        case "commit" -> CommitCommand.run(words, out);
         case "bench" -> BenchCommand.run(words, out);
         case "compare" -> CompareCommand.run(words, out);
         case "convert" -> ConvertCommand.run(words, out, errors);

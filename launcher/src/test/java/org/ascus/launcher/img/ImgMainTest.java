@@ -382,6 +382,41 @@ class ImgMainTest {
   }
 
   @Test
+  void aChainIsCommittedIntoAnyOfItsImages() throws Exception {
+    byte[] base = new byte[content.length];
+    Arrays.fill(base, (byte) 9);
+    Files.write(path("base.raw"), base);
+    good("create -q -f qcow2 -b base.raw -F raw @one.qcow2");
+    good("create -q -f qcow2 -b one.qcow2 -F qcow2 @two.qcow2");
+    good("rebase -b @r.raw -F raw @one.qcow2");
+    good("resize -q --shrink @one.qcow2 1M");
+    good("create -q -f qcow2 -b base.raw -F raw @top.qcow2");
+    good("rebase -b two.qcow2 -F qcow2 @top.qcow2");
+    String nowhere = img("commit -b @r.qcow2 @top.qcow2").errors();
+    assertThat(nowhere).contains("Did not find '").contains("r.qcow2' in the backing chain of '");
+    assertThat(img("commit -b @top.qcow2 @top.qcow2").code()).isEqualTo(1);
+    assertThat(img("commit -r x @top.qcow2").errors()).contains("Invalid rate limit specified");
+    good("commit -r 1G -b @one.qcow2 @top.qcow2");
+    assertThat(good("info @one.qcow2").out()).contains("(" + content.length + " bytes)");
+    good("convert -O raw @one.qcow2 @out.raw");
+    assertThat(Files.readAllBytes(path("out.raw"))).isEqualTo(base);
+    good("convert -O raw @top.qcow2 @out.raw");
+    assertThat(Files.readAllBytes(path("out.raw"))).isEqualTo(base);
+  }
+
+  @Test
+  void whatAnImageInBetweenIsTooShortForIsCommittedAsZeroes() throws Exception {
+    byte[] base = new byte[4 << 20];
+    Arrays.fill(base, (byte) 9);
+    Files.write(path("base.raw"), base);
+    good("create -q -f qcow2 -u -b base.raw -F raw @short.qcow2 1M");
+    good("create -q -f qcow2 -u -b short.qcow2 -F qcow2 @top.qcow2 4M");
+    good("commit -b base.raw @top.qcow2");
+    Arrays.fill(base, 1 << 20, base.length, (byte) 0);
+    assertThat(Files.readAllBytes(path("base.raw"))).isEqualTo(base);
+  }
+
+  @Test
   void snapshotsAreMadeAppliedAndDeleted() throws Exception {
     good("convert -O qcow2 @r.raw @a.qcow2");
     good("snapshot -c one @a.qcow2");
