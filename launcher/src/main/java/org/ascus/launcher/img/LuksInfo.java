@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.ascus.devices.block.crypto.CipherSpec;
+import org.ascus.devices.block.crypto.IvAlgorithm;
 import org.ascus.devices.block.crypto.LuksHeader;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 
@@ -23,7 +24,8 @@ record LuksInfo(Map<String, Object> data) {
     data.put("hash-alg", header.hash().text());
     data.put("cipher-alg", spec.cipher().text());
     data.put("uuid", header.uuid());
-    spec.ivHash().ifPresent(hash -> data.put("ivgen-hash-alg", hash.text()));
+    spec.ivHash().filter(_ -> spec.iv() == IvAlgorithm.ESSIV)
+        .ifPresent(hash -> data.put("ivgen-hash-alg", hash.text()));
     if (inQcow2) {
       data.put("format", "luks");
     }

@@ -105,7 +105,8 @@ class ImgMainTest {
     List<String> images = new ArrayList<>();
     for (String image : List.of("qcow2", "qcow2 preallocation=metadata", "qcow2 extended_l2=on", "qcow2 compat=v2",
         "vmdk subformat=monolithicFlat", "vmdk subformat=twoGbMaxExtentFlat", "vdi static=on", "vpc subformat=fixed",
-        "qed", "qed cluster_size=4k", "qcow2 data_file=@x.data", "qcow2 data_file=@y.data,data_file_raw=on")) {
+        "qed", "qed cluster_size=4k", "qcow2 data_file=@x.data", "qcow2 data_file=@y.data,data_file_raw=on",
+        "qcow2 data_file=@z.data,extended_l2=on,cluster_size=2M")) {
       String[] parts = image.split(" ");
       String name = "@" + images.size() + "." + parts[0];
       String options = parts.length > 1 ? " -o " + parts[1] : "";
@@ -172,7 +173,8 @@ class ImgMainTest {
     good("convert " + s + "-O luks -o key-secret=s,iter-time=1 @r.raw @a.luks");
     good("convert " + s + "-O qcow2 -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=1,"
         + "encrypt.cipher-mode=cbc,encrypt.ivgen-alg=essiv @r.raw @a.qcow2");
-    good("create " + s + "-f luks -o key-secret=s,iter-time=1,cipher-alg=serpent-256,hash-alg=sha1 @b.luks 64k");
+    good("create " + s + "-f luks -o key-secret=s,iter-time=1,cipher-alg=serpent-256,hash-alg=sha1,"
+        + "cipher-mode=cbc,ivgen-alg=plain,ivgen-hash-alg=sha256 @b.luks 64k");
     String luks = "--image-opts driver=luks,file.filename=@a.luks,key-secret=s ";
     String qcow2 = "driver=qcow2,file.filename=@a.qcow2,encrypt.key-secret=s ";
     for (String line : List.of(

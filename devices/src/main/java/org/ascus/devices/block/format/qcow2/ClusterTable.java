@@ -116,7 +116,7 @@ final class ClusterTable {
       throw file.corrupt("cluster offset 0x" + Long.toHexString(host) + " for guest offset 0x" + Long.toHexString(guest)
           + " is unaligned");
     }
-    boolean there = host != 0 || header.externalData() && (entry & COPIED) != 0;
+    boolean there = isPlaced(entry);
     int unit = header.unitSize();
     int left = unit - inCluster % unit;
     if (header.extendedL2()) {
@@ -136,6 +136,16 @@ final class ClusterTable {
     }
     return there ? new Mapping(Mapping.Kind.DATA, host + inCluster, left)
         : new Mapping(Mapping.Kind.UNALLOCATED, 0, left);
+  }
+
+  /** Whether an entry names a place in the file; in an external data file 0 is one. */
+  private boolean isPlaced(long entry) {
+    return (entry & OFFSET) != 0 || header.externalData() && (entry & COPIED) != 0;
+  }
+
+  /** Whether {@code guest}'s cluster, which is not compressed, has a place, whatever of it is in use. */
+  boolean hasPlace(long guest) throws BlockException {
+    return isPlaced(entry(guest));
   }
 
   /** Sets the entry of {@code guest}'s cluster; its L2 table is made, or copied if a snapshot shares it. */

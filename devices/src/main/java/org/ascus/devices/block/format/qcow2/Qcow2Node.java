@@ -416,8 +416,8 @@ public final class Qcow2Node implements BlockNode {
         case COMPRESSED -> new Extent(mapping.length(), 0, true, false, true, true, OptionalLong.empty());
         case UNALLOCATED -> {
           if (!reader.backed(offset)) {
-            yield new Extent(mapping.length(), 0, false, true, false, false,
-                mapping.host() == 0 ? OptionalLong.empty() : place);
+            boolean placed = mapping.host() != 0 || meta.clusters.hasPlace(offset);
+            yield new Extent(mapping.length(), 0, false, true, false, false, placed ? place : OptionalLong.empty());
           }
           long there = Math.min(mapping.length(), backing.get().size() - offset);
           yield backing.get().extent(offset, there).deeper();
