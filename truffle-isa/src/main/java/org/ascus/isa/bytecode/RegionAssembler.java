@@ -114,6 +114,23 @@ public abstract class RegionAssembler extends BlockAssembler {
   }
 
   @Override
+  public final void state(int slot) {
+    code.aload(REGISTERS).loadConstant(slot).laload();
+  }
+
+  @Override
+  public final void setState(int slot) {
+    code.lstore(VALUE);
+    code.aload(REGISTERS).loadConstant(slot).lload(VALUE).lastore();
+  }
+
+  @Override
+  public final void unless(Method method) {
+    apply(method);
+    code.ifne(slow);
+  }
+
+  @Override
   public final void exceptions() {
     cpu();
     code.invokestatic(HELP, "exceptions", MethodTypeDesc.of(CD_long, VCPU));
@@ -313,6 +330,16 @@ public abstract class RegionAssembler extends BlockAssembler {
   @Override
   public final void exchange(int index, Effect.Access access, Optional<Formula.Operation> operation, int source) {
     throw new IllegalStateException("exchanges are left to tier 0");
+  }
+
+  @Override
+  public final void loadReserved(int index, Effect.Access access, boolean fence) {
+    throw new IllegalStateException("reservations are left to tier 0");
+  }
+
+  @Override
+  public final void storeConditional(int index, Effect.Access access, int source) {
+    throw new IllegalStateException("reservations are left to tier 0");
   }
 
   @Override

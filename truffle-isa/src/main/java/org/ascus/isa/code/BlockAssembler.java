@@ -51,6 +51,15 @@ public abstract class BlockAssembler {
   /** Pushes what {@code method} returns given the CPU, of the ISA's class: its status or rounding mode. */
   public abstract void cpuValue(Method method);
 
+  /** Pushes what is in {@code slot}, one behind those of registers. */
+  public abstract void state(int slot);
+
+  /** Pops into {@code slot}, one behind those of registers; nothing else may depend on it. */
+  public abstract void setState(int slot);
+
+  /** Pops what {@code method} takes; tier 0 does the stretch if it is true. Only where a stretch begins. */
+  public abstract void unless(Method method);
+
   /** Pushes the floating-point exceptions raised so far, as {@code org.ascus.isa.fp.FpFlags}. */
   public abstract void exceptions();
 
@@ -105,7 +114,7 @@ public abstract class BlockAssembler {
   /** Has instruction {@code index} of the stretch store register {@code source}. */
   public abstract void store(int index, Effect.Access access, int source);
 
-  /** Whether {@link #exchange} and {@link #zero} can be emitted. */
+  /** Whether atomic accesses and {@link #zero} can be emitted. */
   public abstract boolean emitsExchanges();
 
   /**
@@ -116,6 +125,19 @@ public abstract class BlockAssembler {
    */
   public abstract void exchange(
       int index, Effect.Access access, Optional<Formula.Operation> operation, int source);
+
+  /**
+   * Has instruction {@code index} of the stretch load with a reservation, and pushes the value, sign-extended.
+   *
+   * @param fence whether no earlier access passes it
+   */
+  public abstract void loadReserved(int index, Effect.Access access, boolean fence);
+
+  /**
+   * Has instruction {@code index} of the stretch store register {@code source} if the reservation stands, as an access
+   * that no other passes, and pushes 0 if it has or 1 if not.
+   */
+  public abstract void storeConditional(int index, Effect.Access access, int source);
 
   /** Has instruction {@code index} of the stretch zero the aligned {@code bytes}, a power of two, around its access. */
   public abstract void zero(int index, Effect.Access access, int bytes);

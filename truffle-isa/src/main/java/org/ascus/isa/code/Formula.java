@@ -22,6 +22,9 @@ public sealed interface Formula {
     }
   }
 
+  /** What is in {@code slot}, one behind those of registers. */
+  record State(int slot) implements Formula {}
+
   record Constant(long value) implements Formula {}
 
   Constant ZERO = new Constant(0);

@@ -99,7 +99,8 @@ public final class Stretch {
     for (int i = from; i < end && i < from + MAX_INSTRUCTIONS; i++) {
       Effect effect = effects.apply(i);
       Optional<Access> access = effect.access();
-      if (!effect.inline() || access.isPresent() && (written >>> access.get().base() & 1) != 0) {
+      boolean fits = effect.inline() && (i == from || !effect.alone());
+      if (!fits || access.isPresent() && (written >>> access.get().base() & 1) != 0) {
         break;
       }
       Optional<Group> group = access.flatMap(a -> group(a, maxGroups));
@@ -111,6 +112,9 @@ public final class Stretch {
       written |= effect.writes() & ~1L;
       if (access.isPresent() || effect.guarded()) {
         until = i + 1;
+      }
+      if (effect.alone()) {
+        break;
       }
     }
     for (int i = from; i < until; i++) {

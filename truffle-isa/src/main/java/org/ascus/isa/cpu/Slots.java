@@ -35,8 +35,17 @@ public final class Slots {
   /** What else there is in {@link org.ascus.isa.fp.FpStatus#flags}, for host code and when it returns. */
   public static final int FLAGS = REGISTERS + 9;
 
+  /** Host address that the last load with a reservation has read, as long as the reservation stands; else -1. */
+  public static final int RESERVATION = REGISTERS + 10;
+
+  /** What that load has read, sign-extended. */
+  public static final int RESERVED_VALUE = REGISTERS + 11;
+
+  /** The register in which an ISA keeps its modes, for instructions that read and write it. */
+  public static final int STATUS = REGISTERS + 12;
+
   /** How many there are. */
-  public static final int COUNT = REGISTERS + 10;
+  public static final int COUNT = REGISTERS + 14;
 
   private Slots() {}
 }

@@ -238,6 +238,22 @@ final class HostAssembler extends BlockAssembler {
   }
 
   @Override
+  public void state(int slot) {
+    stack.push(new Formula.State(slot));
+  }
+
+  @Override
+  public void setState(int slot) {
+    formulas.compute(stack.pop(), RAX, 1);
+    code.store(RAX, RBX, 8 * slot, 3);
+  }
+
+  @Override
+  public void unless(Method method) {
+    jumpIf(method, false, slow);
+  }
+
+  @Override
   public void exceptions() {
     formulas.floating().readFlags(host.flags);
     stack.push(new Formula.Computed());
@@ -292,9 +308,14 @@ final class HostAssembler extends BlockAssembler {
 
   @Override
   public void branch(Method method) {
+    jumpIf(method, negated, taken);
+  }
+
+  /** Pops what {@code method} takes and goes to {@code target} if it is true, or if it is not. */
+  private void jumpIf(Method method, boolean not, Label target) {
     if (applied(method) instanceof Formula.Select select) {
       Formula.Condition condition = select.condition();
-      code.jumpIf(formulas.compare(negated ? condition.negated() : condition, 0), taken);
+      code.jumpIf(formulas.compare(not ? condition.negated() : condition, 0), target);
     } else {
       throw new IllegalStateException(method + " is no condition");
     }
@@ -498,6 +519,36 @@ final class HostAssembler extends BlockAssembler {
         wide
             ? new Formula.Computed()
             : new Formula.Unary(Formula.UnaryOperation.SIGN_EXTEND_WORD, new Formula.Computed()));
+  }
+
+  @Override
+  public void loadReserved(int index, Effect.Access access, boolean fence) {
+    int memory = GROUPS[group(index)];
+    if (fence) {
+      code.fence();
+    }
+    code.load(RAX, memory, displacement(index, access), access.widthLog2(), true);
+    code.store(RAX, RBX, 8 * Slots.RESERVED_VALUE, 3);
+    code.lea(RDX, memory, displacement(index, access));
+    code.store(RDX, RBX, 8 * Slots.RESERVATION, 3);
+    stack.push(new Formula.Computed());
+  }
+
+  @Override
+  public void storeConditional(int index, Effect.Access access, int source) {
+    int memory = GROUPS[group(index)];
+    Label end = new Label();
+    formulas.compute(source == 0 ? Formula.ZERO : new Formula.Register(source), RCX, 2);
+    code.load(RAX, RBX, 8 * Slots.RESERVED_VALUE, 3, false);
+    code.lea(RDX, memory, displacement(index, access));
+    code.alu(X64Assembler.CMP, true, RDX, RBX, 8 * Slots.RESERVATION);
+    code.move(RDX, -1);
+    code.store(RDX, RBX, 8 * Slots.RESERVATION, 3);
+    code.jumpIf(X64Assembler.NOT_EQUAL, end);
+    code.compareExchange(RCX, memory, displacement(index, access), access.widthLog2() == 3);
+    code.bind(end);
+    code.set(X64Assembler.NOT_EQUAL, RAX);
+    stack.push(new Formula.Computed());
   }
 
   @Override

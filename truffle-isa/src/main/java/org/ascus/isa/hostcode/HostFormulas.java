@@ -211,6 +211,8 @@ final class HostFormulas {
       } else if (home != to) {
         code.move(true, to, home);
       }
+    } else if (formula instanceof Formula.State s) {
+      code.load(to, RBX, 8 * s.slot(), 3, false);
     } else if (formula instanceof Formula.Address a) {
       addresses.compute(to, a.offset());
     } else if (formula instanceof Formula.Memory m) {

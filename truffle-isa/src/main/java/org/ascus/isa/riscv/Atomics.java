@@ -1,22 +1,19 @@
 package org.ascus.isa.riscv;
 
+import org.ascus.isa.cpu.Slots;
 import org.ascus.machine.bus.host.HostMemory;
 
 /** LR, SC and AMOs of a hart (unprivileged specification, chapter "A"), as atomic operations of the host. */
 final class Atomics {
   private final RiscvHart hart;
 
-  /** Reservation of LR: host address or -1, and the value that was read. */
-  private long reservation = -1;
-
-  private long reservedValue;
-
   Atomics(RiscvHart hart) {
     this.hart = hart;
+    forgetReservation();
   }
 
   void forgetReservation() {
-    reservation = -1;
+    hart.regs[Slots.RESERVATION] = -1;
   }
 
   long loadReserved(long va, int width) {
@@ -25,10 +22,11 @@ final class Atomics {
       return 0;
     }
     HostMemory.fullFence();
-    reservedValue = width == 4 ? HostMemory.getInt(host) : HostMemory.getLong(host);
-    reservation = host;
+    long value = width == 4 ? HostMemory.getInt(host) : HostMemory.getLong(host);
+    hart.regs[Slots.RESERVED_VALUE] = value;
+    hart.regs[Slots.RESERVATION] = host;
     HostMemory.fullFence();
-    return reservedValue;
+    return value;
   }
 
   /** Returns 0 when the store was made, 1 when the reservation was lost. */
@@ -37,12 +35,13 @@ final class Atomics {
     if (host == 0) {
       return 0;
     }
+    long reservedValue = hart.regs[Slots.RESERVED_VALUE];
     boolean done =
-        reservation == host
+        hart.regs[Slots.RESERVATION] == host
             && (width == 4
                 ? HostMemory.compareAndSetInt(host, (int) reservedValue, (int) value)
                 : HostMemory.compareAndSetLong(host, reservedValue, value));
-    reservation = -1;
+    forgetReservation();
     hart.atomicWritten(width);
     return done ? 0 : 1;
   }

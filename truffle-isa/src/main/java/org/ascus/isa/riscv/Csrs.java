@@ -1,5 +1,6 @@
 package org.ascus.isa.riscv;
 
+import org.ascus.isa.cpu.Slots;
 import org.ascus.isa.fp.FpFlags;
 import org.ascus.machine.clock.VirtualClock;
 import org.ascus.machine.state.StateException;
@@ -31,7 +32,6 @@ final class Csrs {
   private final long pcMask;
   private final VirtualClock.Timer timer;
 
-  long mstatus;
   long mtvec;
   long mepc;
   long mcause;
@@ -74,7 +74,7 @@ final class Csrs {
   }
 
   void reset() {
-    mstatus = Status.UXL_64 | Status.SXL_64;
+    setMstatus(Status.UXL_64 | Status.SXL_64);
     mtvec = 0;
     mepc = 0;
     mcause = 0;
@@ -104,6 +104,18 @@ final class Csrs {
     frm = 0;
   }
 
+  // ---- mstatus ----
+
+  /** It is where host code can reach it. */
+  long mstatus() {
+    return hart.regs[Slots.STATUS];
+  }
+
+  /** To be followed by {@link RiscvHart#updateContext} if more than interrupt enables and FS change. */
+  void setMstatus(long value) {
+    hart.regs[Slots.STATUS] = value;
+  }
+
   // ---- interrupts ----
 
   private boolean stce() {
@@ -130,8 +142,8 @@ final class Csrs {
   private long takeable(long pending) {
     long m = pending & ~mideleg;
     long s = pending & mideleg;
-    boolean mOn = hart.mode < Status.M || (mstatus & Status.MIE) != 0;
-    boolean sOn = hart.mode < Status.S || hart.mode == Status.S && (mstatus & Status.SIE) != 0;
+    boolean mOn = hart.mode < Status.M || (mstatus() & Status.MIE) != 0;
+    boolean sOn = hart.mode < Status.S || hart.mode == Status.S && (mstatus() & Status.SIE) != 0;
     if (mOn && m != 0) {
       return m;
     }
@@ -160,7 +172,7 @@ final class Csrs {
   }
 
   boolean fpOff() {
-    return (mstatus & Status.FS) == 0;
+    return (mstatus() & Status.FS) == 0;
   }
 
   /** Ticks of the time CSR. */
@@ -178,7 +190,7 @@ final class Csrs {
   }
 
   boolean wfiTraps() {
-    return hart.mode == Status.U || hart.mode == Status.S && (mstatus & Status.TW) != 0;
+    return hart.mode == Status.U || hart.mode == Status.S && (mstatus() & Status.TW) != 0;
   }
 
   boolean cacheBlockAllowed(boolean zero) {
@@ -218,7 +230,7 @@ final class Csrs {
       case 0x100, 0x104, 0x105, 0x106, 0x10a, 0x140, 0x141, 0x142, 0x143, 0x144 -> true;
       case 0x14d ->
           sstc && (hart.mode == Status.M || stce() && (mcounteren & 2) != 0);
-      case 0x180 -> !(hart.mode == Status.S && (mstatus & Status.TVM) != 0);
+      case 0x180 -> !(hart.mode == Status.S && (mstatus() & Status.TVM) != 0);
       case 0x300, 0x301, 0x302, 0x303, 0x304, 0x305, 0x306, 0x30a, 0x320 -> true;
       case 0x340, 0x341, 0x342, 0x343, 0x344 -> true;
       case 0x7a0, 0x7a1, 0x7a2, 0x7a3 -> true;
@@ -298,7 +310,7 @@ final class Csrs {
   }
 
   private long status() {
-    return mstatus | ((mstatus & Status.FS) == Status.FS ? Status.SD : 0);
+    return mstatus() | ((mstatus() & Status.FS) == Status.FS ? Status.SD : 0);
   }
 
   void write(int csr, long value) {
@@ -326,7 +338,7 @@ final class Csrs {
         frm = (int) value >>> 5 & 7;
         fpDirty();
       }
-      case 0x100 -> writeStatus(mstatus & ~Status.SSTATUS | value & Status.SSTATUS);
+      case 0x100 -> writeStatus(mstatus() & ~Status.SSTATUS | value & Status.SSTATUS);
       case 0x104 -> mie = mie & ~mideleg | value & mideleg;
       case 0x105 -> stvec = (value & 3) < 2 ? value : stvec;
       case 0x106 -> scounteren = value & 0xffffffffL;
@@ -343,7 +355,7 @@ final class Csrs {
       case 0x180 -> writeSatp(value);
       case 0x300 -> {
         long mask = Status.SSTATUS | Status.MIE | Status.MPIE | Status.MPRV | Status.TVM | Status.TW | Status.TSR;
-        long next = mstatus & ~mask | value & mask;
+        long next = mstatus() & ~mask | value & mask;
         long mpp = value & Status.MPP;
         if (mpp >>> Status.MPP_SHIFT != 2) {
           next = next & ~Status.MPP | mpp;
@@ -403,13 +415,13 @@ final class Csrs {
     if (!floatingPoint) {
       value &= ~Status.FS;
     }
-    mstatus = value;
+    setMstatus(value);
     hart.updateContext();
   }
 
   /** Marks the floating-point state dirty. */
   void fpDirty() {
-    mstatus |= Status.FS;
+    setMstatus(mstatus() | Status.FS);
   }
 
   private void writeSatp(long value) {
@@ -444,9 +456,9 @@ final class Csrs {
 
   /** MRET; the mode and pc it returns to. */
   void mret() {
-    int previous = (int) (mstatus >>> Status.MPP_SHIFT & 3);
-    long status = mstatus & ~(Status.MIE | Status.MPP) | Status.MPIE;
-    if ((mstatus & Status.MPIE) != 0) {
+    int previous = (int) (mstatus() >>> Status.MPP_SHIFT & 3);
+    long status = mstatus() & ~(Status.MIE | Status.MPP) | Status.MPIE;
+    if ((mstatus() & Status.MPIE) != 0) {
       status |= Status.MIE;
     }
     if (previous != Status.M) {
@@ -458,9 +470,9 @@ final class Csrs {
   }
 
   void sret() {
-    int previous = (mstatus & Status.SPP) != 0 ? Status.S : Status.U;
-    long status = mstatus & ~(Status.SIE | Status.SPP | Status.MPRV) | Status.SPIE;
-    if ((mstatus & Status.SPIE) != 0) {
+    int previous = (mstatus() & Status.SPP) != 0 ? Status.S : Status.U;
+    long status = mstatus() & ~(Status.SIE | Status.SPP | Status.MPRV) | Status.SPIE;
+    if ((mstatus() & Status.SPIE) != 0) {
       status |= Status.SIE;
     }
     hart.mode = previous;
@@ -472,7 +484,7 @@ final class Csrs {
 
   void save(StateWriter out) {
     out.putLongs(
-        "csrs", mstatus, mtvec, mepc, mcause, mtval, mscratch, medeleg, mideleg, mie, mipSoft, stvec, sepc, scause,
+        "csrs", mstatus(), mtvec, mepc, mcause, mtval, mscratch, medeleg, mideleg, mie, mipSoft, stvec, sepc, scause,
         stval, sscratch, satp, mcounteren, scounteren, mcountinhibit, menvcfg, senvcfg, stimecmp, cycleOffset,
         instretOffset, frm);
     out.putLong("lines", hart.lines.get());
@@ -483,7 +495,7 @@ final class Csrs {
 
   void load(StateReader in) throws StateException {
     long[] v = in.getLongs("csrs", 25);
-    mstatus = v[0];
+    setMstatus(v[0]);
     mtvec = v[1];
     mepc = v[2];
     mcause = v[3];

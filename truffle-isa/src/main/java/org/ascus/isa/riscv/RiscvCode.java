@@ -16,6 +16,7 @@ import org.ascus.isa.code.Effect;
 import org.ascus.isa.code.Formula;
 import org.ascus.isa.code.StraightCode;
 import org.ascus.isa.cpu.Block;
+import org.ascus.isa.cpu.Slots;
 import org.ascus.isa.decode.Packed;
 import org.ascus.isa.fp.FpFlags;
 import org.ascus.isa.fp.FpStatus;
@@ -31,6 +32,11 @@ import org.ascus.isa.table.Shape;
 final class RiscvCode implements CodeIsa {
   private static final ClassDesc HART = RiscvHart.class.describeConstable().orElseThrow();
   private static final int DYNAMIC = 7;
+
+  /** Bit of an atomic's immediate. */
+  private static final int RELEASE = 1;
+
+  private static final int SSTATUS = 0x100;
   private static final int FFLAGS = 1;
   private static final int FRM = 2;
   private static final int FCSR = 3;
@@ -176,8 +182,10 @@ final class RiscvCode implements CodeIsa {
       long writes = shape.rd() == Shape.Operand.NONE ? 0 : 1L << Packed.rd(w);
       boolean inline =
           switch (shape) {
-            case CSR_R, CSR_I -> isFpStatus(in, w);
-            case AMO -> to.emitsExchanges() && EXCHANGES.containsKey(in.index());
+            case CSR_R, CSR_I -> isFpStatus(in, w) || isStatus(in, w);
+            case AMO ->
+                to.emitsExchanges()
+                    && (EXCHANGES.containsKey(in.index()) || isLoadReserved(in) || isStoreConditional(in));
             case CBO -> to.emitsExchanges() && in.index() == RvOp.CBO_ZERO;
             case FENCE -> Packed.imm(w) != RiscvRare.PAUSE;
             case LOAD, FLOAD, STORE, FSTORE, U_LUI, U_AUIPC -> true;
@@ -192,11 +200,15 @@ final class RiscvCode implements CodeIsa {
                     new Effect.Access(
                         Packed.rs1(w), Packed.imm(w), Integer.numberOfTrailingZeros(in.accessBytes()),
                         shape == Shape.STORE || shape == Shape.FSTORE));
-            case AMO -> Optional.of(new Effect.Access(Packed.rs1(w), 0, in.accessBytes() == 4 ? 2 : 3, true));
+            case AMO ->
+                Optional.of(
+                    new Effect.Access(
+                        Packed.rs1(w), 0, Integer.numberOfTrailingZeros(in.accessBytes()), !isLoadReserved(in)));
             case CBO -> Optional.of(new Effect.Access(Packed.rs1(w), 0, 0, true));
             default -> Optional.empty();
           };
-      return new Effect(inline, guarded, access, reads, writes);
+      boolean alone = inline && in.shape() == Shape.CSR_R && changesStatus(w);
+      return new Effect(inline, guarded, access, alone, reads, writes);
     }
 
     private boolean rounds(Instruction in, long w) {
@@ -210,7 +222,10 @@ final class RiscvCode implements CodeIsa {
 
     /** What the CPU has to be ready for before the instruction. */
     private int needed(Instruction in, long w) {
-      boolean csr = in.shape() == Shape.CSR_R || in.shape() == Shape.CSR_I;
+      if (isCsr(in) && Packed.imm(w) == SSTATUS) {
+        return RiscvHart.STATUS_READY;
+      }
+      boolean csr = isCsr(in);
       if (csr && Packed.imm(w) == FFLAGS) {
         return RiscvHart.FP_READY;
       }
@@ -228,7 +243,10 @@ final class RiscvCode implements CodeIsa {
         needed |= needed(RiscvBlockDecoder.instruction(Packed.op(block.code[i])), block.code[i]);
       }
       int guard = needed & ~checked;
-      checked |= guard;
+      // A device that is accessed may raise an interrupt, and what is more than the interrupt enable anything.
+      long first = block.code[from];
+      boolean more = isCsr(RiscvBlockDecoder.instruction(Packed.op(first))) && changesStatus(first);
+      checked = more ? 0 : checked | guard & ~RiscvHart.STATUS_READY;
       return guard;
     }
 
@@ -286,14 +304,76 @@ final class RiscvCode implements CodeIsa {
         case FP_R, FP_R_EXACT, FP_R4, FP_UNARY, FP_CMP, FP_TO_INT, FP_TO_BITS, INT_TO_FP, FP_FROM_BITS ->
             compute(w, in, roundingMode(in, w));
         case AMO -> {
-          to.exchange(index, effect.access().orElseThrow(), EXCHANGES.get(in.index()), rs2);
+          if (isLoadReserved(in)) {
+            to.loadReserved(index, effect.access().orElseThrow(), (Packed.imm(w) & RELEASE) != 0);
+          } else if (isStoreConditional(in)) {
+            to.storeConditional(index, effect.access().orElseThrow(), rs2);
+          } else {
+            to.exchange(index, effect.access().orElseThrow(), EXCHANGES.get(in.index()), rs2);
+          }
           to.set(rd);
         }
         case CBO -> to.zero(index, effect.access().orElseThrow(), RiscvHart.CACHE_BLOCK);
         case FENCE -> to.fence(isFull(Packed.imm(w)));
-        case CSR_R, CSR_I -> fpStatus(w, in);
+        case CSR_R, CSR_I -> {
+          if (Packed.imm(w) == SSTATUS) {
+            status(w, in);
+          } else {
+            fpStatus(w, in);
+          }
+        }
         case BRANCH, JAL, JALR, SYSTEM -> throw new IllegalStateException(in.name() + " inside a block");
       }
+    }
+
+    private static boolean isLoadReserved(Instruction in) {
+      return in.index() == RvOp.LR_W || in.index() == RvOp.LR_D;
+    }
+
+    private static boolean isStoreConditional(Instruction in) {
+      return in.index() == RvOp.SC_W || in.index() == RvOp.SC_D;
+    }
+
+    /** Whether an access to sstatus, which is no {@linkplain #isSwap swap}, is more than a read. */
+    private static boolean changesStatus(long w) {
+      return Packed.imm(w) == SSTATUS && Packed.rs1(w) != 0;
+    }
+
+    /** Whether it reads sstatus, or sets or clears in it what may be the interrupt enable alone. */
+    private static boolean isStatus(Instruction in, long w) {
+      return Packed.imm(w) == SSTATUS
+          && !isSwap(in)
+          && (in.shape() == Shape.CSR_R
+              ? !changesStatus(w) || Packed.rd(w) != Packed.rs1(w)
+              : (Packed.rs1(w) & ~Status.SIE) == 0);
+    }
+
+    private void status(long w, Instruction in) {
+      boolean register = in.shape() == Shape.CSR_R;
+      if (register && changesStatus(w)) {
+        to.get(Packed.rs1(w));
+        to.unless(METHODS.get("isMore"));
+      }
+      if (Packed.rd(w) != 0) {
+        to.state(Slots.STATUS);
+        to.apply(METHODS.get("sstatus"));
+        to.set(Packed.rd(w));
+      }
+      if (changesStatus(w)) {
+        to.state(Slots.STATUS);
+        if (register) {
+          to.get(Packed.rs1(w));
+        } else {
+          to.constant(Packed.rs1(w));
+        }
+        boolean sets = in.index() == RvOp.CSRRS || in.index() == RvOp.CSRRSI;
+        to.apply(METHODS.get(sets ? "with" : "without"));
+        to.setState(Slots.STATUS);
+      }
+    }
+
+    private static boolean isCsr(Instruction in) {
+      return in.shape() == Shape.CSR_R || in.shape() == Shape.CSR_I;
     }
 
     private static boolean isSwap(Instruction in) {

@@ -46,6 +46,9 @@ public final class RiscvHart extends VCpu {
   /** Bit of {@link #ready}: as {@link #FP_READY}, and the dynamic rounding mode is to the nearest. */
   static final int NEAREST_READY = 8;
 
+  /** Bit of {@link #ready}: sstatus may be accessed, and to enable interrupts lets none in. */
+  static final int STATUS_READY = 16;
+
   /** Bytes that CBO.ZERO zeroes. */
   static final int CACHE_BLOCK = 64;
 
@@ -171,7 +174,7 @@ public final class RiscvHart extends VCpu {
 
   /** Recomputes what depends on mode, mstatus and satp. */
   void updateContext() {
-    long status = csrs.mstatus;
+    long status = csrs.mstatus();
     int dataMode = dataMode();
     boolean bare = dataMode == Status.M || csrs.satp >>> 60 == 0;
     int permissions = dataMode == Status.M ? 3 : dataMode;
@@ -241,7 +244,7 @@ public final class RiscvHart extends VCpu {
       walker.writable = true;
       return va < 0 || va >= AddressSpace.SIZE ? PageWalker.ACCESS_FAULT : va;
     }
-    long status = csrs.mstatus;
+    long status = csrs.mstatus();
     long physical =
         walker.walk(
             csrs.satp, va, access, accessMode, (status & Status.SUM) != 0, (status & Status.MXR) != 0, update,
@@ -274,8 +277,8 @@ public final class RiscvHart extends VCpu {
   }
 
   private int dataMode() {
-    return mode == Status.M && (csrs.mstatus & Status.MPRV) != 0
-        ? (int) (csrs.mstatus >>> Status.MPP_SHIFT & 3)
+    return mode == Status.M && (csrs.mstatus() & Status.MPRV) != 0
+        ? (int) (csrs.mstatus() >>> Status.MPP_SHIFT & 3)
         : mode;
   }
 
@@ -546,12 +549,14 @@ public final class RiscvHart extends VCpu {
   public int ready() {
     int rounding = csrs.frm == 0 ? ROUNDING_READY | NEAREST_READY : csrs.frm <= 4 ? ROUNDING_READY : 0;
     int fpu = fpReady() ? FP_READY | rounding : 0;
-    return csrs.cacheBlockAllowed(true) ? fpu | ZERO_READY : fpu;
+    int zero = csrs.cacheBlockAllowed(true) ? ZERO_READY : 0;
+    int status = mode != Status.U && pending() == 0 ? STATUS_READY : 0;
+    return fpu | zero | status;
   }
 
   /** True if the floating-point unit is on and marked dirty, so that using it needs no bookkeeping. */
   boolean fpReady() {
-    return (csrs.mstatus & Status.FS) == Status.FS;
+    return (csrs.mstatus() & Status.FS) == Status.FS;
   }
 
   // ---- traps ----
@@ -597,7 +602,7 @@ public final class RiscvHart extends VCpu {
     long delegated = interrupt ? csrs.mideleg : csrs.medeleg;
     boolean toS = mode != Status.M && (delegated >>> cause & 1) != 0;
     long code = interrupt ? 1L << 63 | cause : cause;
-    long status = csrs.mstatus;
+    long status = csrs.mstatus();
     atomics.forgetReservation();
     long vector;
     if (toS) {
@@ -619,7 +624,7 @@ public final class RiscvHart extends VCpu {
       vector = csrs.mtvec;
       mode = Status.M;
     }
-    csrs.mstatus = status;
+    csrs.setMstatus(status);
     pc = (vector & ~3L) + (interrupt && (vector & 3) == 1 ? 4L * cause : 0);
     updateContext();
   }

@@ -79,7 +79,7 @@ final class RiscvRare {
         }
       }
       case RvOp.SRET -> {
-        if (s.mode == Status.U || s.mode == Status.S && (s.csrs.mstatus & Status.TSR) != 0) {
+        if (s.mode == Status.U || s.mode == Status.S && (s.csrs.mstatus() & Status.TSR) != 0) {
           s.illegal(RiscvInterpreter.UNKNOWN_BITS);
         } else {
           s.csrs.sret();
@@ -94,7 +94,7 @@ final class RiscvRare {
         }
       }
       case RvOp.SFENCE_VMA, RvOp.SINVAL_VMA -> {
-        if (s.mode == Status.U || s.mode == Status.S && (s.csrs.mstatus & Status.TVM) != 0) {
+        if (s.mode == Status.U || s.mode == Status.S && (s.csrs.mstatus() & Status.TVM) != 0) {
           s.illegal(RiscvInterpreter.UNKNOWN_BITS);
         } else {
           s.flush(a, Packed.rs1(w) == 0, b, Packed.rs2(w) == 0);

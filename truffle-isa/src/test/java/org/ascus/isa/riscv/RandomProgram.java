@@ -32,7 +32,8 @@ final class RandomProgram {
   private static final String[] LOADS = {"lb", "lbu", "lh", "lhu", "lw", "lwu", "ld"};
   private static final String[] STORES = {"sb", "sh", "sw", "sd"};
   private static final String[] BASES = {"s0", "s1", "s3"};
-  private static final String[] STATUS = {"instret", "cycle", "time", "fflags", "frm", "fcsr"};
+  private static final String[] STATUS = {"instret", "cycle", "time", "fflags", "frm", "fcsr", "sstatus"};
+  private static final String[] BIT_OPS = {"csrrs", "csrrc"};
   private static final String[] TRAPS = {"ecall", "ebreak", "unimp", "ld a0, 0(zero)", "sw a1, 8(zero)", "sret"};
 
   private static final int BLOCKS = 48;
@@ -205,9 +206,12 @@ final class RandomProgram {
   }
 
   private void status() {
-    switch (random.nextInt(3)) {
+    switch (random.nextInt(6)) {
       case 0 -> line("csrrw %s, fflags, %s", x(), x());
       case 1 -> line("csrrwi %s, fflags, %d", x(), random.nextInt(32));
+      case 2 -> line("li t0, 2\n%s %s, sstatus, t0", pick(BIT_OPS), x());
+      case 3 -> line("%si %s, sstatus, 2", pick(BIT_OPS), x());
+      case 4 -> line("%s %s, sstatus, %s", pick(BIT_OPS), x(), x());
       default -> line("csrr %s, %s", x(), pick(STATUS));
     }
   }
