@@ -64,9 +64,10 @@ final class RegionPromotion {
     this.cache = cache;
     this.profileSamples = Math.min(samples, PROFILE_SAMPLES);
     this.host =
-        Stream.concat(
-                Stream.of(VCpu.class, RegionHelp.class, CompactRegion.class, Step.class),
-                HostRegionMaker.BETWEEN_REGIONS.stream())
+        Stream.of(
+                VCpu.BETWEEN_REGIONS, HostRegionMaker.BETWEEN_REGIONS,
+                List.of(RegionHelp.class, CompactRegion.class, Step.class))
+            .flatMap(List::stream)
             .flatMap(type -> Arrays.stream(type.getDeclaredMethods()))
             .filter(method -> method.isAnnotationPresent(BetweenRegions.class))
             .toList();

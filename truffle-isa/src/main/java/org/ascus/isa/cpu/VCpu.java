@@ -1,12 +1,11 @@
 package org.ascus.isa.cpu;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 import org.ascus.isa.fp.FpStatus;
 import org.ascus.isa.mmu.SoftTlb;
 import org.ascus.machine.bus.host.HostMemory;
@@ -36,13 +35,13 @@ public abstract class VCpu implements Cpu {
   /** How deep compiled regions may call each other on the host stack. */
   public static final int MAX_CALL_DEPTH = 100;
 
+  /** Have methods that control passes through between regions. */
+  public static final List<Class<?>> BETWEEN_REGIONS = List.of(VCpu.class, JumpCache.class);
+
   private static final long POLL_INTERVAL = 50_000;
-  private static final int JUMP_CACHE = 1 << 15;
 
   /** Slices of the budget that end in compiled code between two looks for dead entries of the jump cache. */
   private static final int FORGET_INTERVAL = 1 << 14;
-
-  private static final int FLUSH_COUNTS = 1 << 10;
 
   /** Register file, the ISA says which slots are what; see {@link Slots}. */
   public final long[] regs = new long[Slots.COUNT];
@@ -114,44 +113,13 @@ public abstract class VCpu implements Cpu {
 
   private int samples;
 
-  /** Where an instruction address leads: to a block, and to compiled code that was found to match. */
-  private static final class Jump {
-    long pc;
-
-    /** Fetch context, or 0 if this leads nowhere. */
-    long context;
-
-    /** How often the page of pc had been flushed. */
-    int flushes;
-
-    Block block;
-
-    /** The block's when it was found to match; or null. */
-    EntryPoint entry;
-
-    /** {@link VCpu#codeFlushes} then. */
-    long matched;
-  }
-
-  private final Jump[] jumps = Stream.generate(Jump::new).limit(JUMP_CACHE).toArray(Jump[]::new);
-
-  /** How often pages have been flushed from the jump cache, by page number; some share a count. */
-  private final int[] jumpFlushes = new int[FLUSH_COUNTS];
+  private final JumpCache jumps = new JumpCache(this);
 
   /** Identifies how instruction addresses map to memory now; equal values mean the same mapping. Never 0. */
   public long fetchContext = 1;
 
   /** Whether all bytes of a page can be fetched or none. */
   public boolean wholePages = true;
-
-  /** Counts flushes of single pages: with {@link #fetchContext} it identifies how code is mapped. */
-  private long pageFlushes;
-
-  /** As {@link #pageFlushes}, of those only that some match of compiled code may have relied on. */
-  public long codeFlushes;
-
-  /** Pages that matches have relied on since {@link #codeFlushes} has changed, by a hash of their numbers. */
-  private final long[] matchedPages = new long[16];
 
   /**
    * @param sleeps whether a CPU that waits for an interrupt sleeps on its thread; if not {@link #run} returns, and what
@@ -482,11 +450,11 @@ public abstract class VCpu implements Cpu {
 
   private void sample() {
     if (++samples % FORGET_INTERVAL == 0) {
-      forgetDead();
+      jumps.forgetDead();
     }
     CodeSpace.RegionHandle region = spentIn;
     spentIn = null;
-    Block block = knownBlock(pc);
+    Block block = jumps.block(pc);
     if (block == null) {
       return;
     }
@@ -511,38 +479,23 @@ public abstract class VCpu implements Cpu {
     serveProtectRequests();
   }
 
-  private static int jumpIndex(long va) {
-    return (int) (va >>> 1 ^ va >>> 14) & JUMP_CACHE - 1;
-  }
-
-  private static int flushIndex(long va) {
-    return (int) (va >>> 12) & FLUSH_COUNTS - 1;
-  }
-
   /** The block at virtual address {@code va}, or null after the fetch trapped. {@code va} must be {@link #pc}. */
   @BetweenRegions
   public final Block findBlock(long va) {
-    Jump jump = jumps[jumpIndex(va)];
-    if (jump.pc == va
-        && jump.context == fetchContext
-        && jump.flushes == jumpFlushes[flushIndex(va)]
-        && jump.block.valid) {
-      return jump.block;
+    Block known = jumps.block(va);
+    if (known != null) {
+      return known;
     }
     Block block = fetchBlock();
     if (block != null) {
-      jump.pc = va;
-      jump.context = fetchContext;
-      jump.flushes = jumpFlushes[flushIndex(va)];
-      jump.block = block;
-      jump.entry = null;
+      jumps.put(va, block);
     }
     return block;
   }
 
   /** Changes when code may be mapped differently from now on. */
   public final long mapping() {
-    return fetchContext ^ pageFlushes << 32;
+    return fetchContext ^ jumps.pageFlushes() << 32;
   }
 
   /**
@@ -560,7 +513,7 @@ public abstract class VCpu implements Cpu {
       block = last.successor(last.physical & -4096L | va & 4095);
     }
     if (block == null) {
-      block = knownBlock(va);
+      block = jumps.block(va);
       if (samePage && block != null) {
         last.noteSuccessor(block);
       }
@@ -575,48 +528,10 @@ public abstract class VCpu implements Cpu {
     return block.entry() == null && block.code.length <= budget && breakpoints.isEmpty() ? block : null;
   }
 
-  /** The block at {@code va} if it has been looked for lately, or null. */
-  @BetweenRegions(inlined = true)
-  private Block knownBlock(long va) {
-    Jump jump = jumps[jumpIndex(va)];
-    return jump.pc == va
-            && jump.context == fetchContext
-            && jump.flushes == jumpFlushes[flushIndex(va)]
-            && jump.block.valid
-        ? jump.block
-        : null;
-  }
-
   /** Where compiled code can be entered at {@code va}, as far as is known; null sends the caller to the dispatcher. */
   @BetweenRegions(inlined = true)
   public final EntryPoint findEntry(long va) {
-    Jump jump = jumps[jumpIndex(va)];
-    if (jump.pc == va && jump.context == fetchContext && jump.matched == codeFlushes) {
-      EntryPoint entry = jump.entry;
-      if (entry != null && entry.live) {
-        return entry;
-      }
-    }
-    return matchEntry(jump, va);
-  }
-
-  /** As {@link #findEntry}, for code whose pages may have been mapped differently meanwhile or that is new. */
-  private EntryPoint matchEntry(Jump jump, long va) {
-    if (jump.pc != va
-        || jump.context != fetchContext
-        || jump.flushes != jumpFlushes[flushIndex(va)]
-        || !jump.block.valid) {
-      return null;
-    }
-    EntryPoint entry = jump.block.entry();
-    if (entry == null || !entry.matches(this)) {
-      return null;
-    }
-    if (entry.code.isSteady()) {
-      jump.entry = entry;
-      jump.matched = codeFlushes;
-    }
-    return entry;
+    return jumps.entry(va);
   }
 
   /**
@@ -634,53 +549,29 @@ public abstract class VCpu implements Cpu {
     return block == null || block.entry() == null ? null : findEntry(pc);
   }
 
-  /** Forgets the jump cache entries of the page of {@code va}, and of the page before, which may straddle into it. */
+  /** Forgets where instruction addresses on the page of {@code va} lead. */
   protected final void flushJumpPage(long va) {
-    pageFlushes++;
-    if (reliedOn(va) || reliedOn(va - 4096)) {
-      codeFlushes++;
-      Arrays.fill(matchedPages, 0);
-    }
-    jumpFlushes[flushIndex(va)]++;
-    jumpFlushes[flushIndex(va - 4096)]++;
+    jumps.flushPage(va);
   }
 
   /** A match of compiled code relies on how the page of {@code va} is mapped, until {@link #codeFlushes} changes. */
   public final void relyOn(long va) {
-    matchedPages[(int) (va >>> 18) & 15] |= 1L << (va >>> 12);
+    jumps.relyOn(va);
   }
 
-  private boolean reliedOn(long va) {
-    return (matchedPages[(int) (va >>> 18) & 15] >>> (va >>> 12) & 1) != 0;
+  /** Changes when a page is flushed that a match of compiled code may have relied on. */
+  public final long codeFlushes() {
+    return jumps.codeFlushes();
   }
 
   /** As {@link #mapping}, for compiled code that has been matched. */
   public final long matchedMapping() {
-    return fetchContext ^ codeFlushes << 32;
-  }
-
-  /** Lets go of what is no longer run: the jump cache holds it as long as nothing else comes to its place. */
-  private void forgetDead() {
-    for (Jump jump : jumps) {
-      EntryPoint entry = jump.entry;
-      if (entry != null && !entry.live) {
-        jump.entry = null;
-      }
-      Block block = jump.block;
-      if (block != null && !block.valid) {
-        jump.context = 0;
-        jump.block = null;
-      }
-    }
+    return fetchContext ^ codeFlushes() << 32;
   }
 
   /** Forgets where instruction addresses lead. */
   protected final void clearJumpCache() {
-    for (Jump jump : jumps) {
-      jump.context = 0;
-      jump.block = null;
-      jump.entry = null;
-    }
+    jumps.clear();
   }
 
   /** Counts an execution of {@code block} at {@link #pc} and asks for translation when it has become hot. */

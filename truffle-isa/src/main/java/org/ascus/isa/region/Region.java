@@ -73,7 +73,7 @@ public abstract class Region extends CompiledCode {
       return true;
     }
     int i = CHECKED * cpu.index();
-    return checked[i] == cpu.fetchContext && checked[i + 1] == cpu.codeFlushes && checked[i + 2] == head
+    return checked[i] == cpu.fetchContext && checked[i + 1] == cpu.codeFlushes() && checked[i + 2] == head
         || mapped(cpu, head);
   }
 
@@ -89,7 +89,7 @@ public abstract class Region extends CompiledCode {
       cpu.relyOn(entryPage + extent.pageOffsets()[p]);
     }
     checked[i] = cpu.fetchContext;
-    checked[i + 1] = cpu.codeFlushes;
+    checked[i + 1] = cpu.codeFlushes();
     checked[i + 2] = head;
     return true;
   }

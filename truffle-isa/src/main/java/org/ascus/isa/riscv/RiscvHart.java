@@ -223,7 +223,7 @@ public final class RiscvHart extends VCpu {
   /** Translates for an access in the current data context; negative when it trapped (the event is set). */
   private long translateData(long va, int access, int length) {
     int dataMode = dataMode();
-    long physical = translate(va, access, dataMode, true);
+    long physical = translate(va, access, dataMode, true, true);
     hartLog.translated(va, access, dataMode, physical, walker);
     if (physical == PageWalker.PAGE_FAULT) {
       trap(access == PageWalker.STORE ? Cause.STORE_PAGE : Cause.LOAD_PAGE, va);
@@ -237,7 +237,8 @@ public final class RiscvHart extends VCpu {
     return physical;
   }
 
-  private long translate(long va, int access, int accessMode, boolean update) {
+  /** As {@link PageWalker#walk}; what {@code marks} is not true for meets a page fault where hardware would mark. */
+  private long translate(long va, int access, int accessMode, boolean update, boolean marks) {
     if (accessMode == Status.M || csrs.satp >>> 60 == 0) {
       walker.pageSize = 1L << 62;
       walker.readable = true;
@@ -248,7 +249,7 @@ public final class RiscvHart extends VCpu {
     long physical =
         walker.walk(
             csrs.satp, va, access, accessMode, (status & Status.SUM) != 0, (status & Status.MXR) != 0, update,
-            csrs.hardwareAd(), csrs.pbmt());
+            marks && csrs.hardwareAd(), csrs.pbmt());
     if (physical >= 0 && walker.local && contexts.shares()) {
       contexts.stopSharing();
       flushAll();
@@ -440,12 +441,16 @@ public final class RiscvHart extends VCpu {
   // ---- fetch and decode ----
 
   private long translateFetch(long va) {
+    return translateFetch(va, true);
+  }
+
+  private long translateFetch(long va, boolean marks) {
     int slot = (int) (va >>> 12) & FETCH_ENTRIES - 1;
     long page = va & SoftTlb.PAGE_MASK;
     if (fetchPage[slot] == page && fetchContexts[slot] == fetchContext) {
       return fetchPhysical[slot] | va & 4095;
     }
-    long physical = translate(va, PageWalker.FETCH, mode, true);
+    long physical = translate(va, PageWalker.FETCH, mode, true, marks);
     hartLog.translated(va, PageWalker.FETCH, mode, physical, walker);
     if (physical < 0) {
       trap(physical == PageWalker.PAGE_FAULT ? Cause.FETCH_PAGE : Cause.FETCH_ACCESS, va);
@@ -472,7 +477,8 @@ public final class RiscvHart extends VCpu {
     int savedEvent = event;
     int savedCause = trapCause;
     long savedValue = trapValue;
-    long physical = translateFetch(va);
+    // A page that nothing was fetched from is left as it is: whether there is compiled code must not show.
+    long physical = translateFetch(va, false);
     if (physical < 0) {
       event = savedEvent;
       trapCause = savedCause;
@@ -697,9 +703,9 @@ public final class RiscvHart extends VCpu {
 
   @Override
   public OptionalLong translate(long virtualAddress) {
-    long physical = translate(virtualAddress, PageWalker.LOAD, dataMode(), false);
+    long physical = translate(virtualAddress, PageWalker.LOAD, dataMode(), false, false);
     if (physical < 0) {
-      physical = translate(virtualAddress, PageWalker.FETCH, mode, false);
+      physical = translate(virtualAddress, PageWalker.FETCH, mode, false, false);
     }
     return physical < 0 ? OptionalLong.empty() : OptionalLong.of(physical);
   }
