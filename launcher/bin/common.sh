@@ -142,13 +142,19 @@ ascus_use_aot_cache() {
   ASCUS_RUNTIME_FLAGS+=(-XX:AOTCache="$cache" -XX:ArchiveRelocationMode=0 -XX:-AOTReplayTraining)
 }
 
+# What every program here starts with. Netty would go through the host's network interfaces for a number of its own, and
+# complain where there is none.
+ASCUS_COMMON_FLAGS=(
+  --sun-misc-unsafe-memory-access=allow -Djdk.nio.maxCachedBufferSize=1048576 -Dio.netty.machineId=02:00:00:00:00:00
+)
+
 # The JVM's own messages go to stderr: stdout is the guest's console. Without a limit a thread that has read a file as
 # large as a kernel keeps a buffer of that size. Reflection is used some ten times in a start: method handles for it would
 # take longer to make than all the calls.
 ASCUS_FLAGS=(
   -XX:+UseSerialGC -Xms64m -Xmx1g -XX:-UsePerfData -XX:+UnlockExperimentalVMOptions
   --enable-native-access=org.graalvm.truffle,org.ascus.machine,org.ascus.devices,com.github.luben.zstd_jni
-  --sun-misc-unsafe-memory-access=allow -Djdk.nio.maxCachedBufferSize=1048576
+  "${ASCUS_COMMON_FLAGS[@]}"
   -Djdk.reflect.useNativeAccessorOnly=true
   -Xlog:disable -Xlog:all=warning:stderr
 )
@@ -171,8 +177,7 @@ ascus_exec() {
 ascus_exec_tool() {
   local main=$1 train=$2 target=$ASCUS_ROOT/launcher/target key archive
   local flags=(-XX:+UseSerialGC -XX:-UsePerfData -Xmx512m
-    --enable-native-access=org.ascus.devices,com.github.luben.zstd_jni --sun-misc-unsafe-memory-access=allow
-    -Djdk.nio.maxCachedBufferSize=1048576)
+    --enable-native-access=org.ascus.devices,com.github.luben.zstd_jni "${ASCUS_COMMON_FLAGS[@]}")
   shift 2
   key=$({ stat -c '%n %s %Y' "$target"/lib/*.jar "$ASCUS_JDK/release"; echo "${flags[@]}"; } | cksum | cut -d ' ' -f 1)
   archive=$target/tools/$key-${main##*.}.aot

@@ -41,7 +41,7 @@ final class InfoCommands {
     NetCommands net = new NetCommands(vm);
     add("network", "", "show the network state", a -> net.network());
     add("pci", "", "show PCI info", a -> PciInfo.of(vm.machine()));
-    add("qtree", "", "show device tree", a -> qtree());
+    add("qtree", "", "show device tree", a -> DeviceTree.of(vm.machine().devices()));
     add("registers", "[-a]", "show the cpu registers (-a: of all CPUs)", this::registers);
     add("status", "", "show the current VM status (running|paused)", a -> status());
     add("usernet", "", "show user network stack connection states", a -> net.usernet());
@@ -124,18 +124,6 @@ final class InfoCommands {
 
   private static String lineEnd(String text) {
     return text.isEmpty() || text.endsWith("\n") ? text : text + "\n";
-  }
-
-  private String qtree() {
-    StringBuilder text = new StringBuilder("bus: main-system-bus\n  type System\n");
-    vm.machine()
-        .deviceTree()
-        .forEach(
-            (device, properties) -> {
-              text.append("  dev: ").append(device).append('\n');
-              properties.forEach((k, v) -> text.append(String.format("    %s = %s%n", k, v)));
-            });
-    return text.toString();
   }
 
   private String mtree(List<String> arguments) {

@@ -2,7 +2,6 @@ package org.ascus.machine.run;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -518,13 +517,6 @@ public final class Machine implements AutoCloseable {
     for (Device device : devices) {
       in.section(device);
     }
-  }
-
-  /** Device types and their properties, for {@code info qtree}. */
-  public Map<String, Map<String, String>> deviceTree() {
-    Map<String, Map<String, String>> result = new java.util.LinkedHashMap<>();
-    devices.forEach(d -> result.put(d.type() + ", id \"" + d.id() + "\"", d.properties()));
-    return result;
   }
 
   /** Ends the machine and gives its RAM back to the host, once no CPU runs any more. */
