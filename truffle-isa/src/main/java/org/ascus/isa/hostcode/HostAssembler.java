@@ -1,8 +1,6 @@
 package org.ascus.isa.hostcode;
 
 import static org.ascus.isa.hostcode.X64Assembler.R12;
-import static org.ascus.isa.hostcode.X64Assembler.R13;
-import static org.ascus.isa.hostcode.X64Assembler.R14;
 import static org.ascus.isa.hostcode.X64Assembler.RAX;
 import static org.ascus.isa.hostcode.X64Assembler.RBP;
 import static org.ascus.isa.hostcode.X64Assembler.RBX;
@@ -82,7 +80,7 @@ final class HostAssembler extends BlockAssembler {
     this.resident = resident;
     this.cache = resident.others();
     this.cached = new int[cache.length];
-    this.formulas = new HostFormulas(code, this::home, this::address, GROUPS);
+    this.formulas = new HostFormulas(code, this::home, (to, offset) -> resident.address(code, to, offset), GROUPS);
   }
 
   /** Whether there was something to emit that cannot be. */
@@ -103,16 +101,6 @@ final class HostAssembler extends BlockAssembler {
       }
     }
     return resident.home(slot);
-  }
-
-  /** Has in {@code to} the virtual address {@code offset} bytes from the head. */
-  private void address(int to, int offset) {
-    if (resident.isEmpty()) {
-      code.lea(to, R14, offset);
-    } else {
-      code.load(to, RBX, 8 * Slots.HEAD, 3, false);
-      code.lea(to, to, offset);
-    }
   }
 
   private void forget() {
@@ -337,7 +325,7 @@ final class HostAssembler extends BlockAssembler {
 
   /** Has in rax the virtual address {@code offset} bytes from the head. */
   void virtualAddress(int offset) {
-    address(RAX, offset);
+    resident.address(code, RAX, offset);
   }
 
   /** Leaves the region for {@code target}, which is one of the host code's. */
@@ -406,11 +394,7 @@ final class HostAssembler extends BlockAssembler {
     code.aluConstant(X64Assembler.AND, false, RCX, TLB_MASK);
     code.lea(RDX, address, group.checked() - group.first());
     code.aluConstant(X64Assembler.AND, true, RDX, (int) SoftTlb.PAGE_MASK | (1 << group.widthLog2()) - 1);
-    if (resident.isEmpty()) {
-      code.alu(X64Assembler.OR, true, RDX, R13);
-    } else {
-      code.alu(X64Assembler.OR, true, RDX, RBX, 8 * Slots.CONTEXT);
-    }
+    resident.addContext(code, RDX);
     if (group.loads()) {
       code.aluIndexed(X64Assembler.CMP, RDX, R12, RCX, 8 * SoftTlb.READ_TAG);
       code.jumpIf(X64Assembler.NOT_EQUAL, slow);

@@ -55,13 +55,7 @@ public final class HostRegionMaker {
     int number = host.number();
     Making first = new Making(plan, number, ResidentRegisters.NONE);
     first.emit();
-    ResidentRegisters resident = ResidentRegisters.of(isa, plan, first.index, first.leaves);
-    Making best = first;
-    if (!resident.isEmpty()) {
-      best = new Making(plan, number, resident);
-      best.emit();
-    }
-    Optional<BaselineRegion> made = best.make();
+    Optional<BaselineRegion> made = first.to.misses() ? Optional.empty() : first.best().make();
     if (made.isEmpty()) {
       host.forget(number);
     }
@@ -95,6 +89,17 @@ public final class HostRegionMaker {
       this.leaves = new int[labels.length];
     }
 
+    /** This, or what is better given what is known of it now. */
+    Making best() {
+      ResidentRegisters better = ResidentRegisters.of(isa, plan, index, leaves);
+      if (better.isEmpty()) {
+        return this;
+      }
+      Making best = new Making(plan, number, better);
+      best.emit();
+      return best;
+    }
+
     void emit() {
       for (int i = 0; i < labels.length; i++) {
         part(i);
@@ -105,7 +110,7 @@ public final class HostRegionMaker {
 
     Optional<BaselineRegion> make() {
       List<RegionPlan.Part> parts = plan.parts();
-      if (to.misses() || to.steps().size() > HostCode.MAX_STEPS) {
+      if (to.steps().size() > HostCode.MAX_STEPS) {
         return Optional.empty();
       }
       List<Integer> places = new ArrayList<>();
@@ -121,13 +126,7 @@ public final class HostRegionMaker {
         code.align(8);
         entries[i] = code.position();
         code.longLea(R14, RAX, -parts.get(places.get(i)).offset());
-        Label in = new Label();
-        code.jump(resident.isEmpty() ? labels[places.get(i)] : in);
-        code.bind(in);
-        resident.comeIn(code);
-        if (!resident.isEmpty()) {
-          code.jump(labels[places.get(i)]);
-        }
+        resident.enter(code, labels[places.get(i)]);
       }
       long address = host.place(code);
       if (address == 0) {

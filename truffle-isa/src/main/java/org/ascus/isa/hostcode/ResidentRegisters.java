@@ -126,6 +126,25 @@ final class ResidentRegisters {
     }
   }
 
+  /** Emits that {@code to} gets the virtual address {@code offset} bytes from the head. */
+  void address(X64Assembler code, int to, int offset) {
+    if (isEmpty()) {
+      code.lea(to, R14, offset);
+    } else {
+      code.load(to, RBX, 8 * Slots.HEAD, 3, false);
+      code.lea(to, to, offset);
+    }
+  }
+
+  /** Emits that {@code to} gets the bits of the data context, too. */
+  void addContext(X64Assembler code, int to) {
+    if (isEmpty()) {
+      code.alu(X64Assembler.OR, true, to, R13);
+    } else {
+      code.alu(X64Assembler.OR, true, to, RBX, 8 * Slots.CONTEXT);
+    }
+  }
+
   boolean isEmpty() {
     return slots.length == 0;
   }
@@ -143,6 +162,17 @@ final class ResidentRegisters {
   /** Host registers for values of the current block. */
   int[] others() {
     return isEmpty() ? USUAL : Arrays.copyOfRange(HOST, slots.length, HOST.length);
+  }
+
+  /** Emits the way from an entry to {@code block}: a jump, which can be turned to elsewhere, and perhaps more. */
+  void enter(X64Assembler code, X64Assembler.Label block) {
+    if (!isEmpty()) {
+      X64Assembler.Label in = new X64Assembler.Label();
+      code.jump(in);
+      code.bind(in);
+      comeIn(code);
+    }
+    code.jump(block);
   }
 
   /** Has them in their host registers, of which r14 had the head's address. */

@@ -1,6 +1,8 @@
 package org.ascus.isa.riscv;
 
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.ascus.isa.mmu.SoftTlb;
@@ -39,8 +41,17 @@ final class AddressContexts {
   /** Those bits that are the privilege. */
   private static final int MODE = 3;
 
+  /** Address spaces that are kept: a guest makes one for each process that it starts. */
+  static final int MOST_SPACES = 256;
+
   private boolean shares = true;
-  private final Map<Long, Space> spaces = new HashMap<>();
+
+  /** Those without paging and those that others share, by satp; they are always kept. */
+  private final Map<Long, Space> common = new HashMap<>();
+
+  /** The others, the one that was left longest ago first. */
+  private final Map<Long, Space> spaces = new LinkedHashMap<>(MOST_SPACES, 0.75f, true);
+
   private final Runnable flushAll;
   private int next = 1;
 
@@ -49,15 +60,23 @@ final class AddressContexts {
     this.flushAll = flushAll;
   }
 
+  /** The numbers of {@code satp}; good until {@value #MOST_SPACES} others have been asked for. */
   Space space(long satp) {
+    // No address space has all bits of its number and its root set: memory does not reach that far.
+    long all = satp | ~PAGING_MODE;
+    if (satp >>> 60 == 0 || satp == all) {
+      return common.computeIfAbsent(satp, s -> new Space(s, null));
+    }
     Space known = spaces.get(satp);
     if (known != null) {
       return known;
     }
-    // No address space has all bits of its number and its root set: memory does not reach that far.
-    long all = satp | ~PAGING_MODE;
-    Space made = new Space(satp, satp >>> 60 == 0 || satp == all ? null : space(all));
+    Space made = new Space(satp, space(all));
     spaces.put(satp, made);
+    if (spaces.size() > MOST_SPACES) {
+      // Its numbers are not given to another one before the TLBs have been cleared.
+      spaces.remove(spaces.keySet().iterator().next());
+    }
     return made;
   }
 
@@ -67,7 +86,7 @@ final class AddressContexts {
     long context = space.data[permissions];
     if (context == 0) {
       if (next > SoftTlb.MAX_CONTEXT) {
-        spaces.values().forEach(AddressContexts::forget);
+        forgetAll();
         flushAll.run();
         next = 1;
       }
@@ -102,25 +121,21 @@ final class AddressContexts {
 
   /** Forgets every context. */
   void forgetAll() {
-    for (Space space : spaces.values()) {
-      forget(space);
-    }
-    if (spaces.size() > 256) {
-      spaces.clear();
-    }
+    spaces.values().forEach(AddressContexts::forget);
+    common.values().forEach(AddressContexts::forget);
   }
 
   /** Forgets the contexts of one address-space id. */
   void forgetAsid(long asid) {
     for (Space space : spaces.values()) {
-      if ((space.satp >>> 44 & 0xffff) == asid && (space.satp | PAGING_MODE) != -1) {
+      if ((space.satp >>> 44 & 0xffff) == asid) {
         forget(space);
       }
     }
   }
 
   private static void forget(Space space) {
-    java.util.Arrays.fill(space.data, 0);
-    java.util.Arrays.fill(space.fetch, 0);
+    Arrays.fill(space.data, 0);
+    Arrays.fill(space.fetch, 0);
   }
 }
