@@ -49,6 +49,9 @@ public final class BytecodeTranslator implements Translator {
 
   private static final int BATCH = 16;
 
+  /** Slices of a hart that end in compiled code between two looks for code that HotSpot has thrown away. */
+  private static final int LOOK_INTERVAL = 16;
+
   /** Calls that make HotSpot's first compiler take a method up. */
   private static final int WARM_UP_CALLS = 256;
 
@@ -241,7 +244,9 @@ public final class BytecodeTranslator implements Translator {
             // Most of its samples are where most of the time goes, and so most likely is this one; if not, the next.
             former.form(cpu, block, cpu.pc, BEST_BUDGET, Integer.MAX_VALUE).ifPresent(this::promote);
           }
-          p.sampled();
+          if (cpu.samples() % LOOK_INTERVAL == 0) {
+            p.look();
+          }
         });
   }
 

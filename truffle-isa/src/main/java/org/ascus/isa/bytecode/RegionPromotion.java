@@ -4,6 +4,7 @@ import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.ascus.isa.bytecode.HotSpotCompiler.Level;
 import org.ascus.isa.code.Step;
@@ -15,7 +16,7 @@ import org.ascus.isa.region.RegionCache;
 /**
  * Takes the regions in which the time goes to HotSpot's second compiler, by way of code that profiles; and there again
  * when HotSpot has thrown the result away because the guest has taken a branch that it had never taken before. Harts
- * come here once a slice, one at a time.
+ * come here at the end of slices and never wait for one another: one that finds another here goes on without.
  */
 final class RegionPromotion {
   /** How far a region has come. */
@@ -31,8 +32,8 @@ final class RegionPromotion {
   /** Slices of the budget, each of 50,000 instructions, that a region profiles for at most. */
   private static final int PROFILE_SAMPLES = 20;
 
-  /** Slices in compiled code between two looks whether what lies between regions has the best code. */
-  private static final int HOST_INTERVAL = 200;
+  /** Looks at watched regions between two looks whether what lies between regions has the best code. */
+  private static final int HOST_INTERVAL = 12;
 
   private static final int HOST_ATTEMPTS = 100;
 
@@ -45,6 +46,7 @@ final class RegionPromotion {
   /** How often its code may have been thrown away before it is given up. */
   private static final int MAX_ATTEMPTS = 12;
 
+  private final ReentrantLock lock = new ReentrantLock();
   private final HotSpotCompiler compiler;
   private final RegionCache cache;
   private final int profileSamples;
@@ -55,7 +57,7 @@ final class RegionPromotion {
   private long unprofitable;
   private final List<Method> host;
   private int hostAttempts;
-  private int slices;
+  private int looks;
   private int next;
 
   /** @param samples what a compact region needs: a best one profiles for no longer */
@@ -74,12 +76,15 @@ final class RegionPromotion {
     compiler.inline(host.stream().filter(method -> method.getAnnotation(BetweenRegions.class).inlined()).toList());
   }
 
-  /** A slice has ended in compiled code. */
-  synchronized void sampled() {
-    if (++slices % HOST_INTERVAL == 0) {
-      betweenRegions();
-    }
-    checkNext();
+  /** Looks whether HotSpot has thrown away the next region in turn or, now and then, what lies between regions. */
+  void look() {
+    ifFree(
+        () -> {
+          if (++looks % HOST_INTERVAL == 0) {
+            betweenRegions();
+          }
+          checkNext();
+        });
   }
 
   /**
@@ -96,19 +101,32 @@ final class RegionPromotion {
   }
 
   /** A slice has ended in {@code region}. */
-  synchronized void sampled(BestRegion region) {
-    region.samples++;
-    region.spent++;
-    if (region.stage == Stage.PROFILING && region.samples >= profileSamples) {
-      region.stage = Stage.BEST;
-      if (compiler.request(region.code(), Level.BEST)) {
-        promoted++;
-        watched.add(region);
-      } else {
-        giveUp(region);
+  void sampled(BestRegion region) {
+    ifFree(
+        () -> {
+          region.samples++;
+          region.spent++;
+          if (region.stage == Stage.PROFILING && region.samples >= profileSamples) {
+            region.stage = Stage.BEST;
+            if (compiler.request(region.code(), Level.BEST)) {
+              promoted++;
+              watched.add(region);
+            } else {
+              giveUp(region);
+            }
+          }
+          check(region);
+        });
+  }
+
+  private void ifFree(Runnable action) {
+    if (lock.tryLock()) {
+      try {
+        action.run();
+      } finally {
+        lock.unlock();
       }
     }
-    check(region);
   }
 
   /**
@@ -168,9 +186,14 @@ final class RegionPromotion {
   }
 
   /** For {@code info jit}. */
-  synchronized String describe() {
-    return "bytecode best          " + promoted + "\n"
-        + "bytecode best again    " + thrownAway + "\n"
-        + "bytecode best given up " + givenUp + " (" + unprofitable + " that did not pay)\n";
+  String describe() {
+    lock.lock();
+    try {
+      return "bytecode best          " + promoted + "\n"
+          + "bytecode best again    " + thrownAway + "\n"
+          + "bytecode best given up " + givenUp + " (" + unprofitable + " that did not pay)\n";
+    } finally {
+      lock.unlock();
+    }
   }
 }

@@ -467,6 +467,11 @@ public abstract class VCpu implements Cpu {
     translator.sampled(this, block, region);
   }
 
+  /** Slices of the budget that have ended in compiled code. */
+  public final int samples() {
+    return samples;
+  }
+
   /** Waits for an interrupt, or that long at most if {@code nanos} is not 0. */
   private void sleep(long nanos) {
     idle = true;
