@@ -32,8 +32,11 @@ final class RegionPromotion {
   /** Slices of the budget, each of 50,000 instructions, that a region profiles for at most. */
   private static final int PROFILE_SAMPLES = 20;
 
-  /** Looks at watched regions between two looks whether what lies between regions has the best code. */
-  private static final int HOST_INTERVAL = 12;
+  /** Looks at watched regions between two looks whether what lies between regions has the best code, at first. */
+  private static final int MIN_HOST_INTERVAL = 12;
+
+  /** And where it long has had it. */
+  private static final int MAX_HOST_INTERVAL = 1000;
 
   private static final int HOST_ATTEMPTS = 100;
 
@@ -57,6 +60,7 @@ final class RegionPromotion {
   private long unprofitable;
   private final List<Method> host;
   private int hostAttempts;
+  private int hostInterval = MIN_HOST_INTERVAL;
   private int looks;
   private int next;
 
@@ -80,8 +84,9 @@ final class RegionPromotion {
   void look() {
     ifFree(
         () -> {
-          if (++looks % HOST_INTERVAL == 0) {
-            betweenRegions();
+          if (++looks >= hostInterval) {
+            looks = 0;
+            hostInterval = betweenRegions() ? Math.min(2 * hostInterval, MAX_HOST_INTERVAL) : MIN_HOST_INTERVAL;
           }
           checkNext();
         });
@@ -90,14 +95,19 @@ final class RegionPromotion {
   /**
    * This gets no profile: each guest program would want another one. Code that is thrown away, because it
    * has come to a class that had not been loaded, is asked for again.
+   *
+   * @return whether all of it was there
    */
-  private void betweenRegions() {
+  private boolean betweenRegions() {
+    boolean all = true;
     for (Method method : host) {
       if (hostAttempts < HOST_ATTEMPTS && compiler.isMissing(method, Level.BEST)) {
         hostAttempts++;
         compiler.request(method, Level.BEST);
+        all = false;
       }
     }
+    return all;
   }
 
   /** A slice has ended in {@code region}. */
