@@ -99,12 +99,22 @@ final class NetCommands {
     StringBuilder text = new StringBuilder();
     for (NetLink link : vm.networks().values()) {
       if (link.backend() instanceof UserNet net) {
-        text.append(link.id()).append(":\n");
-        text.append("  Protocol[State]      Source Address  Port   Dest. Address  Port  Queue\n");
+        text.append("Hub ").append(hub(link)).append(" (").append(link.id()).append("):\n");
+        text.append("  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ\n");
         net.connections().forEach(row -> text.append(row).append('\n'));
       }
     }
     return text.toString();
+  }
+
+  /** The number of the hub that a network is on, or -1. */
+  private int hub(NetLink network) {
+    return vm.networks().values().stream()
+        .flatMap(port -> NetHub.membership(port.backend()).stream())
+        .filter(membership -> membership.network().filter(n -> n == network).isPresent())
+        .mapToInt(NetHub.Membership::hub)
+        .findFirst()
+        .orElse(-1);
   }
 
   String setLink(List<String> arguments) {

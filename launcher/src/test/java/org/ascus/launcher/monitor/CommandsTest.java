@@ -146,7 +146,9 @@ class CommandsTest {
     assertThat(commands.execute("set_link virtio-net-device.0 on")).isEmpty();
     assertThat(commands.execute("set_link nosuch on")).contains("'nosuch'");
     assertThat(commands.execute("hostfwd_add tcp:127.0.0.1:0-:22")).isEmpty();
-    assertThat(commands.execute("info usernet")).contains("net0:", "TCP[HOST_FORWARD]", "10.0.2.15    22");
+    assertThat(commands.execute("info usernet")).startsWith("Hub -1 (net0):\n"
+        + "  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ\n"
+        + "  TCP[HOST_FORWARD]  -1       127.0.0.1 ").endsWith("       10.0.2.15    22     0     0\n");
     assertThat(commands.execute("hostfwd_add nosuch tcp::0-:22")).contains("'nosuch'");
     assertThat(commands.execute("hostfwd_add tcp:x")).contains("'tcp:x'");
     assertThat(commands.execute("hostfwd_remove udp::9")).isEqualTo("host forwarding rule for udp::9 not found\n");

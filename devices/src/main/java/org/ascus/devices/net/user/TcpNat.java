@@ -31,6 +31,7 @@ import org.ascus.devices.net.Offloads;
 
 /** All TCP connections of the guest: to the host's sockets, and from the ports of the host that lead to it. */
 final class TcpNat implements TcpConnection.Link {
+  private static final int NO_DESCRIPTOR = -1;
   private static final int MOST_CONNECTIONS = 1024;
   private static final int CONNECT_MILLIS = 30_000;
 
@@ -91,9 +92,14 @@ final class TcpNat implements TcpConnection.Link {
     return lines;
   }
 
+  /**
+   * A line of {@code info usernet} in the columns that scripts take apart. There is no file descriptor to name, and
+   * what comes from the guest waits in the host's own socket.
+   */
   static String row(String kind, IpAddress from, int fromPort, IpAddress to, int toPort, int waiting) {
     String source = from.equals(IpAddress.ANY4) ? "*" : from.toString();
-    return String.format("  %-19s %15s %5d %15s %5d %6d", kind, source, fromPort, to, toPort, waiting);
+    return String.format(
+        "  %-17s %3d %15s %5d %15s %5d %5d %5d", kind, NO_DESCRIPTOR, source, fromPort, to, toPort, 0, waiting);
   }
 
   // Segments from the guest.
