@@ -12,6 +12,8 @@ import java.util.Optional;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
 import org.ascus.devices.block.Drive;
+import org.ascus.devices.block.filter.Filter;
+import org.ascus.devices.block.filter.ThrottleGroup;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.protocol.Location;
 import org.ascus.launcher.img.ImageReport;
@@ -83,7 +85,20 @@ final class BlockCommands {
       text.append(String.format(
           "    Backing file:     %s (chain depth: %d)%n", chain.get(1).name(), chain.size() - 1));
     }
+    throttling(id).ifPresent(group -> text.append("    I/O throttling:   ").append(group.limits().describe())
+        .append(" group=").append(group.name().isEmpty() ? id : group.name()).append('\n'));
     return text.toString();
+  }
+
+  private Optional<ThrottleGroup> throttling(String id) {
+    return vm.options().drives().stream()
+        .filter(d -> d.id().equals(id))
+        .flatMap(d -> d.medium().stream())
+        .flatMap(image -> image.details().filters().stream())
+        .filter(Filter.Throttle.class::isInstance)
+        .map(filter -> ((Filter.Throttle) filter).group())
+        .filter(group -> !group.limits().limits().isEmpty())
+        .findFirst();
   }
 
   private String cacheMode(String id, Drive drive) {

@@ -29,7 +29,7 @@ final class ObjectArguments {
       throw new OptionException("there is another object with id '" + id + "'");
     }
     if (kind.equals(ThrottleArguments.KIND)) {
-      draft.throttleGroups.put(id, ThrottleArguments.group(kv));
+      draft.throttleGroups.put(id, ThrottleArguments.group(id, kv));
       kv.expectEmpty();
       return;
     }

@@ -41,8 +41,8 @@ final class ThrottleArguments {
     }
   }
 
-  static ThrottleGroup group(KeyValues kv) throws OptionException {
-    return new ThrottleGroup(limits((name, otherwise) -> number(kv, otherwise, "limits." + name, "x-" + name)));
+  static ThrottleGroup group(String id, KeyValues kv) throws OptionException {
+    return new ThrottleGroup(id, limits((name, otherwise) -> number(kv, otherwise, "limits." + name, "x-" + name)));
   }
 
   /** {@code bps-read-max} was {@code bps_rd_max} once, {@code bps-total} was {@code bps}. */
@@ -58,7 +58,7 @@ final class ThrottleArguments {
     if (name.isEmpty()) {
       return limits.limits().isEmpty() ? Optional.empty() : Optional.of(new ThrottleGroup(limits));
     }
-    ThrottleGroup known = draft.throttleGroups.computeIfAbsent(name.get(), _ -> new ThrottleGroup(limits));
+    ThrottleGroup known = draft.throttleGroups.computeIfAbsent(name.get(), n -> new ThrottleGroup(n, limits));
     if (!limits.limits().isEmpty() && !limits.equals(known.limits())) {
       throw new OptionException("throttling.group=" + name.get() + " has other limits already");
     }

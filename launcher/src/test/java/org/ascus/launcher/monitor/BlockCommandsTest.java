@@ -9,6 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.ascus.devices.block.Drive;
+import org.ascus.devices.block.filter.Filter;
+import org.ascus.devices.block.filter.ThrottleGroup;
+import org.ascus.devices.block.filter.ThrottleLimits;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.polyglot.Accelerator;
@@ -34,6 +37,21 @@ class BlockCommandsTest {
         ImageOptions.named(file.toString(), "raw", readOnly, false, true));
   }
 
+  private DriveOptions throttled(String id) throws Exception {
+    Map<String, Long> limits = Map.of("iops-total", 1_000_000L, "iops-total-max", 2_000_000L, "bps-read", 1L << 40);
+    ThrottleGroup group = new ThrottleGroup(ThrottleLimits.read(limits::getOrDefault));
+    DriveOptions plain = drive(id, false);
+    return new DriveOptions(plain.option(), id, false, plain.image().withFilter(new Filter.Throttle(group)));
+  }
+
+  @Test
+  void limitsAreShown() {
+    assertThat(commands.execute("info block sd")).endsWith("    I/O throttling:   bps=0 bps_rd=1099511627776 bps_wr=0 "
+        + "bps_max=0 bps_rd_max=0 bps_wr_max=0 iops=1000000 iops_rd=0 iops_wr=0 iops_max=2000000 iops_rd_max=0 "
+        + "iops_wr_max=0 iops_size=0 group=sd\n");
+    assertThat(commands.execute("info block hd")).doesNotContain("throttling");
+  }
+
   private Path image(String name, int size) throws IOException {
     return Files.write(dir.resolve(name + ".img"), new byte[size]);
   }
@@ -47,7 +65,7 @@ class BlockCommandsTest {
             .bios(new Firmware.Bytes("test", new byte[] {0x6f, 0, 0, 0}))
             .drive(drive("hd", false))
             .drive(drive("cd", true))
-            .drive(drive("sd", false))
+            .drive(throttled("sd"))
             .device("virtio-blk-device", Map.of("drive", "hd"))
             .device("virtio-scsi-device", Map.of())
             .device("scsi-cd", Map.of("drive", "cd"))

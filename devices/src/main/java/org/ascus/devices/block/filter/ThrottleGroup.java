@@ -74,6 +74,7 @@ public final class ThrottleGroup {
     }
   }
 
+  private final String name;
   private final ThrottleLimits limits;
   private final Time time;
   private final List<Bucket> buckets = new ArrayList<>();
@@ -81,11 +82,22 @@ public final class ThrottleGroup {
   private final ReentrantLock writes = new ReentrantLock(true);
   private long last;
 
+  /** The group of one disk. */
   public ThrottleGroup(ThrottleLimits limits) {
-    this(limits, Time.HOST);
+    this("", limits, Time.HOST);
+  }
+
+  /** A group that any number of disks can be in by its name. */
+  public ThrottleGroup(String name, ThrottleLimits limits) {
+    this(name, limits, Time.HOST);
   }
 
   ThrottleGroup(ThrottleLimits limits, Time time) {
+    this("", limits, time);
+  }
+
+  private ThrottleGroup(String name, ThrottleLimits limits, Time time) {
+    this.name = name;
     this.limits = limits;
     this.time = time;
     this.last = time.nanos();
@@ -94,6 +106,11 @@ public final class ThrottleGroup {
 
   public ThrottleLimits limits() {
     return limits;
+  }
+
+  /** The name by which disks are put in it; empty for the group of one disk. */
+  public String name() {
+    return name;
   }
 
   /** Waits until a request of so many bytes may be done. */

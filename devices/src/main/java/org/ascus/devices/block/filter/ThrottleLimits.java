@@ -1,6 +1,7 @@
 package org.ascus.devices.block.filter;
 
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import org.ascus.devices.block.BlockException;
 
@@ -55,6 +56,8 @@ public record ThrottleLimits(Map<Kind, Limit> limits, long requestBytes) {
    */
   public record Limit(long average, long burst, long burstSeconds) {}
 
+  private static final Limit NONE = new Limit(0, 0, 1);
+
   private static final long MOST = 1_000_000_000_000_000L;
 
   public ThrottleLimits {
@@ -86,6 +89,27 @@ public record ThrottleLimits(Map<Kind, Limit> limits, long requestBytes) {
       throw new BlockException("iops size requires an iops value to be set");
     }
     return new ThrottleLimits(limits, requestBytes);
+  }
+
+  /** In the words of {@code info block}, where 0 is no limit. */
+  public String describe() {
+    StringBuilder text = new StringBuilder();
+    for (boolean bytes : new boolean[] {true, false}) {
+      for (String suffix : List.of("", "_max")) {
+        for (Kind kind : Kind.values()) {
+          if (kind.countsBytes() == bytes) {
+            Limit limit = limits.getOrDefault(kind, NONE);
+            text.append(former(kind)).append(suffix).append('=')
+                .append(suffix.isEmpty() ? limit.average() : limit.burst()).append(' ');
+          }
+        }
+      }
+    }
+    return text.append("iops_size=").append(requestBytes).toString();
+  }
+
+  private static String former(Kind kind) {
+    return kind.text().replace("-total", "").replace("-read", "_rd").replace("-write", "_wr");
   }
 
   private static void check(long average, long burst, long seconds) throws BlockException {
