@@ -45,6 +45,11 @@ public record DriveOptions(
     return medium.orElseThrow();
   }
 
+  /** The same for a device that asks for it. */
+  public DriveOptions withoutPlace() {
+    return new DriveOptions(option, id, false, medium, writeThrough, errors);
+  }
+
   private DriveOptions with(Optional<ImageOptions> other) {
     return new DriveOptions(option, id, virtio, other, writeThrough, errors);
   }

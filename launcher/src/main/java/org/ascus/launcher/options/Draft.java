@@ -57,6 +57,8 @@ final class Draft {
 
   final List<DriveOptions> drives = new ArrayList<>();
   final Set<String> drivePlaces = new HashSet<>();
+  /** Drives of which nobody said where they go, and which a {@code -device} can have. */
+  final Set<String> freeDrives = new HashSet<>();
   final Map<String, DriveOptions> fileNodes = new LinkedHashMap<>();
   boolean snapshot;
   final List<DeviceOptions> devices = new ArrayList<>();
@@ -171,12 +173,21 @@ final class Draft {
   }
 
   private List<DriveOptions> images() {
-    List<DriveOptions> all = new ArrayList<>(drives);
+    List<DriveOptions> all = new ArrayList<>();
+    for (DriveOptions drive : drives) {
+      all.add(isTaken(drive.id()) ? drive.withoutPlace() : drive);
+    }
     all.addAll(fileNodes.values());
     if (!snapshot) {
       return all;
     }
     return all.stream().map(DriveOptions::withSnapshot).toList();
+  /** Whether a device names a drive that would otherwise be on the machine's own bus. */
+  private boolean isTaken(String drive) {
+    return freeDrives.contains(drive)
+        && devices.stream().anyMatch(d -> drive.equals(d.properties().get("drive")));
+  }
+
   }
 
   private void checkDevices() throws OptionException {

@@ -92,7 +92,8 @@ public final class KeyValues {
     return taker.apply(values);
   }
 
-  private void put(String key, String value) {
+  /** Adds a value as if it had been said. */
+  void put(String key, String value) {
     values.put(key, value);
     repeated.computeIfAbsent(key, _ -> new ArrayList<>()).add(value);
   }

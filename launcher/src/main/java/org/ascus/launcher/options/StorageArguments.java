@@ -34,6 +34,7 @@ final class StorageArguments {
   private static final Set<String> READ_ONLY =
       Set.of("vmdk", "vdi", "vpc", "vhdx", "parallels", "qed", "http", "https");
   private static final Set<String> FILTERS = Set.of("throttle", "copy-on-read", "compress", "blkdebug", "blkverify");
+  private static final Set<String> FILE_DRIVERS = Set.of("file", "host_device");
 
   private StorageArguments() {}
 
@@ -49,6 +50,7 @@ final class StorageArguments {
 
   private static void drive(Draft draft, String option, String argument) throws OptionException {
     KeyValues kv = KeyValues.parse(argument, "");
+    boolean free = !kv.has("if");
     String kind = kv.take("if").orElse("virtio");
     Optional<String> named = kv.take("file");
     if (named.isPresent() && named.get().startsWith("json:")) {
@@ -79,7 +81,9 @@ final class StorageArguments {
     boolean given = named.isPresent() ? !named.get().isEmpty() : protocol || kv.hasWithin("file.");
     Location file = null;
     if (given) {
-      file = named.isPresent() ? named(named.get(), kv) : described(draft, kv, protocol ? "" : "file.", driver);
+      String prefix = protocol ? "" : "file.";
+      inheritDirect(kv, cache.direct(), prefix);
+      file = named.isPresent() ? named(named.get(), kv) : described(draft, kv, prefix, driver);
     }
     ErrorPolicy errors = errors(kv);
     kv.expectEmpty();
@@ -100,6 +104,9 @@ final class StorageArguments {
     image = copyOnRead ? image.withFilter(new Filter.CopyOnRead()) : image;
     image = throttle.isPresent() ? image.withFilter(new Filter.Throttle(throttle.get())) : image;
     String name = id.orElse(kind + unit);
+    if (free) {
+      draft.freeDrives.add(name);
+    }
     switch (kind) {
       case "none" -> draft.drives.add(new DriveOptions(option, name, false, image, !cache.writeback(), errors));
       case "virtio" -> draft.drives.add(new DriveOptions(option, name, true, image, !cache.writeback(), errors));
@@ -175,11 +182,23 @@ final class StorageArguments {
     return new Cache(writeback, direct, noFlush);
   }
 
+  /** A node that is described in another's description has that one's {@code cache.direct} unless it has its own. */
+  private static void inheritDirect(KeyValues kv, boolean direct, String prefix) {
+    boolean file = FILE_DRIVERS.contains(kv.peek(prefix + "driver").orElse("file"));
+    if (direct && file && kv.hasWithin(prefix + "filename") && !kv.has(prefix + "cache.direct")) {
+      kv.put(prefix + "cache.direct", "on");
+    }
+  }
+
   /** A file name or a URL; {@code file.driver=} may say once more what it is. */
   private static Location named(String name, KeyValues kv) throws OptionException {
-    kv.takeOneOf("file.driver", "file", "host_device");
+    Optional<String> driver = kv.takeOneOf("file.driver", "file", "host_device");
     try {
-      return Protocols.named(name);
+      Location location = Protocols.named(name);
+      if (driver.isPresent() && location instanceof Location.File file) {
+        Protocols.checkKind(driver.get(), file.path());
+      }
+      return location;
     } catch (BlockException e) {
       throw new OptionException(e.getMessage());
     }
@@ -272,6 +291,7 @@ final class StorageArguments {
       }
       file = node.image();
     } else {
+      inheritDirect(kv, direct, "file.");
       file = file(draft, kv, "file.", "file");
     }
     if (driver.equals("qcow2")) {
@@ -280,11 +300,7 @@ final class StorageArguments {
     if (driver.equals("qcow2") || driver.equals("vmdk") || driver.equals("qed")) {
       details = backing(draft, kv, details);
     }
-    Location location = file.file();
-    if (direct && reference.isEmpty() && location instanceof Location.File f) {
-      location = new Location.File(f.path(), f.durable(), true);
-    }
-    return new ImageOptions(location, driver, readOnly || file.readOnly(), false, file.locking())
+    return new ImageOptions(file.file(), driver, readOnly || file.readOnly(), false, file.locking())
         .withDetails(details);
   }
 

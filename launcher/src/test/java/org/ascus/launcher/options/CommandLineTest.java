@@ -580,6 +580,36 @@ class CommandLineTest {
             "-drive driver=null-co,size=1M,latency-ns=500,read-zeroes=on,if=none",
             "-drive format=raw,file.driver=null-co,file.size=1M,file.latency-ns=500,file.read-zeroes=on",
             "-drive file=json:{\"driver\":\"null-co\",,\"size\":1048576,,\"latency-ns\":500,,\"read-zeroes\":true}",
+    String node = "-blockdev raw,node-name=d,file.filename=a,file.aio=native";
+    assertThatThrownBy(() -> virt(node)).hasMessageContaining("aio=native was specified, but it requires");
+    assertThat(virt(node + ",cache.direct=on").machine().drives()).hasSize(1);
+    assertThat(virt(node + ",file.cache.direct=on").machine().drives()).hasSize(1);
+    assertThatThrownBy(() -> virt(node + ",cache.direct=on,file.cache.direct=off")).hasMessageContaining("aio=native");
+    assertThat(virt("-drive file.filename=a,format=raw,file.aio=native,cache=none").machine().drives()).hasSize(1);
+  }
+
+  @Test
+  void aDriveOfNoBusIsForTheDeviceThatNamesIt() throws Exception {
+    List<DriveOptions> drives =
+        virt("-device virtio-blk-device,drive=a -drive file=x,format=raw,id=a -drive file=y,format=raw,id=b")
+            .machine().drives();
+    assertThat(drives).extracting(DriveOptions::virtio).containsExactly(false, true);
+    assertThat(virt("-drive file=x,format=raw,if=virtio,id=a -device virtio-blk-device,drive=a").machine().drives())
+        .extracting(DriveOptions::virtio).containsExactly(true);
+  }
+
+  @Test
+  void filesAndDevicesOfTheHostHaveDriversOfTheirOwn(@TempDir Path dir) throws Exception {
+    Path file = Files.createFile(dir.resolve("f"));
+    for (String option : List.of("-blockdev raw,node-name=d,file.driver=host_device,file.filename=",
+        "-blockdev host_device,node-name=d,filename=", "-drive format=raw,file.driver=host_device,file=")) {
+      assertThatThrownBy(() -> virt(option + file)).as(option).hasMessageContaining(
+          "'host_device' driver requires '" + file + "' to be either a character or block device");
+      assertThat(virt(option + "/dev/null").machine().drives()).as(option).hasSize(1);
+    }
+    assertThatThrownBy(() -> virt("-blockdev file,node-name=d,filename=/dev/null"))
+        .hasMessageContaining("'file' driver requires '/dev/null' to be a regular file");
+    assertThat(virt("-drive format=raw,file=/dev/null").machine().drives()).hasSize(1);
             "-blockdev raw,node-name=d,file.driver=null-co,file.size=1M,file.latency-ns=500,file.read-zeroes=on")) {
       assertThat(virt(option).machine().drives().getFirst().image().file()).as(option).isEqualTo(nothing);
     }

@@ -1,5 +1,6 @@
 package org.ascus.devices.block.protocol;
 
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -112,9 +113,14 @@ public final class Protocols {
     k.text("node-name");
     return switch (driver) {
       case "file", "host_device" -> {
-        k.oneOf("aio", "threads", "native", "io_uring");
-        yield new Location.File(
-            path(k.require("filename")), !k.flag("cache.no-flush", false), k.flag("cache.direct", false));
+        boolean direct = k.flag("cache.direct", false);
+        if (k.oneOf("aio", "threads", "native", "io_uring").orElse("threads").equals("native") && !direct) {
+          throw new BlockException(
+              "aio=native was specified, but it requires cache.direct=on, which was not specified.");
+        }
+        Path path = path(k.require("filename"));
+        checkKind(driver, path);
+        yield new Location.File(path, !k.flag("cache.no-flush", false), direct);
       }
       case "null-co", "null-aio" ->
           new Location.Null(driver, k.size("size", NULL_SIZE), k.size("latency-ns", 0), k.flag("read-zeroes", false));
@@ -133,6 +139,22 @@ public final class Protocols {
       }
       default -> throw new BlockException("Unknown driver '" + driver + "'");
     };
+  }
+
+  /**
+   * Fails where a driver is not for what a path leads to: {@code file} is for files, and {@code host_device} for the
+   * host's devices.
+   *
+   * @param driver one of the two
+   */
+  public static void checkKind(String driver, Path path) throws BlockException {
+    boolean device = driver.equals("host_device");
+    if (device && (Files.isRegularFile(path) || Files.isDirectory(path))) {
+      throw new BlockException("'host_device' driver requires '" + path + "' to be either a character or block device");
+    }
+    if (!device && Files.exists(path) && !Files.isRegularFile(path)) {
+      throw new BlockException("'file' driver requires '" + path + "' to be a regular file");
+    }
   }
 
   /** The node under a filter: one by its name, or described in the filter's options. */
