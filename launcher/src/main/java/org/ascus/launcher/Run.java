@@ -78,9 +78,10 @@ final class Run {
           vm.quit();
         }
         warn(vm);
-        if (!(options.monitor() instanceof CharOptions.None)) {
-          CharBackend channel = channels.open(options.monitor(), "compat_monitor0");
-          new Monitor(vm, options.name(), channels, channel, channels.isShared(options.monitor())).start();
+        for (int i = 0; i < options.monitors().size(); i++) {
+          CharOptions where = options.monitors().get(i);
+          CharBackend channel = channels.open(where, freeName(options, i));
+          new Monitor(vm, options.name(), channels, channel, channels.isShared(where)).start();
         }
         Thread hook = endOnSignal(vm);
         if (log.isOn(Log.Category.TIME)) {
@@ -95,6 +96,15 @@ final class Run {
     } finally {
       ended.countDown();
     }
+  }
+
+  /** A name for a monitor's channel that has none: no other channel has it. */
+  private static String freeName(LaunchOptions options, int number) {
+    int free = number;
+    while (options.chardevs().containsKey("compat_monitor" + free)) {
+      free += options.monitors().size();
+    }
+    return "compat_monitor" + free;
   }
 
   private static MuxChardev.Control keys(AtomicReference<Runnable> quit, AtomicReference<Runnable> commit) {

@@ -8,7 +8,6 @@ import java.util.Optional;
 /** {@code -serial}, {@code -monitor}, {@code -chardev}, {@code -mon} and what makes the terminal the console. */
 public final class ChannelArguments {
   private static final int MAX_RING = 1 << 26;
-  private static final String MONITOR = "compat_monitor0";
   /** Of QEMU, but not here, and why. */
   private static final Map<String, String> ABSENT =
       Map.of(
@@ -23,6 +22,8 @@ public final class ChannelArguments {
           "spiceport", "there is no SPICE server",
           "dbus", "there is no D-Bus display");
 
+  private static final String MONITOR = "compat_monitor";
+
   private ChannelArguments() {}
 
   static void serial(Draft draft, String argument) throws OptionException {
@@ -31,16 +32,20 @@ public final class ChannelArguments {
       CharOptions own = kind instanceof CharOptions.Stdio ? new CharOptions.Stdio(false) : kind;
       CharOptions shared = draft.shared("-serial " + argument, "serial" + draft.serials.size(), own);
       draft.serials.add(shared);
-      draft.monitor = Optional.of(shared);
+      draft.addMonitor("-serial " + argument, shared);
       return;
     }
     draft.serials.add(draft.own("-serial " + argument, "serial" + draft.serials.size(), channel(argument)));
   }
 
   static void monitor(Draft draft, String argument) throws OptionException {
-    draft.chardevs.remove(MONITOR);
-    draft.monitorOption = "-monitor " + argument;
-    draft.monitor = Optional.of(draft.own("-monitor " + argument, MONITOR, channel(argument)));
+    String option = "-monitor " + argument;
+    CharOptions channel = channel(argument);
+    int number = 0;
+    while (draft.chardevs.containsKey(MONITOR + number)) {
+      number++;
+    }
+    draft.addMonitor(option, draft.own(option, MONITOR + number, channel));
   }
 
   static void mon(Draft draft, String argument) throws OptionException {
@@ -49,8 +54,7 @@ public final class ChannelArguments {
     kv.takeOneOf("mode", "readline");
     kv.takeSwitch("pretty", false);
     kv.expectEmpty();
-    draft.monitorOption = "-mon " + argument;
-    draft.monitor = Optional.of(channel);
+    draft.addMonitor("-mon " + argument, channel);
   }
 
   private static CharOptions channel(String text) throws OptionException {

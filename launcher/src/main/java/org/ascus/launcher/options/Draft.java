@@ -72,9 +72,7 @@ final class Draft {
   private Optional<DeviceCatalog> catalog = Optional.empty();
 
   final List<CharOptions> serials = new ArrayList<>();
-  Optional<CharOptions> monitor = Optional.empty();
-  /** What set it, for errors. */
-  String monitorOption = "-monitor";
+  private final List<Asked> monitors = new ArrayList<>();
   final Map<String, ChardevOptions> chardevs = new LinkedHashMap<>();
   boolean nographic;
   boolean displayNone;
@@ -146,7 +144,7 @@ final class Draft {
     return new LaunchOptions(
         options,
         channels.serials(),
-        channels.monitor(),
+        channels.monitors(),
         chardevs,
         security.made(),
         dumpDtb,
@@ -182,12 +180,12 @@ final class Draft {
       return all;
     }
     return all.stream().map(DriveOptions::withSnapshot).toList();
+  }
+
   /** Whether a device names a drive that would otherwise be on the machine's own bus. */
   private boolean isTaken(String drive) {
     return freeDrives.contains(drive)
         && devices.stream().anyMatch(d -> drive.equals(d.properties().get("drive")));
-  }
-
   }
 
   private void checkDevices() throws OptionException {
@@ -227,28 +225,36 @@ final class Draft {
     return banks;
   }
 
-  private record Channels(List<CharOptions> serials, CharOptions monitor) {}
+  /** Where a monitor is to be, which may be nowhere, and what asked for it. */
+  private record Asked(String option, CharOptions channel) {}
+
+  void addMonitor(String option, CharOptions channel) {
+    monitors.add(new Asked(option, channel));
+  }
+
+  private record Channels(List<CharOptions> serials, List<CharOptions> monitors) {}
 
   /** Without a display the terminal is the console; so it is when nothing is said, since there is no window. */
   private Channels channels() throws OptionException {
     List<CharOptions> ports = new ArrayList<>(serials);
-    Optional<CharOptions> mon = monitor;
+    List<CharOptions> mons = new ArrayList<>(monitors.stream().map(Asked::channel).toList());
     if (!nodefaults && (nographic || !displayNone)) {
       boolean stdioTaken =
           chardevs.values().stream().anyMatch(c -> c.kind() instanceof CharOptions.Stdio)
-              || mon.isPresent() && mon.get() instanceof CharOptions.Stdio
+              || mons.stream().anyMatch(c -> c instanceof CharOptions.Stdio)
               || ports.stream().anyMatch(c -> c instanceof CharOptions.Stdio);
-      if (ports.isEmpty() && mon.isEmpty() && !stdioTaken) {
+      if (ports.isEmpty() && mons.isEmpty() && !stdioTaken) {
         ports.add(shared("-serial mon:stdio", "stdio", new CharOptions.Stdio(false)));
-        mon = Optional.of(ports.getFirst());
+        mons.add(ports.getFirst());
       } else if (ports.isEmpty() && !stdioTaken) {
         ports.add(new CharOptions.Stdio(true));
-      } else if (mon.isEmpty() && !stdioTaken) {
-        mon = Optional.of(new CharOptions.Stdio(true));
+      } else if (mons.isEmpty() && !stdioTaken) {
+        mons.add(new CharOptions.Stdio(true));
       }
     }
-    checkChannels(ports, mon.orElse(new CharOptions.None()));
-    return new Channels(ports, mon.orElse(new CharOptions.None()));
+    mons.removeIf(c -> c instanceof CharOptions.None);
+    checkChannels(ports, mons);
+    return new Channels(ports, mons);
   }
 
   /** A channel that a serial port and the monitor share, under a name that no user can give. */
@@ -278,9 +284,9 @@ final class Draft {
     }
   }
 
-  private void checkChannels(List<CharOptions> ports, CharOptions mon) throws OptionException {
+  private void checkChannels(List<CharOptions> ports, List<CharOptions> mons) throws OptionException {
     List<CharOptions> users = new ArrayList<>(ports);
-    users.add(mon);
+    users.addAll(mons);
     int stdio = 0;
     for (CharOptions user : users) {
       if (user instanceof CharOptions.Stdio) {
@@ -305,10 +311,17 @@ final class Draft {
     users.addAll(chardevs.values().stream().map(ChardevOptions::kind).toList());
     for (CharOptions user : users) {
       if (user instanceof CharOptions.Reference(String id) && !chardevs.containsKey(id)) {
-        String option = user == mon ? monitorOption : "-serial chardev:" + id;
-        throw new OptionException(option + ": chardev '" + id + "' not found");
+        throw new OptionException(asker(user, id) + ": chardev '" + id + "' not found");
       }
     }
+  }
+
+  private String asker(CharOptions user, String id) {
+    return monitors.stream()
+        .filter(m -> m.channel() == user)
+        .findFirst()
+        .map(Asked::option)
+        .orElse("-serial chardev:" + id);
   }
 
   private void checkSecurity(String option, CharOptions.Socket socket) throws OptionException {

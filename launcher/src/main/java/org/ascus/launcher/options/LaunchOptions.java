@@ -13,7 +13,7 @@ import org.ascus.polyglot.MachineOptions;
  *
  * @param machine the machine
  * @param serials the host's ends of its serial ports, in order
- * @param monitor the monitor's channel; {@link CharOptions.None} for no monitor
+ * @param monitors the channels of its monitors
  * @param chardevs named channels by id
  * @param security what guards them
  * @param dumpDtb file for the device tree; the machine is not started then
@@ -25,7 +25,7 @@ import org.ascus.polyglot.MachineOptions;
 public record LaunchOptions(
     MachineOptions machine,
     List<CharOptions> serials,
-    CharOptions monitor,
+    List<CharOptions> monitors,
     Map<String, ChardevOptions> chardevs,
     SecurityObjects security,
     Optional<Path> dumpDtb,
@@ -35,12 +35,13 @@ public record LaunchOptions(
     String name) {
   public LaunchOptions {
     serials = List.copyOf(serials);
+    monitors = List.copyOf(monitors);
     chardevs = Map.copyOf(chardevs);
     log = Set.copyOf(log);
   }
 
   /** The same with another machine. */
   public LaunchOptions with(MachineOptions other) {
-    return new LaunchOptions(other, serials, monitor, chardevs, security, dumpDtb, log, logFile, hostErrors, name);
+    return new LaunchOptions(other, serials, monitors, chardevs, security, dumpDtb, log, logFile, hostErrors, name);
   }
 }

@@ -356,7 +356,7 @@ class CommandLineTest {
   void nographicSharesTheTerminal() throws OptionException {
     for (String line : List.of("", "-nographic", "-display none -serial mon:stdio", "-nodefaults -serial mon:stdio")) {
       LaunchOptions options = virt(line);
-      assertThat(options.serials()).as(line).hasSize(1).containsExactly(options.monitor());
+      assertThat(options.serials()).as(line).hasSize(1).isEqualTo(options.monitors());
       assertThat(options.chardevs().values())
           .extracting(ChardevOptions::kind)
           .containsExactly(new CharOptions.Stdio(false));
@@ -367,7 +367,7 @@ class CommandLineTest {
   void withoutTerminalThereIsNoSerialLineUnlessAskedFor() throws OptionException {
     for (String line : List.of("-display none", "-nodefaults", "-nographic -nodefaults")) {
       assertThat(virt(line).serials()).as(line).isEmpty();
-      assertThat(virt(line).monitor()).as(line).isEqualTo(new CharOptions.None());
+      assertThat(virt(line).monitors()).as(line).isEmpty();
     }
     LaunchOptions files = virt("-display none -serial file:out -serial null");
     assertThat(files.serials()).containsExactly(new CharOptions.Reference("serial0"), new CharOptions.Null());
@@ -375,7 +375,7 @@ class CommandLineTest {
         new CharOptions.File(Path.of("out"), false, Optional.empty()), false));
     assertThatThrownBy(() -> virt("-display none -serial file:out -chardev null,id=serial0"))
         .hasMessageContaining("Duplicate ID 'serial0' for chardev");
-    assertThat(virt("-nographic -serial null").monitor()).isEqualTo(new CharOptions.Stdio(true));
+    assertThat(virt("-nographic -serial null").monitors()).containsExactly(new CharOptions.Stdio(true));
     assertThat(virt("-nographic -monitor none").serials()).containsExactly(new CharOptions.Stdio(true));
   }
 
@@ -387,7 +387,17 @@ class CommandLineTest {
         .containsEntry("c", new ChardevOptions("-chardev stdio,id=c,mux=on", "c", new CharOptions.Stdio(true), true))
         .containsEntry(
             "r", new ChardevOptions("-chardev ringbuf,id=r,size=1k", "r", new CharOptions.Ring(1024), false));
-    assertThat(options.monitor()).isEqualTo(new CharOptions.Reference("c"));
+    assertThat(options.monitors()).containsExactly(new CharOptions.Reference("c"));
+  }
+
+  @Test
+  void thereAreAsManyMonitorsAsAreAskedFor() throws OptionException {
+    LaunchOptions options =
+        virt("-display none -chardev null,id=c,mux=on -mon c -mon c -monitor none -monitor stdio -monitor pty");
+    assertThat(options.monitors()).containsExactly(new CharOptions.Reference("c"), new CharOptions.Reference("c"),
+        new CharOptions.Stdio(true), new CharOptions.Reference("compat_monitor0"));
+    assertThatThrownBy(() -> virt("-mon c -monitor null")).hasMessageContaining("-mon c: chardev 'c' not found");
+    assertThatThrownBy(() -> virt("-display none -monitor stdio -monitor stdio")).hasMessageContaining("stdio");
   }
 
   @Test
@@ -570,16 +580,6 @@ class CommandLineTest {
     assertThatThrownBy(() -> virt("-drive file=a,format=raw,aio=native"))
         .hasMessageContaining("aio=native was specified, but it requires cache.direct=on, which was not specified.");
     assertThat(virt("-drive file=a,format=raw,aio=native,cache=none").machine().drives()).hasSize(1);
-  }
-
-  @Test
-  void drivesAndNodesNameProtocols() throws Exception {
-    Location nothing = new Location.Null("null-co", 1 << 20, 500, true);
-    for (String option :
-        List.of(
-            "-drive driver=null-co,size=1M,latency-ns=500,read-zeroes=on,if=none",
-            "-drive format=raw,file.driver=null-co,file.size=1M,file.latency-ns=500,file.read-zeroes=on",
-            "-drive file=json:{\"driver\":\"null-co\",,\"size\":1048576,,\"latency-ns\":500,,\"read-zeroes\":true}",
     String node = "-blockdev raw,node-name=d,file.filename=a,file.aio=native";
     assertThatThrownBy(() -> virt(node)).hasMessageContaining("aio=native was specified, but it requires");
     assertThat(virt(node + ",cache.direct=on").machine().drives()).hasSize(1);
@@ -610,6 +610,16 @@ class CommandLineTest {
     assertThatThrownBy(() -> virt("-blockdev file,node-name=d,filename=/dev/null"))
         .hasMessageContaining("'file' driver requires '/dev/null' to be a regular file");
     assertThat(virt("-drive format=raw,file=/dev/null").machine().drives()).hasSize(1);
+  }
+
+  @Test
+  void drivesAndNodesNameProtocols() throws Exception {
+    Location nothing = new Location.Null("null-co", 1 << 20, 500, true);
+    for (String option :
+        List.of(
+            "-drive driver=null-co,size=1M,latency-ns=500,read-zeroes=on,if=none",
+            "-drive format=raw,file.driver=null-co,file.size=1M,file.latency-ns=500,file.read-zeroes=on",
+            "-drive file=json:{\"driver\":\"null-co\",,\"size\":1048576,,\"latency-ns\":500,,\"read-zeroes\":true}",
             "-blockdev raw,node-name=d,file.driver=null-co,file.size=1M,file.latency-ns=500,file.read-zeroes=on")) {
       assertThat(virt(option).machine().drives().getFirst().image().file()).as(option).isEqualTo(nothing);
     }
