@@ -108,34 +108,46 @@ final class NewImage {
   }
 
   /** The LUKS volume that is to be in a qcow2 image. */
-  private Optional<Qcow2Node.NewLuks> luks() throws ImgException, BlockException {
+  private Optional<Qcow2Node.NewLuks> luks() throws ImgException {
     Map<String, String> inner = new LinkedHashMap<>();
     options.forEach((name, value) -> {
       if (name.startsWith("encrypt.")) {
         inner.put(name.substring("encrypt.".length()), value);
       }
     });
-    String kind = inner.getOrDefault("format", flag("encryption") ? "aes" : "");
-    if (kind.equals("aes")) {
-      throw new ImgException(path + ": AES-CBC encrypted qcow2 images are only read: use encrypt.format=luks");
+    if (options.containsKey("encryption") && inner.containsKey("format")) {
+      throw new ImgException(path + ": 'encrypt.format' and its alias 'encryption' can't be used at the same time");
     }
-    if (kind.isEmpty() && !inner.isEmpty()) {
-      throw new ImgException(path + ": Invalid parameter 'encrypt." + inner.keySet().iterator().next() + "'");
+    boolean legacy = flag("encryption");
+    String kind = inner.getOrDefault("format", legacy ? "aes" : "");
+    return switch (kind) {
+      case "luks" -> Optional.of(new Qcow2Node.NewLuks(luks(inner), passphrase("encrypt.key-secret")));
+      case "aes" -> throw new ImgException(
+          path + ": AES-CBC encrypted qcow2 images are only read: use encrypt.format=luks");
+      case "" -> {
+        if (!inner.isEmpty()) {
+          throw new ImgException(path + ": Parameter 'encrypt.format' is missing");
+        }
+        yield Optional.empty();
+      }
+      default -> throw new ImgException(path + ": Parameter 'encrypt.format' does not accept value '" + kind + "'");
+    };
+  }
+
+  /** A volume's options; what is wrong with them is said of the image. */
+  private LuksOptions luks(Map<String, String> given) throws ImgException {
+    try {
+      return LuksOptions.parse(given);
+    } catch (BlockException e) {
+      throw new ImgException(path + ": " + e.getMessage());
     }
-    if (kind.isEmpty()) {
-      return Optional.empty();
-    }
-    if (!kind.equals("luks")) {
-      throw new ImgException(path + ": Invalid parameter '" + kind + "'");
-    }
-    return Optional.of(new Qcow2Node.NewLuks(LuksOptions.parse(inner), passphrase("encrypt.key-secret")));
   }
 
   /** Bytes of the encryption's header and keys. */
-  long encryptionBytes() throws ImgException, BlockException {
+  long encryptionBytes() throws ImgException {
     if (format.equals("luks")) {
       passphrase("key-secret");
-      return LuksVolume.headerBytes(LuksOptions.parse(options));
+      return LuksVolume.headerBytes(luks(options));
     }
     Optional<Qcow2Node.NewLuks> luks = format.equals("qcow2") ? luks() : Optional.empty();
     return luks.isPresent() ? LuksVolume.headerBytes(luks.get().options()) : 0;
@@ -146,7 +158,11 @@ final class NewImage {
     if (id == null) {
       throw new ImgException(path + ": Parameter '" + option + "' is required for cipher");
     }
-    return images.secret(id);
+    try {
+      return images.secret(id);
+    } catch (ImgException e) {
+      throw new ImgException(path + ": " + e.getMessage());
+    }
   }
 
   /** Leaves it to the host when the image reaches the disk, as qemu-img does where it copies. */
@@ -166,8 +182,9 @@ final class NewImage {
     StringBuilder text = new StringBuilder("Formatting '" + path + "', fmt=" + format);
     if (format.equals("qcow2")) {
       Qcow2Options o = qcow2(size);
-      encryption(text, "encrypt.format", "encrypt.key-secret", "encrypt.cipher-alg", "encrypt.cipher-mode",
-          "encrypt.ivgen-alg", "encrypt.ivgen-hash-alg", "encrypt.hash-alg", "encrypt.iter-time");
+      encryption(text, "encryption", "encrypt.format", "encrypt.key-secret", "encrypt.cipher-alg",
+          "encrypt.cipher-mode", "encrypt.ivgen-alg", "encrypt.ivgen-hash-alg", "encrypt.hash-alg",
+          "encrypt.iter-time");
       text.append(" cluster_size=").append(o.clusterSize());
       text.append(" extended_l2=").append(o.extendedL2() ? "on" : "off");
       option("preallocation").ifPresent(p -> text.append(" preallocation=").append(p));
@@ -276,7 +293,7 @@ final class NewImage {
         throw new ImgException("Invalid parameter '" + name + "'");
       }
     }
-    LuksOptions wanted = LuksOptions.parse(options);
+    LuksOptions wanted = luks(options);
     byte[] passphrase = passphrase("key-secret").toBytes();
     touch(path);
     FileProtocol file = FileProtocol.open(path, new FileProtocol.Options(false, true, true).withDurable(durable));

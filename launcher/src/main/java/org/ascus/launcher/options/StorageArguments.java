@@ -392,13 +392,13 @@ final class StorageArguments {
     boolean locking = locking(kv, prefix + "file.");
     Location file = described(draft, kv, prefix + "file.", "file");
     ImageOptions image = new ImageOptions(file, driver.orElse(""), true, false, locking);
+    kv.takeOneOf(prefix + "encrypt.format", "luks", "aes");
     return Optional.of(image.withDetails(key(draft, kv, prefix, ImageOptions.Details.NONE)));
   }
 
   /** The key of an encrypted image. */
   private static ImageOptions.Details key(Draft draft, KeyValues kv, String prefix, ImageOptions.Details details)
       throws OptionException {
-    kv.takeOneOf(prefix + "encrypt.format", "luks", "aes");
     Optional<String> id = kv.take(prefix + "key-secret").or(() -> kv.take(prefix + "encrypt.key-secret"));
     return id.isEmpty() ? details : details.withKey(ImageKey.of(draft.security.secret(id.get())));
   }

@@ -1,16 +1,11 @@
 package org.ascus.launcher.img;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -22,13 +17,9 @@ import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class ImgMainTest {
-  @TempDir private Path dir;
+class ImgMainTest extends ImageTools {
   private byte[] content;
-
-  private record Result(int code, String out, String errors) {}
 
   @BeforeEach
   void aRawImage() throws IOException {
@@ -37,47 +28,6 @@ class ImgMainTest {
     new Random(1).nextBytes(data);
     System.arraycopy(data, 0, content, 100_000, data.length);
     Files.write(path("r.raw"), content);
-  }
-
-  private Path path(String name) {
-    return dir.resolve(name);
-  }
-
-  /** Words; those that begin with @ are files. */
-  private List<String> words(String line) {
-    return Arrays.stream(line.split(" ")).map(w -> w.replace("@", dir + "/")).toList();
-  }
-
-  private Result img(String line) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream errors = new ByteArrayOutputStream();
-    int code = ImgMain.run(words(line), new PrintStream(out), new PrintStream(errors));
-    return new Result(code, out.toString(StandardCharsets.UTF_8), errors.toString(StandardCharsets.UTF_8));
-  }
-
-  private Result good(String line) {
-    Result result = img(line);
-    assertThat(result.code()).as(line + ": " + result).isZero();
-    return result;
-  }
-
-  private Result qemu(String line) throws Exception {
-    List<String> command = new ArrayList<>(List.of("qemu-img"));
-    command.addAll(words(line));
-    Path errors = path("stderr");
-    Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
-    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    return new Result(process.waitFor(), out, Files.readString(errors).replace("qemu-img: ", "ascus-img: "));
-  }
-
-  private static void needQemuImg() throws InterruptedException {
-    try {
-      new ProcessBuilder("qemu-img", "--version").redirectErrorStream(true)
-          .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor();
-    } catch (IOException e) {
-      System.err.println("SKIPPED: ImgMainTest needs qemu-img (apt install qemu-utils): " + e.getMessage());
-      assumeTrue(false, "qemu-img is not installed");
-    }
   }
 
   @Test

@@ -52,6 +52,12 @@ public enum CipherAlgorithm {
     return text.substring(0, text.indexOf('-'));
   }
 
+  /** The family as QEMU's messages write it, such as {@code Serpent}. */
+  String title() {
+    String family = family();
+    return family.equals("aes") ? "AES" : Character.toUpperCase(family.charAt(0)) + family.substring(1);
+  }
+
   static Optional<CipherAlgorithm> of(String text) {
     for (CipherAlgorithm algorithm : values()) {
       if (algorithm.text.equals(text)) {

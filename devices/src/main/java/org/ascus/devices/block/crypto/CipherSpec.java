@@ -31,12 +31,10 @@ public record CipherSpec(
     if (iv == IvAlgorithm.ESSIV) {
       HashAlgorithm hash = ivHash.orElseThrow(
           () -> new BlockException("Missing IV generator hash specification"));
-      if (cipher.blockBytes() != 16) {
-        throw new BlockException("Algorithm '" + cipher.text() + "' not supported by essiv");
-      }
       if (CipherAlgorithm.of(cipher.family(), hash.bytes()).isEmpty()) {
-        throw new BlockException("No " + cipher.family().toUpperCase(java.util.Locale.ROOT)
-            + " cipher with key size " + hash.bytes() + " available");
+        throw new BlockException(cipher == CipherAlgorithm.CAST5_128
+            ? "Cipher " + cipher.text() + " not supported with essiv"
+            : "No " + cipher.title() + " cipher with key size " + hash.bytes() + " available");
       }
     }
   }

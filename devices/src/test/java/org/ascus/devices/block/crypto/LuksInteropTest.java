@@ -84,10 +84,14 @@ class LuksInteropTest {
       "cipher-mode=cbc,ivgen-alg=essiv,ivgen-hash-alg=sha256,hash-alg=sha1", "ivgen-alg=plain,hash-alg=sha512",
       "ivgen-alg=essiv,ivgen-hash-alg=sha256,hash-alg=sha384",
       "cipher-alg=aes-128,cipher-mode=cbc,ivgen-alg=essiv,ivgen-hash-alg=md5,hash-alg=md5",
+      "cipher-alg=cast5-128,cipher-mode=cbc,ivgen-alg=essiv,ivgen-hash-alg=md5", "cipher-alg=cast5-128,cipher-mode=ecb",
+      "cipher-alg=serpent-256,cipher-mode=ctr,ivgen-alg=essiv,ivgen-hash-alg=md5",
+      "cipher-alg=twofish-256,cipher-mode=cbc,ivgen-alg=essiv,ivgen-hash-alg=sha256,hash-alg=ripemd160",
+      "cipher-alg=twofish-128,cipher-mode=ecb", "ivgen-alg=plain64,ivgen-hash-alg=sha1",
       "cipher-alg=cast5-128,cipher-mode=cbc,hash-alg=ripemd160", "cipher-alg=cast5-128,cipher-mode=ctr",
       "cipher-alg=serpent-256,hash-alg=sha224", "cipher-alg=serpent-192", "cipher-alg=serpent-128,cipher-mode=cbc",
       "cipher-alg=twofish-128", "cipher-alg=twofish-192", "cipher-alg=twofish-256,cipher-mode=ctr,ivgen-alg=plain"})
-  void qemuReadsEveryCipherModeAndHash(String options) throws Exception {
+  void qemuReadsAndWritesEveryCipherModeAndHash(String options) throws Exception {
     Map<String, String> map = new HashMap<>();
     for (String option : options.isEmpty() ? new String[0] : options.split(",")) {
       map.put(option.split("=")[0], option.split("=")[1]);
@@ -99,8 +103,13 @@ class LuksInteropTest {
       node.write(0, ByteBuffer.wrap(content));
     }
     holdsTheContent("ours.luks", "");
-    qemu("convert", "-O", "raw", "--image-opts", "driver=luks,file.filename=ours.luks,key-secret=s", "back.raw");
+    String described = "driver=luks,file.filename=ours.luks,key-secret=s";
+    qemu("convert", "-O", "raw", "--image-opts", described, "back.raw");
     assertThat(Files.readAllBytes(dir.resolve("back.raw"))).isEqualTo(content);
+    new Random(4).nextBytes(content);
+    Files.write(dir.resolve("raw"), content);
+    qemu("convert", "-n", "-f", "raw", "--target-image-opts", "raw", described);
+    holdsTheContent("ours.luks", "");
   }
 
   /** Few of them: qemu-img measures the host for seconds before it makes a LUKS image. */

@@ -40,6 +40,7 @@ record Qcow2Tuning(
   private static final int LEAST_REFCOUNT_BLOCKS = 4;
   private static final int LEAST_PIECE_BYTES = 512;
   private static final long LONGEST_INTERVAL = 0xffff_ffffL;
+  private static final String ENCRYPTION = "encrypt.format";
   private static final String CHECKS = "overlap-check";
   private static final Set<String> CHECK_LEVELS = Set.of("none", "constant", "cached", "all");
   private static final Set<String> CHECKED =
@@ -47,7 +48,8 @@ record Qcow2Tuning(
           "inactive-l1", "inactive-l2", "bitmap-directory");
   private static final Set<String> NAMES =
       Set.of("lazy-refcounts", "pass-discard-request", "pass-discard-snapshot", "pass-discard-other", CHECKS,
-          "cache-size", "l2-cache-size", "l2-cache-entry-size", "refcount-cache-size", "cache-clean-interval");
+          "cache-size", "l2-cache-size", "l2-cache-entry-size", "refcount-cache-size", "cache-clean-interval",
+          ENCRYPTION);
 
   /** What is so when nothing is said. */
   static Qcow2Tuning plain(Header header) {
@@ -80,6 +82,7 @@ record Qcow2Tuning(
     addIf(keys.flag("pass-discard-other", false), discarded, Freed.OTHERWISE);
     checkOverlaps(keys);
     checkInterval(keys);
+    checkEncryption(keys, header);
     long piece = keys.size("l2-cache-entry-size", plain.l2PieceBytes());
     if (piece < LEAST_PIECE_BYTES || piece > header.clusterSize() || Long.bitCount(piece) != 1) {
       throw new BlockException("L2 cache entry size must be a power of two between " + LEAST_PIECE_BYTES
@@ -146,6 +149,21 @@ record Qcow2Tuning(
         throw new BlockException("Block format 'qcow2' does not support the option '" + CHECKS + "." + part + "'");
       }
       parts.flag(part, true);
+    }
+  }
+
+  /** An option cannot choose the encryption: the image has it. */
+  private static void checkEncryption(Keys keys, Header header) throws BlockException {
+    Optional<String> said = keys.oneOf(ENCRYPTION, "luks", "aes");
+    String there = switch (header.crypt) {
+      case Header.CRYPT_LUKS -> "luks";
+      case Header.CRYPT_AES -> "aes";
+      default -> "";
+    };
+    if (said.isPresent() && !said.get().equals(there)) {
+      throw new BlockException(there.isEmpty()
+          ? "No encryption in image header, but options specified format '" + said.get() + "'"
+          : "Header reported '" + there + "' encryption format but options specify '" + said.get() + "'");
     }
   }
 
