@@ -116,7 +116,7 @@ final class ClusterTable {
       throw file.corrupt("cluster offset 0x" + Long.toHexString(host) + " for guest offset 0x" + Long.toHexString(guest)
           + " is unaligned");
     }
-    boolean there = isPlaced(entry);
+    boolean there = isPlaced(header, entry);
     int unit = header.unitSize();
     int left = unit - inCluster % unit;
     if (header.extendedL2()) {
@@ -139,13 +139,13 @@ final class ClusterTable {
   }
 
   /** Whether an entry names a place in the file; in an external data file 0 is one. */
-  private boolean isPlaced(long entry) {
+  static boolean isPlaced(Header header, long entry) {
     return (entry & OFFSET) != 0 || header.externalData() && (entry & COPIED) != 0;
   }
 
   /** Whether {@code guest}'s cluster, which is not compressed, has a place, whatever of it is in use. */
   boolean hasPlace(long guest) throws BlockException {
-    return isPlaced(entry(guest));
+    return isPlaced(header, entry(guest));
   }
 
   /** Sets the entry of {@code guest}'s cluster; its L2 table is made, or copied if a snapshot shares it. */

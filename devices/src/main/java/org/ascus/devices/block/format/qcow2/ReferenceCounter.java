@@ -122,7 +122,7 @@ final class ReferenceCounter {
         long place = ClusterReader.compressedOffset(header, entry);
         refer(place, ClusterReader.compressedBytes(header, entry), "compressed cluster");
         tally(active, true, true);
-      } else if (host != 0 || header.externalData() && (entry & ClusterTable.COPIED) != 0) {
+      } else if (ClusterTable.isPlaced(header, entry)) {
         if (header.externalData() || aligned(host, "data cluster")
             && refer(host, header.clusterSize(), "data cluster")) {
           tally(active, false, next != 0 && next != host);
