@@ -30,6 +30,12 @@ public record Extent(
     return new Extent(bytes, depth, present, zero, data, compressed, offset);
   }
 
+  /** The same without its first bytes; fewer than there are. */
+  public Extent behind(long bytes) {
+    OptionalLong place = offset.isPresent() ? OptionalLong.of(offset.getAsLong() + bytes) : offset;
+    return new Extent(length - bytes, depth, present, zero, data, compressed, place);
+  }
+
   /** The same, seen from a file on top. */
   public Extent deeper() {
     return new Extent(length, depth + 1, present, zero, data, compressed, offset);

@@ -70,9 +70,10 @@ final class CommitCommand {
       BlockNode image, int depth, BlockNode target, Optional<ThrottleGroup> rate, Progress progress)
       throws BlockException {
     ByteBuffer buffer = ByteBuffer.allocateDirect(PIECE);
+    Extents extents = new Extents(image);
     for (long at = 0; at < image.size(); ) {
       progress.at(at, image.size());
-      Extent extent = image.extent(at, image.size() - at);
+      Extent extent = extents.at(at);
       long length = extent.length();
       // Behind the end of a shorter image in between there is nothing, whatever the target has there.
       boolean above = extent.depth() < (extent.present() ? depth : depth - 1);

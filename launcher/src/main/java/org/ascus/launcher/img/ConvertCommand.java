@@ -15,6 +15,7 @@ import org.ascus.devices.block.Extent;
 import org.ascus.devices.block.crypto.LuksNode;
 import org.ascus.devices.block.filter.ThrottleGroup;
 import org.ascus.devices.block.filter.ThrottleLimits;
+import org.ascus.devices.block.filter.ZeroDetector;
 import org.ascus.devices.block.format.ImageOptions;
 import org.ascus.devices.block.format.qcow2.Qcow2Node;
 
@@ -231,18 +232,7 @@ final class ConvertCommand {
   }
 
   private static boolean isZero(ByteBuffer buffer, int from, int to) {
-    int at = from;
-    for (; at <= to - Long.BYTES; at += Long.BYTES) {
-      if (buffer.getLong(at) != 0) {
-        return false;
-      }
-    }
-    for (; at < to; at++) {
-      if (buffer.get(at) != 0) {
-        return false;
-      }
-    }
-    return true;
+    return ZeroDetector.isZero(buffer.slice(from, to - from));
   }
 
   private void compressed(Progress progress) throws BlockException {
@@ -250,9 +240,10 @@ final class ConvertCommand {
     long size = source.size();
     int cluster = image.clusterSize();
     ByteBuffer buffer = ByteBuffer.allocateDirect(cluster);
+    Extents extents = new Extents(source);
     for (long at = 0; at < size; at += cluster) {
       progress.at(at, size);
-      Extent extent = source.extent(at, size - at);
+      Extent extent = extents.at(at);
       int length = (int) Math.min(cluster, size - at);
       boolean whole = extent.length() >= length;
       if (whole && way.own() && extent.depth() > 0) {

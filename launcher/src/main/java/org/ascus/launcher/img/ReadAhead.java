@@ -24,6 +24,7 @@ final class ReadAhead implements AutoCloseable {
   record Piece(long at, long length, boolean below, Optional<ByteBuffer> bytes) {}
 
   private final BlockNode node;
+  private final Extents extents;
   private final int size;
   private final boolean own;
   private final BlockingQueue<ByteBuffer> free = new ArrayBlockingQueue<>(BUFFERS);
@@ -39,6 +40,7 @@ final class ReadAhead implements AutoCloseable {
    */
   ReadAhead(BlockNode node, int size, boolean own) {
     this.node = node;
+    this.extents = new Extents(node);
     this.size = size;
     this.own = own;
     for (int i = 0; i < BUFFERS; i++) {
@@ -51,7 +53,7 @@ final class ReadAhead implements AutoCloseable {
     try {
       long end = node.size();
       for (long at = 0; at < end; ) {
-        Piece piece = piece(at, end);
+        Piece piece = piece(at);
         ready.put(piece);
         at += piece.length();
       }
@@ -67,8 +69,8 @@ final class ReadAhead implements AutoCloseable {
     }
   }
 
-  private Piece piece(long at, long end) throws BlockException, InterruptedException {
-    Extent extent = node.extent(at, end - at);
+  private Piece piece(long at) throws BlockException, InterruptedException {
+    Extent extent = extents.at(at);
     boolean below = own && extent.depth() > 0;
     if (below || extent.zero()) {
       return new Piece(at, extent.length(), below, Optional.empty());

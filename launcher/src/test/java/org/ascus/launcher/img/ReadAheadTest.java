@@ -7,8 +7,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.ascus.devices.block.BlockException;
 import org.ascus.devices.block.BlockNode;
+import org.ascus.devices.block.Extent;
 import org.ascus.devices.block.filter.FilterNode;
 import org.ascus.devices.block.format.ImageOptions;
 import org.junit.jupiter.api.Test;
@@ -54,6 +56,26 @@ class ReadAheadTest {
         assertThatThrownBy(reader::next).isInstanceOf(BlockException.class).hasMessage("bad sector");
       }
     }
+  }
+
+  @Test
+  void whatIsStoredInOnePlaceIsAskedForOnce() throws Exception {
+    AtomicInteger asked = new AtomicInteger();
+    try (BlockNode node = node(random(20 * PIECE))) {
+      BlockNode counting = new FilterNode(node) {
+        @Override
+        public Extent extent(long offset, long length) throws BlockException {
+          asked.incrementAndGet();
+          return super.extent(offset, length);
+        }
+      };
+      try (ReadAhead reader = new ReadAhead(counting, PIECE, false)) {
+        for (long length = 1; length > 0; ) {
+          length = reader.next().length();
+        }
+      }
+    }
+    assertThat(asked).hasValue(1);
   }
 
   @Test
