@@ -8,12 +8,15 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import io.netty.util.concurrent.Future;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.Provider;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import javax.net.ssl.SSLException;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
 
@@ -49,7 +52,6 @@ public final class X509Credentials implements TlsCredentials {
     Path authority = folder.resolve("ca-cert.pem");
     Path certificate = folder.resolve(server ? "server-cert.pem" : "client-cert.pem");
     Path key = folder.resolve(server ? "server-key.pem" : "client-key.pem");
-    String pass = password.map(Secret::text).orElse(null);
     if (server || Files.exists(certificate)) {
       require(certificate);
       require(key);
@@ -60,12 +62,14 @@ public final class X509Credentials implements TlsCredentials {
     try {
       SslContextBuilder builder;
       if (server) {
-        builder = SslContextBuilder.forServer(certificate.toFile(), key.toFile(), pass);
+        Optional<Provider> asking = verifyPeer ? Optional.of(BouncyTls.provider()) : Optional.empty();
+        builder = SslContextBuilder.forServer(identity(asking, certificate, key, password));
         builder.clientAuth(verifyPeer ? ClientAuth.REQUIRE : ClientAuth.NONE);
+        asking.ifPresent(builder::sslContextProvider);
       } else {
         builder = SslContextBuilder.forClient();
         if (Files.exists(certificate)) {
-          builder.keyManager(certificate.toFile(), key.toFile(), pass);
+          builder.keyManager(identity(Optional.empty(), certificate, key, password));
         }
       }
       if (!server && !verifyPeer) {
@@ -73,21 +77,23 @@ public final class X509Credentials implements TlsCredentials {
       } else if (Files.exists(authority)) {
         builder.trustManager(authority.toFile());
       }
-      builder.sslProvider(SslProvider.JDK).protocols(versions(server && verifyPeer, priority));
+      builder.sslProvider(SslProvider.JDK)
+          .protocols(Stream.of("TLSv1.3", "TLSv1.2").filter(priority::allowsVersion).toList());
       builder.ciphers(null, (suites, defaults, supported) -> allowed(defaults, priority));
       return new X509Credentials(builder.build(), server, verifyPeer);
-    } catch (SSLException | IllegalArgumentException e) {
+    } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
       throw new SecurityObjectException("Unable to load certificates of " + folder + ": " + e.getMessage(), e);
     }
   }
 
-  /**
-   * Versions from the newest. Servers that ask for certificates speak 1.2 if they may: of 1.3 the JDK's ask for no
-   * signatures but those that 1.3 has, and GnuTLS, which all of QEMU's clients have, then keeps RSA certificates back.
-   */
-  private static List<String> versions(boolean asksClients, TlsPriority priority) {
-    List<String> allowed = Stream.of("TLSv1.3", "TLSv1.2").filter(priority::allowsVersion).toList();
-    return asksClients && allowed.contains("TLSv1.2") ? List.of("TLSv1.2") : allowed;
+  private static KeyManagerFactory identity(
+      Optional<Provider> provider, Path certificate, Path key, Optional<Secret> password)
+      throws IOException, GeneralSecurityException {
+    KeyManagerFactory factory =
+        provider.isPresent()
+            ? KeyManagerFactory.getInstance("PKIX", provider.get())
+            : KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    return PemIdentity.into(factory, certificate, key, password);
   }
 
   private static String[] allowed(List<String> suites, TlsPriority priority) {

@@ -9,6 +9,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.Signature;
+import java.security.interfaces.ECPrivateKey;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,6 +20,7 @@ import org.bouncycastle.asn1.ASN1Encodable;
 import org.bouncycastle.asn1.ASN1Integer;
 import org.bouncycastle.asn1.DERBitString;
 import org.bouncycastle.asn1.DERSequence;
+import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x509.BasicConstraints;
@@ -54,6 +56,17 @@ public final class TestCertificates {
       generator.initialize(new ECGenParameterSpec("secp256r1"));
     }
     return generator.generateKeyPair();
+  }
+
+  /** As PKCS#8. The JDK leaves the public point of an elliptic curve out, without which GnuTLS takes no key. */
+  private static byte[] encoded(KeyPair keys) throws IOException {
+    PrivateKeyInfo info = PrivateKeyInfo.getInstance(keys.getPrivate().getEncoded());
+    if (keys.getPrivate() instanceof ECPrivateKey secret) {
+      SubjectPublicKeyInfo shown = SubjectPublicKeyInfo.getInstance(keys.getPublic().getEncoded());
+      var whole = new org.bouncycastle.asn1.sec.ECPrivateKey(256, secret.getS(), shown.getPublicKeyData(), null);
+      info = new PrivateKeyInfo(info.getPrivateKeyAlgorithm(), whole);
+    }
+    return info.getEncoded();
   }
 
   private static byte[] encoded(ASN1Encodable value) throws IOException {
@@ -92,7 +105,7 @@ public final class TestCertificates {
     signature.update(certificate.getEncoded());
     ASN1Encodable[] parts = {certificate, algorithm, new DERBitString(signature.sign())};
     write(name + "-cert.pem", "CERTIFICATE", new DERSequence(parts).getEncoded());
-    write(name + "-key.pem", "PRIVATE KEY", keys.getPrivate().getEncoded());
+    write(name + "-key.pem", "PRIVATE KEY", encoded(keys));
   }
 
   private void write(String file, String what, byte[] content) throws IOException {

@@ -28,6 +28,8 @@ import org.ascus.devices.security.X509Credentials;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Our server and the clients of others, our client and the server of QEMU. */
 class NbdInteropTest {
@@ -163,13 +165,15 @@ class NbdInteropTest {
     }
   }
 
-  @Test
-  void clientsOfQemuWithACertificateReadAnExport() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"RSA, -VERS-TLS1.2", "EC, -VERS-TLS1.2", "RSA, -VERS-TLS1.3", "EC, -VERS-TLS1.3"})
+  void clientsOfQemuWithACertificateReadAnExport(String kind, String without) throws Exception {
     TestCertificates certificates = new TestCertificates(dir);
-    certificates.issue("server", "localhost", "RSA");
-    certificates.issue("alice", "alice", "RSA");
-    certificates.issue("bob", "bob", "RSA");
-    TlsCredentials credentials = X509Credentials.read(dir, true, true, Optional.empty(), TlsPriority.normal());
+    certificates.issue("server", "localhost", kind);
+    certificates.issue("alice", "alice", kind);
+    certificates.issue("bob", "bob", kind);
+    TlsPriority priority = TlsPriority.parse("NORMAL:" + without, List.of());
+    TlsCredentials credentials = X509Credentials.read(dir, true, true, Optional.empty(), priority);
     Authorization alice = Authorization.simple("CN=alice,O=Test");
     NbdServer server =
         NbdServer.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),

@@ -5,55 +5,33 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.io.OutputStream;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.AlgorithmParameterGenerator;
-import java.util.ArrayList;
 import java.util.Base64;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.ascus.devices.chardev.socket.SocketOptions.Protocol;
 import org.ascus.devices.security.AnonymousCredentials;
 import org.ascus.devices.security.Authorization;
 import org.ascus.devices.security.PskCredentials;
 import org.ascus.devices.security.TlsCredentials;
-import org.ascus.devices.security.TlsPriority;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** TLS with shared keys and with none, against openssl's and GnuTLS's programs and our own other side. */
 @Timeout(120)
-class KeyTlsChardevTest {
+class KeyTlsChardevTest extends TlsChardevFixture {
   private static final String KEY = "00112233445566778899aabbccddeeff";
   private static final String WRONG_KEY = "ffeeddccbbaa99887766554433221100";
-
-  @TempDir private Path dir;
-
-  private final SocketChardevTest.Guest guest = new SocketChardevTest.Guest();
-  private final List<SocketChardev> opened = new ArrayList<>();
 
   @BeforeEach
   void keys() throws IOException {
     Files.writeString(dir.resolve("keys.psk"), "alice:" + KEY + "\nbob:" + WRONG_KEY + "\nbroken:xyz\n");
-  }
-
-  @AfterEach
-  void close() {
-    opened.forEach(SocketChardev::close);
-  }
-
-  private static TlsPriority priority(String text, String... always) throws Exception {
-    return TlsPriority.parse(text, List.of(always));
   }
 
   private PskCredentials psk(boolean server, Optional<String> user, String priority) throws Exception {
@@ -62,53 +40,6 @@ class KeyTlsChardevTest {
 
   private TlsCredentials anonymous(boolean server) throws Exception {
     return new AnonymousCredentials(Optional.of(dir), server, priority("NORMAL", "ANON-DH"));
-  }
-
-  private SocketChardev open(int port, boolean server, TlsCredentials tls, Optional<Authorization> authorization)
-      throws IOException {
-    SocketChardev channel =
-        SocketChardev.open(
-            new SocketOptions(SocketChardevTest.loopback(port), server, false, true, 0, Protocol.RAW,
-                Optional.of(tls), authorization));
-    opened.add(channel);
-    return channel;
-  }
-
-  private int serve(TlsCredentials tls, Optional<Authorization> authorization) throws IOException {
-    SocketChardev channel = open(0, true, tls, authorization);
-    channel.connect(guest);
-    return ((InetSocketAddress) channel.localAddress()).getPort();
-  }
-
-  /** Runs a client until it ends by itself; what it is to say is sent when it has connected. */
-  private String client(String text, String... command) throws Exception {
-    assumeTrue(Files.isExecutable(Path.of("/usr/bin", command[0])), command[0] + " is not installed");
-    Path log = dir.resolve("log");
-    Process process =
-        new ProcessBuilder(command).directory(dir.toFile()).redirectErrorStream(true).redirectOutput(log.toFile())
-            .start();
-    try (OutputStream out = process.getOutputStream()) {
-      out.write(text.getBytes(StandardCharsets.US_ASCII));
-      out.flush();
-      if (!text.isEmpty()) {
-        guest.await(text.length());
-      }
-    } catch (IOException e) {
-      // It was thrown out before it could say anything.
-    }
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    return Files.readString(log);
-  }
-
-  private static void await(SocketChardev channel, boolean connected) throws InterruptedException {
-    for (int i = 0; channel.isConnected() != connected; i++) {
-      assertThat(i).as("thousandths of a second").isLessThan(30_000);
-      Thread.sleep(1);
-    }
-  }
-
-  private static String[] words(String command) {
-    return command.split(" ");
   }
 
   private String openssl(int port, String text, String user, String key, String more) throws Exception {
