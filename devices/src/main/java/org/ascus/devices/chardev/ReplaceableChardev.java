@@ -4,12 +4,11 @@ package org.ascus.devices.chardev;
  * A channel whose host's end can be changed while its receiver stays, as if somebody put the cable into another socket.
  * Any thread may do so, one at a time.
  */
-public final class ReplaceableChardev implements CharBackend {
-  private volatile CharBackend channel;
+public final class ReplaceableChardev extends ForwardingChardev {
   private volatile CharReceiver receiver = CharReceiver.NOBODY;
 
   public ReplaceableChardev(CharBackend channel) {
-    this.channel = channel;
+    super(channel);
   }
 
   /** The receiver gets a break, as if it had come from the other side. */
@@ -20,8 +19,8 @@ public final class ReplaceableChardev implements CharBackend {
   /** Goes on with another channel. The one before is closed first, so that its input does not come between. */
   public void replace(CharBackend next) {
     CharReceiver user = receiver;
-    CharBackend before = channel;
-    channel = next;
+    CharBackend before = channel();
+    setChannel(next);
     before.close();
     // Who comes and goes tells so when there is a receiver; who is always there does not.
     user.peerChanged(!next.hasPeers());
@@ -32,33 +31,8 @@ public final class ReplaceableChardev implements CharBackend {
   }
 
   @Override
-  public void write(byte[] data, int offset, int length) {
-    channel.write(data, offset, length);
-  }
-
-  @Override
-  public boolean hasRoom() {
-    return channel.hasRoom();
-  }
-
-  @Override
-  public boolean hasPeers() {
-    return channel.hasPeers();
-  }
-
-  @Override
   public void connect(CharReceiver newReceiver) {
     receiver = newReceiver;
-    channel.connect(newReceiver);
-  }
-
-  @Override
-  public void acceptInput() {
-    channel.acceptInput();
-  }
-
-  @Override
-  public void close() {
-    channel.close();
+    super.connect(newReceiver);
   }
 }
