@@ -1,6 +1,7 @@
 package org.ascus.polyglot;
 
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.Optional;
 import org.ascus.devices.net.socket.StreamAddress;
 import org.ascus.devices.net.tap.BridgeHelper;
@@ -38,6 +39,13 @@ public sealed interface NetdevOptions {
   record Datagram(
       String option, String id, String kind, Optional<InetSocketAddress> local, InetSocketAddress remote)
       implements NetdevOptions {}
+
+  /**
+   * Another machine by datagrams between two unix sockets.
+   *
+   * @param local path of the own one, which is made
+   */
+  record UnixDatagram(String option, String id, Path local, Path remote) implements NetdevOptions {}
 
   /**
    * A network interface of the host, which takes privileges.

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.ascus.devices.chardev.CharBackend;
 import org.ascus.devices.host.HostErrors;
 import org.ascus.devices.net.NetBackend;
@@ -18,6 +19,7 @@ import org.ascus.devices.net.filter.PcapDump;
 import org.ascus.devices.net.filter.RedirectorFilter;
 import org.ascus.devices.net.socket.DatagramNet;
 import org.ascus.devices.net.socket.StreamNet;
+import org.ascus.devices.net.socket.UnixDatagramNet;
 import org.ascus.devices.net.tap.TapNet;
 import org.ascus.devices.net.user.GuestForward;
 import org.ascus.devices.net.user.UserNet;
@@ -32,6 +34,7 @@ final class Networks implements AutoCloseable {
   private final Map<String, ChardevSource> chardevs;
   private final Map<String, NetLink> links = new LinkedHashMap<>();
   private final Map<Integer, NetHub> hubs = new HashMap<>();
+  private final List<HostObject.Filter> filters = new CopyOnWriteArrayList<>();
 
   /**
    * @param chardevs by their ids
@@ -72,6 +75,7 @@ final class Networks implements AutoCloseable {
       case NetdevOptions.Stream s ->
           new StreamNet(s.id(), s.kind(), s.address(), s.server(), s.reconnectSeconds());
       case NetdevOptions.Datagram d -> new DatagramNet(d.id(), d.kind(), d.local(), d.remote());
+      case NetdevOptions.UnixDatagram u -> new UnixDatagramNet(u.id(), u.local(), u.remote());
       case NetdevOptions.Tap t -> new TapNet(t.id(), t.name(), t.scripts());
       case NetdevOptions.Bridge b -> new TapNet(b.id(), b.helper());
       case NetdevOptions.HubPort h -> hubPort(h);
@@ -115,6 +119,7 @@ final class Networks implements AutoCloseable {
         } else {
           filter.close();
         }
+        filters.add(f);
       }
     }
   }
@@ -155,6 +160,11 @@ final class Networks implements AutoCloseable {
     } catch (DeviceException e) {
       throw new VmException(option + ": " + e.getMessage(), e);
     }
+  }
+
+  /** The filters on the cable of a network, in the order in which they were asked for. */
+  List<HostObject.Filter> filters(String netdev) {
+    return filters.stream().filter(f -> f.netdev().equals(netdev)).toList();
   }
 
   synchronized Optional<NetLink> find(String id) {

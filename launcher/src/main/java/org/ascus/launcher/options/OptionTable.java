@@ -117,6 +117,7 @@ final class OptionTable {
             + "-netdev stream,id=id[,server=on|off][,reconnect=s],addr.type=inet,addr.host=host,addr.port=port\n"
             + "-netdev stream,id=id[,server=on|off][,reconnect=s],addr.type=unix,addr.path=path\n"
             + "-netdev dgram,id=id[,local.type=inet,local.host=addr,local.port=port],remote.type=inet,...\n"
+            + "-netdev dgram,id=id,local.type=unix,local.path=path,remote.type=unix,remote.path=path\n"
             + "-netdev tap,id=id[,ifname=name][,script=file|no][,downscript=file|no]\n"
             + "-netdev tap,id=id,helper=program[,br=bridge]\n"
             + "-netdev bridge,id=id[,br=bridge][,helper=program]\n"

@@ -71,9 +71,18 @@ final class SocketNetArguments {
   static NetdevOptions dgram(String option, String id, KeyValues kv) throws OptionException {
     Optional<StreamAddress> local =
         kv.has("local.type") ? Optional.of(address(kv, "local")) : Optional.empty();
+    if (local.isPresent() && !kv.has("remote.type")) {
+      throw new OptionException("type=inet or type=unix requires remote parameter");
+    }
     StreamAddress remote = address(kv, "remote");
-    if (!(remote instanceof StreamAddress.Inet to) || local.filter(l -> l instanceof StreamAddress.Unix).isPresent()) {
-      throw new OptionException("only addresses of type 'inet' are supported");
+    if (local.isPresent() && local.get().getClass() != remote.getClass()) {
+      throw new OptionException("remote and local types must be the same");
+    }
+    if (!(remote instanceof StreamAddress.Inet to)) {
+      if (local.isEmpty()) {
+        throw new OptionException("dgram requires local= parameter");
+      }
+      return new NetdevOptions.UnixDatagram(option, id, path(local.get()), path(remote));
     }
     InetSocketAddress target = resolved("remote", to);
     Optional<InetSocketAddress> own = Optional.empty();
@@ -83,6 +92,10 @@ final class SocketNetArguments {
       throw new OptionException("local= address is required for remote= address");
     }
     return new NetdevOptions.Datagram(option, id, "dgram", own, target);
+  }
+
+  private static Path path(StreamAddress address) {
+    return ((StreamAddress.Unix) address).path();
   }
 
   static NetdevOptions tap(String option, String id, KeyValues kv) throws OptionException {

@@ -5,8 +5,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import org.ascus.devices.host.Errno;
 import org.ascus.devices.host.HostCalls;
+import org.ascus.devices.host.HostDescriptor;
 import org.ascus.devices.net.Frame;
 
 /**
@@ -30,27 +30,14 @@ final class TapDevice implements AutoCloseable {
   private static final int F_SETFL = 4;
   private static final int IFREQ = 40;
   private static final int IFREQ_FLAGS = 16;
-  private static final short POLLIN = 1;
 
-  private static final int MOST = Frame.MAX_BYTES;
-
-  private final Arena arena;
-  private final MemorySegment read = HostCalls.find("read");
   private final MemorySegment write = HostCalls.find("write");
-  private final MemorySegment poll = HostCalls.find("poll");
-  private final MemorySegment readBuffer;
-  private final MemorySegment writeBuffer;
-  private final MemorySegment pollEntry;
-  private final int descriptor;
+  private final HostDescriptor descriptor;
   private final String name;
 
-  private TapDevice(Arena arena, int descriptor, String name) {
-    this.arena = arena;
-    this.descriptor = descriptor;
+  private TapDevice(int descriptor, String name) {
+    this.descriptor = new HostDescriptor(descriptor, Frame.MAX_BYTES);
     this.name = name;
-    readBuffer = arena.allocate(MOST);
-    writeBuffer = arena.allocate(MOST);
-    pollEntry = arena.allocate(8);
   }
 
   /** How a descriptor is made, and made an interface. */
@@ -107,17 +94,14 @@ final class TapDevice implements AutoCloseable {
     if (!HostCalls.isLinux()) {
       throw new IOException("could not open " + CLONE + ": there are tap interfaces on Linux only");
     }
-    Arena arena = Arena.ofShared();
     int descriptor = -1;
-    try {
+    try (Arena arena = Arena.ofConfined()) {
       descriptor = opener.open(arena);
       MemorySegment request = setter.set(arena, descriptor);
-      return new TapDevice(arena, descriptor, request.getString(0, StandardCharsets.US_ASCII));
+      return new TapDevice(descriptor, request.getString(0, StandardCharsets.US_ASCII));
     } catch (IOException | RuntimeException e) {
       if (descriptor >= 0) {
-        new TapDevice(arena, descriptor, "").close();
-      } else {
-        arena.close();
+        HostCalls.call(HostCalls.find("close"), descriptor);
       }
       throw e;
     }
@@ -141,30 +125,22 @@ final class TapDevice implements AutoCloseable {
 
   /** Waits up to some milliseconds for a frame; called by one thread. Returns whether there may be one. */
   boolean await(int millis) {
-    pollEntry.set(ValueLayout.JAVA_INT, 0, descriptor);
-    pollEntry.set(ValueLayout.JAVA_INT, 4, POLLIN);
-    return (int) HostCalls.call(poll, pollEntry.address(), 1, millis) > 0;
+    return descriptor.await(millis);
   }
 
   /** The next frame, or nothing if there is none; called by the thread that waits. */
   byte[] read() throws IOException {
-    long count = HostCalls.result(read, descriptor, readBuffer.address(), MOST);
-    if (count < 0 && count != -Errno.EAGAIN) {
-      throw new IOException("read of " + name + ": " + HostCalls.text(count));
-    }
-    return count < 0 ? new byte[0] : readBuffer.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
+    return descriptor.read();
   }
 
   /** Sends a frame; what the interface cannot take, as while it is down, is lost. Called by one thread at a time. */
   void write(byte[] frame) {
-    MemorySegment.copy(frame, 0, writeBuffer, ValueLayout.JAVA_BYTE, 0, frame.length);
-    HostCalls.call(write, descriptor, writeBuffer.address(), frame.length);
+    HostCalls.call(write, descriptor.number(), descriptor.outgoing(frame), frame.length);
   }
 
   /** Closes the descriptor; an interface that was made for it goes away. No other call may run. */
   @Override
   public void close() {
-    HostCalls.call(HostCalls.find("close"), descriptor);
-    arena.close();
+    descriptor.close();
   }
 }
