@@ -356,6 +356,11 @@ public final class Vm implements AutoCloseable {
     return networks.links();
   }
 
+  /** The filters on the cable of a network, by the id of the host's end. */
+  public List<HostObject.Filter> filters(String netdev) {
+    return networks.filters(netdev);
+  }
+
   /**
    * Opens another network, for cards that are plugged in later.
    *

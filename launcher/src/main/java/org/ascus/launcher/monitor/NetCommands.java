@@ -15,6 +15,8 @@ import org.ascus.launcher.options.NetArguments;
 import org.ascus.launcher.options.OptionException;
 import org.ascus.machine.device.Device;
 import org.ascus.machine.device.DeviceException;
+import org.ascus.polyglot.HostObject;
+import org.ascus.polyglot.HostObject.FilterKind;
 import org.ascus.polyglot.Vm;
 import org.ascus.polyglot.VmException;
 
@@ -73,7 +75,7 @@ final class NetCommands {
   private String other(NetLink port, NetHub.Membership membership) {
     return membership
         .network()
-        .map(NetCommands::line)
+        .map(this::line)
         .or(() -> cards().stream().filter(c -> ((NetCard) c).link() == port).findFirst().map(this::line))
         .map(line -> ": " + line)
         .orElse("\n");
@@ -90,8 +92,37 @@ final class NetCommands {
     return vm.machine().devices().stream().filter(d -> d.id().equals(card.id())).findFirst().orElse(card).type();
   }
 
-  private static String line(NetLink link) {
-    return link.id() + ": index=0," + link.backend().describe() + "\n";
+  private String line(NetLink link) {
+    StringBuilder text = new StringBuilder(link.id() + ": index=0," + link.backend().describe() + "\n");
+    List<HostObject.Filter> filters = vm.filters(link.id());
+    if (!filters.isEmpty()) {
+      text.append("filters:\n");
+      filters.forEach(filter -> text.append(line(filter)));
+    }
+    return text.toString();
+  }
+
+  /** A filter with its properties, those of its kind first. It always stands behind the ones before it. */
+  private static String line(HostObject.Filter filter) {
+    String kind =
+        switch (filter.kind()) {
+          case FilterKind.Dump(var file, int most) -> "filter-dump,file=" + file + ",maxlen=" + most;
+          case FilterKind.Mirror(String out, boolean headers) ->
+              "filter-mirror,vnet_hdr_support=" + headers + ",outdev=" + out;
+          case FilterKind.Redirector(var in, var out, boolean headers) ->
+              "filter-redirector,vnet_hdr_support=" + headers + ",indev=" + in.orElse("") + ",outdev="
+                  + out.orElse("");
+          case FilterKind.Buffer(long micros) -> "filter-buffer,interval=" + micros;
+        };
+    // The queues are named after the back end's side of the cable.
+    String queue =
+        switch (filter.direction()) {
+          case RX -> "tx";
+          case TX -> "rx";
+          case ALL -> "all";
+        };
+    return String.format("  - %s: type=%s,position=tail,status=%s,insert=behind,netdev=%s,queue=%s%n",
+        filter.id(), kind, filter.on() ? "on" : "off", filter.netdev(), queue);
   }
 
   /** {@code info usernet}. */

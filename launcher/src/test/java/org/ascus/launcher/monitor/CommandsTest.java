@@ -2,6 +2,8 @@ package org.ascus.launcher.monitor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -9,15 +11,19 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import org.ascus.devices.board.riscv.Firmware;
 import org.ascus.devices.chardev.RingChardev;
 import org.ascus.devices.chardev.socket.SocketChardev;
 import org.ascus.devices.chardev.socket.SocketOptions;
+import org.ascus.devices.net.NetFilter.Direction;
 import org.ascus.devices.net.user.UserNetOptions;
 import org.ascus.machine.run.RunState;
 import org.ascus.machine.run.ShutdownReason;
 import org.ascus.machine.trace.Log;
 import org.ascus.polyglot.Accelerator;
+import org.ascus.polyglot.HostObject;
+import org.ascus.polyglot.HostObject.FilterKind;
 import org.ascus.polyglot.LifeOptions;
 import org.ascus.polyglot.NetdevOptions;
 import org.ascus.polyglot.Vm;
@@ -52,12 +58,32 @@ class CommandsTest {
             .device("virtio-keyboard-device", Map.of())
             .device("virtio-tablet-pci", Map.of())
             .netdev(new NetdevOptions.User("-netdev user,id=net0", "net0", UserNetOptions.DEFAULT))
+            .netdev(datagrams())
+            .object(filter("dump", Direction.ALL, true, new FilterKind.Dump(dir.resolve("pcap"), 65536)))
+            .object(filter("slow", Direction.TX, false, new FilterKind.Buffer(1000)))
             .device("virtio-net-device", Map.of("netdev", "net0"))
             .device("virtio-net-pci", Map.of())
             .life(new LifeOptions(true, false, false))
             .build();
     commands = new Commands(vm, "guest7", chardevs);
     vm.start();
+  }
+
+  private static NetdevOptions datagrams() {
+    InetSocketAddress here = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    InetSocketAddress there = new InetSocketAddress(InetAddress.getLoopbackAddress(), 9);
+    return new NetdevOptions.Datagram("-netdev socket,id=udp0", "udp0", "socket", Optional.of(here), there);
+  }
+
+  private static HostObject filter(String id, Direction direction, boolean on, FilterKind kind) {
+    return new HostObject.Filter("-object", id, "net0", direction, on, kind);
+  }
+
+  /** What {@code info network} says of the first card's network. */
+  private String network() {
+    return " \\ net0: index=0,type=user,net=10.0.2.0,restrict=off\nfilters:\n  - dump: type=filter-dump,file="
+        + dir.resolve("pcap") + ",maxlen=65536,position=tail,status=on,insert=behind,netdev=net0,queue=all\n"
+        + "  - slow: type=filter-buffer,interval=1000,position=tail,status=off,insert=behind,netdev=net0,queue=rx\n";
   }
 
   @AfterEach
@@ -138,8 +164,9 @@ class CommandsTest {
   void networksAreShownAndChanged() {
     assertThat(commands.execute("info network"))
         .isEqualTo(
-            "virtio-net-device.0: index=0,type=nic,model=virtio-net-device,macaddr=52:54:00:12:34:56\n"
-                + " \\ net0: index=0,type=user,net=10.0.2.0,restrict=off\n"
+            "udp0: index=0,type=socket,socket: udp=127.0.0.1:9\n"
+                + "virtio-net-device.0: index=0,type=nic,model=virtio-net-device,macaddr=52:54:00:12:34:56\n"
+                + network()
                 + "virtio-net-pci.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:57\n");
     assertThat(commands.execute("set_link net0 off")).isEmpty();
     assertThat(commands.execute("info network")).contains(",link=off");
@@ -163,8 +190,9 @@ class CommandsTest {
     assertThat(commands.execute("info network"))
         .isEqualTo(
             "hub 3\n \\ h2\n \\ h1: net1: index=0,type=user,net=10.9.0.0,restrict=off\n"
+                + "udp0: index=0,type=socket,socket: udp=127.0.0.1:9\n"
                 + "virtio-net-device.0: index=0,type=nic,model=virtio-net-device,macaddr=52:54:00:12:34:56\n"
-                + " \\ net0: index=0,type=user,net=10.0.2.0,restrict=off\n"
+                + network()
                 + "virtio-net-pci.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:57\n");
   }
 

@@ -162,6 +162,8 @@ public final class DatagramNet extends FrameSocket {
 
   @Override
   public String describe() {
-    return "type=" + kind + "," + (multicast ? "mcast=" : "udp=") + text(remote);
+    boolean dgram = kind.equals("dgram");
+    String from = multicast || !dgram ? "" : text(channel.localAddress()) + "/";
+    return "type=" + kind + "," + (dgram ? "" : "socket: ") + (multicast ? "mcast=" : "udp=") + from + text(remote);
   }
 }

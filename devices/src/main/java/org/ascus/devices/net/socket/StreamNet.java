@@ -39,7 +39,7 @@ public final class StreamNet extends FrameSocket {
   private final StreamAddress address;
   private final int reconnectSeconds;
   private Optional<Channel> listener = Optional.empty();
-  private Optional<Channel> peer = Optional.empty();
+  private volatile Optional<Channel> peer = Optional.empty();
 
   /**
    * Listens or connects.
@@ -220,6 +220,17 @@ public final class StreamNet extends FrameSocket {
 
   @Override
   public String describe() {
-    return "type=" + kind + "," + address + (peer.isPresent() ? "" : ",not connected");
+    return "type=" + kind + "," + peer.map(p -> describe(p.remoteAddress())).orElse("");
+  }
+
+  private String describe(SocketAddress other) {
+    if (!(other instanceof InetSocketAddress inet)) {
+      return address.toString();
+    }
+    String where = inet.getAddress().getHostAddress() + ":" + inet.getPort();
+    if (kind.equals("stream")) {
+      return "tcp:" + where;
+    }
+    return (listener.isPresent() ? "socket: connection from " : "socket: connect to ") + where;
   }
 }

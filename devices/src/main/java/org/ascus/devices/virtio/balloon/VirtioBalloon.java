@@ -290,11 +290,13 @@ public final class VirtioBalloon extends VirtioDevice {
 
   @Override
   public Map<String, String> properties() {
-    return Map.of(
-        "deflate-on-oom", Boolean.toString(options.deflateOnOom()),
-        "free-page-reporting", Boolean.toString(options.freePageReporting()),
-        "page-poison", Boolean.toString(options.pagePoison()),
-        "guest-stats-polling-interval", Integer.toString(options.pollSeconds()));
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("deflate-on-oom", Boolean.toString(options.deflateOnOom()));
+    all.put("free-page-reporting", Boolean.toString(options.freePageReporting()));
+    all.put("page-poison", Boolean.toString(options.pagePoison()));
+    all.put("guest-stats-polling-interval", Integer.toString(options.pollSeconds()));
+    all.put("guest-stats", statistics().toString());
+    return all;
   }
 
   @Override

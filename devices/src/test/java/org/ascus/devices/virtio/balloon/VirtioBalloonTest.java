@@ -132,6 +132,7 @@ class VirtioBalloonTest extends VirtioContract {
     VirtioBalloon balloon = (VirtioBalloon) d.device;
     assertThat(balloon.statistics()).containsOnlyKeys("stat-free-memory", "stat-total-memory");
     assertThat(balloon.statistics()).containsEntry("stat-free-memory", 1000L);
+    assertThat(balloon.properties().get("guest-stats")).contains("stat-free-memory=1000");
     now.set(2_000_000_000);
     d.machine.clock().runDue();
     q.await(1);
