@@ -45,12 +45,16 @@ final class LinuxCalls implements AutoCloseable {
   /** Most bytes of one transfer. */
   static final int MOST_DATA = 1 << 20;
 
-  private static final int MOST_PATH = 4096;
+  static final int MOST_PATH = 4096;
   private static final int NO_FOLLOW = 0x100;
   private static final int REMOVE_FOLDER = 0x200;
   private static final int EMPTY_PATH = 0x1000;
   private static final int BASIC_STATS = 0x7ff;
   private static final int STATUS_BYTES = 256;
+  private static final int OPENAT2 = 437;
+  private static final int OPEN_HOW_BYTES = 24;
+  private static final int RESOLVE_NO_SYMLINKS = 4;
+  private static final int RESOLVE_BENEATH = 8;
   private static final byte[] EMPTY = {};
 
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
@@ -73,7 +77,7 @@ final class LinuxCalls implements AutoCloseable {
     for (String name : new String[] {
         "openat", "close", "statx", "mkdirat", "mknodat", "symlinkat", "linkat", "renameat", "unlinkat", "readlinkat",
         "fchownat", "chmod", "utimensat", "ftruncate", "pread", "pwrite", "fsync", "fdatasync", "lseek", "getdents64",
-        "fstatfs", "getxattr", "setxattr", "listxattr", "removexattr"}) {
+        "fstatfs", "syscall", "getxattr", "setxattr", "listxattr", "removexattr"}) {
       functions.put(name, HostCalls.find(name));
     }
   }
@@ -119,6 +123,28 @@ final class LinuxCalls implements AutoCloseable {
   /** Opens the file that {@code fd}, which may be for its path only, is open on. */
   int reopen(int fd, int flags) throws FileException {
     return number("openat", -100, procPath(fd), flags | CLOEXEC | NOCTTY | NONBLOCK, 0, 0);
+  }
+
+  /** Whether {@link #openBelow} works: Linux 5.6 has it, and a container may forbid it. */
+  boolean opensBelow(int folder) {
+    try {
+      close(openBelow(folder, new byte[] {'.'}));
+      return true;
+    } catch (FileException e) {
+      return false;
+    }
+  }
+
+  /** Opens the folder of a path below another for its path, in one call; a symbolic link on the way is an error. */
+  int openBelow(int folder, byte[] path) throws FileException {
+    fixed.set(LONG, 0, PATH | DIRECTORY | CLOEXEC);
+    fixed.set(LONG, 8, 0);
+    fixed.set(LONG, 16, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+    long how = fixed.address();
+    long result =
+        HostCalls.result(functions.get("syscall"), OPENAT2, folder, text(first, path), how, OPEN_HOW_BYTES);
+    // What opening it name by name says of a link.
+    return (int) checked(result == -Errno.ELOOP ? -Errno.ENOTDIR : result);
   }
 
   void close(int fd) {

@@ -29,11 +29,13 @@ public final class SharedFolder implements AutoCloseable {
   private final LinuxCalls calls;
   private final SecurityModel model;
   private final int root;
+  private final boolean wholePaths;
 
   private SharedFolder(FolderOptions options, LinuxCalls calls, int root) {
     this.options = options;
     this.calls = calls;
     this.root = root;
+    this.wholePaths = calls.opensBelow(root);
     this.model =
         switch (options.model()) {
           case PASSTHROUGH -> new DirectModel(calls, true);
@@ -112,12 +114,37 @@ public final class SharedFolder implements AutoCloseable {
 
   /** Opens the folder at a place for its path; to be closed by {@link #closeFolder}. */
   private int openFolder(Place place) throws FileException {
-    int at = root;
     Deque<byte[]> path = place.path();
+    if (path.isEmpty()) {
+      return root;
+    }
+    int bytes = 0;
+    for (byte[] name : path) {
+      bytes += name(name).length + 1;
+    }
+    // What was renamed into a deep folder may have a path that no call takes.
+    return wholePaths && bytes <= LinuxCalls.MOST_PATH ? calls.openBelow(root, joined(path, bytes)) : openByNames(path);
+  }
+
+  private static byte[] joined(Deque<byte[]> path, int bytes) {
+    byte[] all = new byte[bytes - 1];
+    int at = 0;
+    for (byte[] name : path) {
+      if (at > 0) {
+        all[at++] = '/';
+      }
+      System.arraycopy(name, 0, all, at, name.length);
+      at += name.length;
+    }
+    return all;
+  }
+
+  private int openByNames(Deque<byte[]> path) throws FileException {
+    int at = root;
     for (byte[] name : path) {
       int next;
       try {
-        next = calls.openAt(at, name(name), LinuxCalls.PATH | LinuxCalls.DIRECTORY, 0);
+        next = calls.openAt(at, name, LinuxCalls.PATH | LinuxCalls.DIRECTORY, 0);
       } finally {
         closeFolder(at);
       }
