@@ -48,11 +48,15 @@ public sealed interface Formula {
     @Override
     public Formula simplified() {
       Formula simple = a.simplified();
-      return simple instanceof Constant c && operation == UnaryOperation.LOW_WORD
-          ? simple
-          : simple instanceof Constant c && operation == UnaryOperation.SIGN_EXTEND_WORD
-              ? new Constant((int) c.value())
-              : new Unary(operation, simple);
+      if (simple instanceof Constant c) {
+        // Of a value of 32 bits nobody looks at the upper half.
+        if (operation == UnaryOperation.LOW_WORD) {
+          return c;
+        } else if (operation == UnaryOperation.SIGN_EXTEND_WORD) {
+          return new Constant((int) c.value());
+        }
+      }
+      return new Unary(operation, simple);
     }
 
     @Override

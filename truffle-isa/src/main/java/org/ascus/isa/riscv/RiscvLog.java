@@ -33,6 +33,9 @@ final class RiscvLog {
 
   /** {@code int}: a trap or interrupt is about to be taken. */
   void interrupt(boolean async, int cause, long value) {
+    if (!log.isOn(Log.Category.INT)) {
+      return;
+    }
     log.log(
         Log.Category.INT,
         () -> {
