@@ -49,9 +49,6 @@ public final class BytecodeTranslator implements Translator {
 
   private static final int BATCH = 16;
 
-  /** Slices of a hart that end in compiled code between two looks for code that HotSpot has thrown away. */
-  private static final int LOOK_INTERVAL = 16;
-
   /** Calls that make HotSpot's first compiler take a method up. */
   private static final int WARM_UP_CALLS = 256;
 
@@ -96,7 +93,9 @@ public final class BytecodeTranslator implements Translator {
     this.background = background;
     this.codeSpace = codeSpace;
     this.hostMemory = hostMemory;
-    this.promotion = compiler.map(c -> new RegionPromotion(c, cache, samples));
+    // With host code about hardly a region comes to the second compiler, but our own code does, which nobody profiles.
+    compiler.ifPresent(c -> c.setPruning(hostMemory.isEmpty()));
+    this.promotion = compiler.map(c -> new RegionPromotion(c, cache, samples, isa.betweenRegions()));
     this.worker =
         new ThreadPoolExecutor(
             0, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
@@ -233,21 +232,24 @@ public final class BytecodeTranslator implements Translator {
       cache.retire(baseline);
       return;
     }
-    promotion.ifPresent(
-        p -> {
-          if (region instanceof BestRegion best) {
-            p.sampled(best);
-          } else if (region instanceof CompactRegion compact
-              && compact.sampled() % samples == 0
-              && !block.requestedBest) {
-            block.requestedBest = true;
-            // Most of its samples are where most of the time goes, and so most likely is this one; if not, the next.
-            former.form(cpu, block, cpu.pc, BEST_BUDGET, Integer.MAX_VALUE).ifPresent(this::promote);
-          }
-          if (cpu.samples() % LOOK_INTERVAL == 0) {
-            p.look();
-          }
-        });
+    if (promotion.isEmpty()) {
+      return;
+    }
+    RegionPromotion p = promotion.get();
+    if (region instanceof BestRegion best) {
+      p.sampled(best);
+    } else if (region instanceof CompactRegion compact
+        && compact.sampled() % samples == 0
+        && !block.requestedBest) {
+      block.requestedBest = true;
+      // Most of its samples are where most of the time goes, and so most likely is this one; if not, the next.
+      former.form(cpu, block, cpu.pc, BEST_BUDGET, Integer.MAX_VALUE).ifPresent(this::promote);
+    }
+  }
+
+  @Override
+  public void look() {
+    promotion.ifPresent(RegionPromotion::look);
   }
 
   /** Has {@code plan} run by code that profiles. */

@@ -58,6 +58,11 @@ final class HotSpotCompiler {
 
   private static final long MAX_INLINE_STACK = 10;
 
+  /** How often a method's code may have met what it was not made for before the next is made for all there is. */
+  private static final String TRAP_LIMIT = "PerMethodTrapLimit";
+
+  private static final long USUAL_TRAP_LIMIT = 100;
+
   /** Leaves methods of more than 8,000 bytes to the interpreter. */
   private static final String HUGE_METHODS = "DontCompileHugeMethods";
 
@@ -188,6 +193,18 @@ final class HotSpotCompiler {
 
   private static String pattern(Method method, String name) {
     return method.getDeclaringClass().getName().replace('.', '/') + '.' + name;
+  }
+
+  /**
+   * Whether the second compiler leaves out branches that were never taken, as far as its profile goes. Of code of which
+   * there is a good one that makes the best; else it is thrown away at the first such branch, again and again.
+   */
+  void setPruning(boolean on) {
+    try {
+      setFlag.invoke(whiteBox, TRAP_LIMIT, on ? USUAL_TRAP_LIMIT : 0);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** What {@code method} is compiled at now. */

@@ -36,9 +36,12 @@ final class RegionPromotion {
   private static final int MIN_HOST_INTERVAL = 12;
 
   /** And where it long has had it. */
-  private static final int MAX_HOST_INTERVAL = 1000;
+  private static final int MAX_HOST_INTERVAL = 200;
 
-  private static final int HOST_ATTEMPTS = 100;
+  private static final int HOST_ATTEMPTS = 200;
+
+  /** Time after which the second compiler gets what an ISA's instructions have in common; it would hold a boot up. */
+  private static final long SETTLED_NANOS = 2_000_000_000L;
 
   /** Arrivals from other kinds of code for one slice of the budget spent in a region: with more it does not pay. */
   private static final int MAX_ARRIVALS = 100;
@@ -59,37 +62,51 @@ final class RegionPromotion {
   private long givenUp;
   private long unprofitable;
   private final List<Method> host;
+  private final List<Method> isa;
+  private final long start = System.nanoTime();
   private int hostAttempts;
   private int hostInterval = MIN_HOST_INTERVAL;
   private int looks;
   private int next;
 
-  /** @param samples what a compact region needs: a best one profiles for no longer */
-  RegionPromotion(HotSpotCompiler compiler, RegionCache cache, int samples) {
+  /**
+   * @param samples what a compact region needs: a best one profiles for no longer
+   * @param isa see {@link org.ascus.isa.code.CodeIsa#betweenRegions}
+   */
+  RegionPromotion(HotSpotCompiler compiler, RegionCache cache, int samples, List<Class<?>> isa) {
     this.compiler = compiler;
     this.cache = cache;
     this.profileSamples = Math.min(samples, PROFILE_SAMPLES);
     this.host =
-        Stream.of(
-                VCpu.BETWEEN_REGIONS, HostRegionMaker.BETWEEN_REGIONS,
-                List.of(RegionHelp.class, CompactRegion.class, Step.class))
-            .flatMap(List::stream)
-            .flatMap(type -> Arrays.stream(type.getDeclaredMethods()))
-            .filter(method -> method.isAnnotationPresent(BetweenRegions.class))
-            .toList();
+        annotated(
+            Stream.of(
+                    VCpu.BETWEEN_REGIONS, HostRegionMaker.BETWEEN_REGIONS,
+                    List.of(RegionHelp.class, CompactRegion.class, Step.class))
+                .flatMap(List::stream));
+    this.isa = annotated(isa.stream());
     compiler.inline(host.stream().filter(method -> method.getAnnotation(BetweenRegions.class).inlined()).toList());
+  }
+
+  private static List<Method> annotated(Stream<Class<?>> types) {
+    return types
+        .flatMap(type -> Arrays.stream(type.getDeclaredMethods()))
+        .filter(method -> method.isAnnotationPresent(BetweenRegions.class))
+        .toList();
   }
 
   /** Looks whether HotSpot has thrown away the next region in turn or, now and then, what lies between regions. */
   void look() {
-    ifFree(
-        () -> {
-          if (++looks >= hostInterval) {
-            looks = 0;
-            hostInterval = betweenRegions() ? Math.min(2 * hostInterval, MAX_HOST_INTERVAL) : MIN_HOST_INTERVAL;
-          }
-          checkNext();
-        });
+    if (lock.tryLock()) {
+      try {
+        if (++looks >= hostInterval) {
+          looks = 0;
+          hostInterval = betweenRegions() ? Math.min(2 * hostInterval, MAX_HOST_INTERVAL) : MIN_HOST_INTERVAL;
+        }
+        checkNext();
+      } finally {
+        lock.unlock();
+      }
+    }
   }
 
   /**
@@ -99,8 +116,15 @@ final class RegionPromotion {
    * @return whether all of it was there
    */
   private boolean betweenRegions() {
+    boolean all = request(host);
+    boolean settled = System.nanoTime() - start > SETTLED_NANOS;
+    return settled ? request(isa) && all : all;
+  }
+
+  /** Returns whether all of {@code methods} have the best code. */
+  private boolean request(List<Method> methods) {
     boolean all = true;
-    for (Method method : host) {
+    for (Method method : methods) {
       if (hostAttempts < HOST_ATTEMPTS && compiler.isMissing(method, Level.BEST)) {
         hostAttempts++;
         compiler.request(method, Level.BEST);
@@ -112,27 +136,20 @@ final class RegionPromotion {
 
   /** A slice has ended in {@code region}. */
   void sampled(BestRegion region) {
-    ifFree(
-        () -> {
-          region.samples++;
-          region.spent++;
-          if (region.stage == Stage.PROFILING && region.samples >= profileSamples) {
-            region.stage = Stage.BEST;
-            if (compiler.request(region.code(), Level.BEST)) {
-              promoted++;
-              watched.add(region);
-            } else {
-              giveUp(region);
-            }
-          }
-          check(region);
-        });
-  }
-
-  private void ifFree(Runnable action) {
     if (lock.tryLock()) {
       try {
-        action.run();
+        region.samples++;
+        region.spent++;
+        if (region.stage == Stage.PROFILING && region.samples >= profileSamples) {
+          region.stage = Stage.BEST;
+          if (compiler.request(region.code(), Level.BEST)) {
+            promoted++;
+            watched.add(region);
+          } else {
+            giveUp(region);
+          }
+        }
+        check(region);
       } finally {
         lock.unlock();
       }

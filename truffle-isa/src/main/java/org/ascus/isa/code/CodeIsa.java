@@ -2,6 +2,7 @@ package org.ascus.isa.code;
 
 import java.lang.constant.ClassDesc;
 import java.lang.invoke.MethodHandles;
+import java.util.List;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.region.RegionIsa;
 
@@ -12,6 +13,9 @@ public interface CodeIsa {
 
   /** The ISA's CPU class, visible from that package. */
   ClassDesc cpu();
+
+  /** Classes of the ISA that have methods which are {@link org.ascus.isa.cpu.BetweenRegions}. */
+  List<Class<?>> betweenRegions();
 
   /** Collects the register slots that {@code block} reads or writes. */
   void registers(Block block, RegionIsa.RegisterUse use);

@@ -5,7 +5,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** Control passes through this method from one region to the next: it deserves the best code that there is. */
+/** Control passes through this method on its way from one region to the next: it deserves the best code there is. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)
 public @interface BetweenRegions {

@@ -40,7 +40,10 @@ public abstract class VCpu implements Cpu {
 
   private static final long POLL_INTERVAL = 50_000;
 
-  /** Slices of the budget that end in compiled code between two looks for dead entries of the jump cache. */
+  /** Slices of the budget between two looks after what was compiled. */
+  private static final int LOOK_INTERVAL = 16;
+
+  /** Slices of the budget between two looks for dead entries of the jump cache. */
   private static final int FORGET_INTERVAL = 1 << 14;
 
   /** Register file, the ISA says which slots are what; see {@link Slots}. */
@@ -452,6 +455,9 @@ public abstract class VCpu implements Cpu {
     if (++samples % FORGET_INTERVAL == 0) {
       jumps.forgetDead();
     }
+    if (samples % LOOK_INTERVAL == 0) {
+      translator.look();
+    }
     CodeSpace.RegionHandle region = spentIn;
     spentIn = null;
     Block block = jumps.block(pc);
@@ -465,11 +471,6 @@ public abstract class VCpu implements Cpu {
       }
     }
     translator.sampled(this, block, region);
-  }
-
-  /** Slices of the budget that have ended in compiled code. */
-  public final int samples() {
-    return samples;
   }
 
   /** Waits for an interrupt, or that long at most if {@code nanos} is not 0. */

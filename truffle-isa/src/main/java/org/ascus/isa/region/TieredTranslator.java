@@ -38,6 +38,11 @@ public final class TieredTranslator implements Translator {
   }
 
   @Override
+  public void look() {
+    first.look();
+  }
+
+  @Override
   public void enter() {
     second.enter();
   }

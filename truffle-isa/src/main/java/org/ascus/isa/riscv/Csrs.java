@@ -1,5 +1,6 @@
 package org.ascus.isa.riscv;
 
+import org.ascus.isa.cpu.BetweenRegions;
 import org.ascus.isa.cpu.Slots;
 import org.ascus.isa.fp.FpFlags;
 import org.ascus.machine.clock.VirtualClock;
@@ -131,6 +132,7 @@ final class Csrs {
   }
 
   /** True if an interrupt is pending, enabled and not masked by the mode. */
+  @BetweenRegions
   boolean interruptReady() {
     long pending = mip() & mie;
     if (pending == 0) {
@@ -207,6 +209,7 @@ final class Csrs {
   // ---- access ----
 
   /** False if the current mode may not access {@code csr} or there is none, or a read-only one would be written. */
+  @BetweenRegions
   boolean accessible(int csr, boolean write) {
     if (hart.mode < (csr >>> 8 & 3) || write && csr >>> 10 == 3) {
       return false;
@@ -240,6 +243,7 @@ final class Csrs {
     };
   }
 
+  @BetweenRegions
   long read(int csr) {
     if (csr >= 0xc03 && csr <= 0xc1f || csr >= 0xb03 && csr <= 0xb1f || csr >= 0x323 && csr <= 0x33f) {
       return 0;
@@ -313,6 +317,7 @@ final class Csrs {
     return mstatus() | ((mstatus() & Status.FS) == Status.FS ? Status.SD : 0);
   }
 
+  @BetweenRegions
   void write(int csr, long value) {
     if (csr >= 0x3a0 && csr <= 0x3af) {
       hart.pmp.writeConfig(csr - 0x3a0, value);
@@ -455,6 +460,7 @@ final class Csrs {
   }
 
   /** MRET; the mode and pc it returns to. */
+  @BetweenRegions
   void mret() {
     int previous = (int) (mstatus() >>> Status.MPP_SHIFT & 3);
     long status = mstatus() & ~(Status.MIE | Status.MPP) | Status.MPIE;
@@ -469,6 +475,7 @@ final class Csrs {
     writeStatus(status);
   }
 
+  @BetweenRegions
   void sret() {
     int previous = (mstatus() & Status.SPP) != 0 ? Status.S : Status.U;
     long status = mstatus() & ~(Status.SIE | Status.SPP | Status.MPRV) | Status.SPIE;

@@ -5,6 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -77,6 +78,11 @@ final class RiscvCode implements CodeIsa {
 
   RiscvCode(RegionIsa regions) {
     this.regions = regions;
+  }
+
+  @Override
+  public List<Class<?>> betweenRegions() {
+    return List.of(RiscvHart.class, RiscvInterpreter.class, RiscvRare.class, Csrs.class);
   }
 
   @Override

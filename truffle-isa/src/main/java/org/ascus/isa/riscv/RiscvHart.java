@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
+import org.ascus.isa.cpu.BetweenRegions;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.CodeSpace;
 import org.ascus.isa.cpu.Slots;
@@ -173,6 +174,7 @@ public final class RiscvHart extends VCpu {
   }
 
   /** Recomputes what depends on mode, mstatus and satp. */
+  @BetweenRegions
   void updateContext() {
     long status = csrs.mstatus();
     int dataMode = dataMode();
@@ -579,6 +581,7 @@ public final class RiscvHart extends VCpu {
   }
 
   @Override
+  @BetweenRegions
   protected void enterTrap() {
     if (trapCause == Cause.ILLEGAL && trapValue == RiscvInterpreter.UNKNOWN_BITS) {
       trapValue = readInstruction(pc);
@@ -604,6 +607,7 @@ public final class RiscvHart extends VCpu {
     return bits;
   }
 
+  @BetweenRegions
   private void enter(int cause, boolean interrupt, long value) {
     long delegated = interrupt ? csrs.mideleg : csrs.medeleg;
     boolean toS = mode != Status.M && (delegated >>> cause & 1) != 0;

@@ -1,6 +1,7 @@
 // Generated from riscv.isa by RiscvSources (test sources); do not edit.
 package org.ascus.isa.riscv;
 
+import org.ascus.isa.cpu.BetweenRegions;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.mmu.SoftTlb;
@@ -27,6 +28,7 @@ final class RiscvInterpreter {
    * Runs the first {@code count} instructions of {@code first}, whose first is at the hart's pc, then whole blocks
    * that follow as long as they are in the jump cache, fit the budget and are not compiled.
    */
+  @BetweenRegions
   void run(Block first, int count) {
     Block block = first;
     int length = count;
@@ -55,6 +57,7 @@ final class RiscvInterpreter {
    *
    * @return false if control left the block before its end, so that the hart must be looked at
    */
+  @BetweenRegions
   private boolean runBlock(Block block, int from, int count) {
     RiscvHart s = hart;
     long[] x = s.regs;

@@ -1,6 +1,7 @@
 package org.ascus.isa.riscv;
 
 import java.lang.invoke.VarHandle;
+import org.ascus.isa.cpu.BetweenRegions;
 import org.ascus.isa.cpu.Block;
 import org.ascus.isa.cpu.VCpu;
 import org.ascus.isa.decode.Packed;
@@ -26,6 +27,7 @@ final class RiscvRare {
    * @param w packed, with slots for registers
    * @param pc its own address
    */
+  @BetweenRegions
   void execute(long w, long pc) {
     RiscvHart s = hart;
     long[] x = s.regs;
@@ -150,6 +152,7 @@ final class RiscvRare {
     }
   }
 
+  @BetweenRegions
   private void csr(int op, int rd, int number, long operand, boolean named) {
     RiscvHart s = hart;
     boolean swap = op == RvOp.CSRRW || op == RvOp.CSRRWI;
