@@ -173,7 +173,8 @@ ascus_exec() {
 
 # Replaces this process by a tool's main class $1 with the arguments from $3 on. Graal and the cache of its classes are
 # for guests: a tool starts on the JDK as it is, with an archive of its own classes, made for these very jars by a
-# training run with the words in $2. HotSpot's second compiler stays: it alone knows the host's instructions for AES.
+# training run with the words in $2. HotSpot's second compiler alone knows the host's instructions for AES: a tool that
+# does without says so by ASCUS_JAVA_OPTS.
 ascus_exec_tool() {
   local main=$1 train=$2 target=$ASCUS_ROOT/launcher/target key archive
   local flags=(-XX:+UseSerialGC -XX:-UsePerfData -Xmx512m
