@@ -129,14 +129,21 @@ final class Run {
     }
   }
 
-  /** A signal that ends the process ends the machine first: files and terminal are left as they should be. */
+  /**
+   * A signal that ends the process ends the machine first: files and terminal are left as they should be, and the
+   * process ends as if the machine had ended by itself.
+   */
   private Thread endOnSignal(Vm vm) {
     Thread hook =
         new Thread(
             () -> {
+              errors.println(program + ": terminating on a signal");
               vm.quit();
               try {
-                boolean ignored = ended.await(SIGNAL_SECONDS, TimeUnit.SECONDS);
+                if (ended.await(SIGNAL_SECONDS, TimeUnit.SECONDS)) {
+                  // The JVM would tell the signal's number in the exit code.
+                  Runtime.getRuntime().halt(0);
+                }
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
               }
