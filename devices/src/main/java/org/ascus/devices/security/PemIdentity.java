@@ -18,7 +18,13 @@ import javax.crypto.EncryptedPrivateKeyInfo;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 import javax.net.ssl.KeyManagerFactory;
+import org.bouncycastle.asn1.DERNull;
+import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
+import org.bouncycastle.asn1.pkcs.RSAPrivateKey;
+import org.bouncycastle.asn1.sec.ECPrivateKey;
+import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 
 /** What one side proves its name by: a chain of certificates and the key of the first, both in PEM. */
 final class PemIdentity {
@@ -30,7 +36,8 @@ final class PemIdentity {
   /**
    * Puts an identity into the hands of {@code factory}.
    *
-   * @param key PKCS#8, encrypted if there is a {@code password}
+   * @param key PKCS#8, encrypted if there is a {@code password}, or PKCS#1 (RFC 8017) or RFC 5915 in clear, which is
+   *     what certtool and openssl write unless they are told otherwise
    */
   static KeyManagerFactory into(KeyManagerFactory factory, Path certificates, Path key, Optional<Secret> password)
       throws IOException, GeneralSecurityException {
@@ -52,11 +59,22 @@ final class PemIdentity {
     String text = Files.readString(file, StandardCharsets.ISO_8859_1);
     Optional<byte[]> clear = section(text, "PRIVATE KEY");
     if (clear.isPresent()) {
-      return key(clear.get());
+      return key(PrivateKeyInfo.getInstance(clear.get()));
+    }
+    Optional<byte[]> rsa = section(text, "RSA PRIVATE KEY");
+    if (rsa.isPresent()) {
+      var kind = new AlgorithmIdentifier(PKCSObjectIdentifiers.rsaEncryption, DERNull.INSTANCE);
+      return key(new PrivateKeyInfo(kind, RSAPrivateKey.getInstance(rsa.get())));
+    }
+    Optional<byte[]> curve = section(text, "EC PRIVATE KEY");
+    if (curve.isPresent()) {
+      ECPrivateKey number = ECPrivateKey.getInstance(curve.get());
+      var kind = new AlgorithmIdentifier(X9ObjectIdentifiers.id_ecPublicKey, number.getParametersObject());
+      return key(new PrivateKeyInfo(kind, number));
     }
     Optional<byte[]> encrypted = section(text, "ENCRYPTED PRIVATE KEY");
     if (encrypted.isEmpty()) {
-      throw new IOException("no PKCS#8 private key in " + file);
+      throw new IOException("no private key in " + file);
     }
     if (password.isEmpty()) {
       throw new IOException("the private key in " + file + " is encrypted, and there is no password");
@@ -69,15 +87,15 @@ final class PemIdentity {
       Cipher cipher = Cipher.getInstance(algorithm);
       cipher.init(
           Cipher.DECRYPT_MODE, SecretKeyFactory.getInstance(algorithm).generateSecret(spec), info.getAlgParameters());
-      return key(info.getKeySpec(cipher).getEncoded());
+      return key(PrivateKeyInfo.getInstance(info.getKeySpec(cipher).getEncoded()));
     } catch (GeneralSecurityException e) {
       throw new IOException("the private key in " + file + " cannot be decrypted: " + e.getMessage(), e);
     }
   }
 
-  private static PrivateKey key(byte[] der) throws GeneralSecurityException {
-    String algorithm = PrivateKeyInfo.getInstance(der).getPrivateKeyAlgorithm().getAlgorithm().getId();
-    return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(der));
+  private static PrivateKey key(PrivateKeyInfo info) throws IOException, GeneralSecurityException {
+    String algorithm = info.getPrivateKeyAlgorithm().getAlgorithm().getId();
+    return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(info.getEncoded()));
   }
 
   private static Optional<byte[]> section(String text, String what) {

@@ -105,6 +105,20 @@ class TlsChardevTest extends TlsChardevFixture {
     assertThatThrownBy(() -> encrypted(folder, "wrong")).hasMessageContaining("client-key.pem cannot be decrypted");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"EC", "RSA"})
+  void keysMayBeInTheFormThatToolsWriteUnlessToldOtherwise(String kind) throws Exception {
+    TestCertificates certificates = new TestCertificates(dir);
+    certificates.issue("server", "localhost", kind);
+    certificates.issue("alice", "alice", kind);
+    client("", words("openssl pkey -traditional -in server-key.pem -out k"));
+    assertThat(Files.readString(dir.resolve("k"))).contains("BEGIN " + kind + " PRIVATE KEY");
+    Files.move(dir.resolve("k"), dir.resolve("server-key.pem"), StandardCopyOption.REPLACE_EXISTING);
+    int port = serve(server("NORMAL"), ALICE);
+    openssl(port, "hello", "-cert alice-cert.pem -key alice-key.pem");
+    assertThat(guest.await(5)).isEqualTo("hello");
+  }
+
   private static TlsCredentials encrypted(Path folder, String password) throws Exception {
     Secret.Source source =
         new Secret.Source(Optional.of(password), Optional.empty(), false, Optional.empty(), Optional.empty());
