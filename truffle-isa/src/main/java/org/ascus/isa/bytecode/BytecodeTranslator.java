@@ -248,8 +248,10 @@ public final class BytecodeTranslator implements Translator {
   }
 
   @Override
-  public void look() {
-    promotion.ifPresent(RegionPromotion::look);
+  public void look(VCpu cpu) {
+    if (promotion.isPresent()) {
+      promotion.get().look(cpu);
+    }
   }
 
   /** Has {@code plan} run by code that profiles. */

@@ -43,6 +43,9 @@ final class RegionPromotion {
   /** Time after which the second compiler gets what an ISA's instructions have in common; it would hold a boot up. */
   private static final long SETTLED_NANOS = 2_000_000_000L;
 
+  /** Slices that end in tier 0 where an ISA's instructions are worth that. */
+  private static final int ENOUGH_INTERPRETED = 100;
+
   /** Arrivals from other kinds of code for one slice of the budget spent in a region: with more it does not pay. */
   private static final int MAX_ARRIVALS = 100;
 
@@ -95,12 +98,12 @@ final class RegionPromotion {
   }
 
   /** Looks whether HotSpot has thrown away the next region in turn or, now and then, what lies between regions. */
-  void look() {
+  void look(VCpu cpu) {
     if (lock.tryLock()) {
       try {
         if (++looks >= hostInterval) {
           looks = 0;
-          hostInterval = betweenRegions() ? Math.min(2 * hostInterval, MAX_HOST_INTERVAL) : MIN_HOST_INTERVAL;
+          hostInterval = betweenRegions(cpu) ? Math.min(2 * hostInterval, MAX_HOST_INTERVAL) : MIN_HOST_INTERVAL;
         }
         checkNext();
       } finally {
@@ -115,10 +118,10 @@ final class RegionPromotion {
    *
    * @return whether all of it was there
    */
-  private boolean betweenRegions() {
+  private boolean betweenRegions(VCpu cpu) {
     boolean all = request(host);
-    boolean settled = System.nanoTime() - start > SETTLED_NANOS;
-    return settled ? request(isa) && all : all;
+    boolean used = cpu.interpretedSamples() > ENOUGH_INTERPRETED && System.nanoTime() - start > SETTLED_NANOS;
+    return used ? request(isa) && all : all;
   }
 
   /** Returns whether all of {@code methods} have the best code. */

@@ -28,8 +28,8 @@ public interface Translator {
    */
   default void sampled(VCpu cpu, Block block, CodeSpace.RegionHandle region) {}
 
-  /** Called by each CPU now and then: the time to look after what was compiled. Returns quickly. */
-  default void look() {}
+  /** Called by {@code cpu} now and then: the time to look after what was compiled. Returns quickly. */
+  default void look(VCpu cpu) {}
 
   /** Called on the thread that is about to run guest code, before any of it. */
   default void enter() {}

@@ -115,6 +115,7 @@ public abstract class VCpu implements Cpu {
   private volatile int epoch;
 
   private int samples;
+  private int interpretedSamples;
 
   private final JumpCache jumps = new JumpCache(this);
 
@@ -456,7 +457,7 @@ public abstract class VCpu implements Cpu {
       jumps.forgetDead();
     }
     if (samples % LOOK_INTERVAL == 0) {
-      translator.look();
+      translator.look(this);
     }
     CodeSpace.RegionHandle region = spentIn;
     spentIn = null;
@@ -465,12 +466,18 @@ public abstract class VCpu implements Cpu {
       return;
     }
     if (region == null) {
+      interpretedSamples++;
       region = block.compiled();
       if (region == null) {
         return;
       }
     }
     translator.sampled(this, block, region);
+  }
+
+  /** Slices of the budget that have ended in tier 0, perhaps in an instruction that compiled code leaves to it. */
+  public final int interpretedSamples() {
+    return interpretedSamples;
   }
 
   /** Waits for an interrupt, or that long at most if {@code nanos} is not 0. */

@@ -38,8 +38,8 @@ public final class TieredTranslator implements Translator {
   }
 
   @Override
-  public void look() {
-    first.look();
+  public void look(VCpu cpu) {
+    first.look(cpu);
   }
 
   @Override
