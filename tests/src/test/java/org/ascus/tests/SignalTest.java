@@ -9,19 +9,18 @@ import java.time.Duration;
 import java.util.List;
 import org.ascus.tests.support.ConsoleProcess;
 import org.ascus.tests.support.Host;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
-/** Signals that end a process, which QEMU takes as a wish to quit. */
+/** A signal that ends a process, which QEMU takes as a wish to quit. */
 class SignalTest {
   private static final Duration SOON = Duration.ofMinutes(1);
 
   @TempDir Path folder;
 
-  @ParameterizedTest
-  @ValueSource(strings = {"HUP", "INT", "TERM"})
-  void aSignalEndsTheMachineAndTheExitCodeTellsNoError(String signal) throws IOException, InterruptedException {
+  /** By the signal that a process in the background takes, too: others may be ignored there. */
+  @Test
+  void aSignalEndsTheMachineAndTheExitCodeTellsNoError() throws IOException, InterruptedException {
     Path loop = folder.resolve("loop.bin");
     // lui t0, 0x10000; li t1, '!'; sb t1, 0(t0); j .
     Files.write(loop, new byte[] {
@@ -30,7 +29,7 @@ class SignalTest {
     try (ConsoleProcess console =
         Host.startAscus(List.of("-M", "virt", "-display", "none", "-serial", "stdio", "-bios", loop.toString()))) {
       console.expect("!", SOON);
-      assertThat(new ProcessBuilder("kill", "-" + signal, "" + console.pid()).start().waitFor()).isZero();
+      assertThat(new ProcessBuilder("kill", "-TERM", "" + console.pid()).start().waitFor()).isZero();
       console.expect("terminating on a signal", SOON);
       assertThat(console.awaitExit(SOON)).isZero();
     }
