@@ -84,14 +84,17 @@ final class Run {
           new Monitor(vm, options.name(), channels, channel, channels.isShared(where)).start();
         }
         Thread hook = endOnSignal(vm);
-        if (log.isOn(Log.Category.TIME)) {
-          vm.timeProfile().start();
+        try {
+          if (log.isOn(Log.Category.TIME)) {
+            vm.timeProfile().start();
+          }
+          vm.start();
+          ShutdownReason reason = vm.awaitExit();
+          log.log(Log.Category.TIME, vm.timeProfile()::describe);
+          return exitCode(reason);
+        } finally {
+          forget(hook);
         }
-        vm.start();
-        ShutdownReason reason = vm.awaitExit();
-        log.log(Log.Category.TIME, vm.timeProfile()::describe);
-        forget(hook);
-        return exitCode(reason);
       }
     } finally {
       ended.countDown();
