@@ -115,7 +115,7 @@ public abstract class VCpu implements Cpu {
   private volatile int epoch;
 
   private int samples;
-  private int interpretedSamples;
+  private long interpretedSamples;
 
   private final JumpCache jumps = new JumpCache(this);
 
@@ -476,7 +476,7 @@ public abstract class VCpu implements Cpu {
   }
 
   /** Slices of the budget that have ended in tier 0, perhaps in an instruction that compiled code leaves to it. */
-  public final int interpretedSamples() {
+  public final long interpretedSamples() {
     return interpretedSamples;
   }
 

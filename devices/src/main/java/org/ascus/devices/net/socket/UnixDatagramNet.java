@@ -114,12 +114,11 @@ public final class UnixDatagramNet extends FrameSocket {
   /** Reads what is there and waits until it is taken, or kept. */
   private void pass() throws IOException {
     List<byte[]> frames = new ArrayList<>();
-    byte[] frame = socket.read();
-    while (frame.length > 0 && frames.size() < MOST_AT_ONCE) {
-      frames.add(frame);
-      frame = socket.read();
-    }
-    if (frame.length > 0) {
+    while (frames.size() < MOST_AT_ONCE) {
+      byte[] frame = socket.read();
+      if (frame.length == 0) {
+        break;
+      }
       frames.add(frame);
     }
     try {
